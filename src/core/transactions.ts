@@ -1,0 +1,215 @@
+/**
+ * Transactions in bulk: columns and a byte arena in one ArrayBuffer, transferred between threads, never cloned.
+ *
+ * The arena holds the wire bytes of the first query and of the response (the first one; of a zone transfer the first
+ * message), so everything else about a transaction is read from them on demand (`wire/message.ts`), never stored twice.
+ */
+const COLUMNS = {
+  // Doubles first: every column is aligned to its element size.
+  /** Time of the first query copy (orphan: of the response). Whole seconds since 1970. */
+  openSeconds: 'f64',
+  /** Time of the last query copy. */
+  lastSeconds: 'f64',
+  /** Time of the first response; 0 without. */
+  answerSeconds: 'f64',
+  /** Packet time at which the row was closed; rows are emitted in the order (close time, close number). */
+  closeSeconds: 'f64',
+  closeNumber: 'f64',
+  openNanos: 'u32',
+  lastNanos: 'u32',
+  answerNanos: 'u32',
+  closeNanos: 'u32',
+  /** Addresses as four words in network order; IPv4 in the last. */
+  client0: 'u32',
+  client1: 'u32',
+  client2: 'u32',
+  client3: 'u32',
+  server0: 'u32',
+  server1: 'u32',
+  server2: 'u32',
+  server3: 'u32',
+  /** Query copies, responses (messages of a transfer included), mirror copies, late responses. */
+  queries: 'u32',
+  responses: 'u32',
+  duplicates: 'u32',
+  late: 'u32',
+  /** DNS message bytes on the wire; 0 = absent. Responses: of the first message. */
+  queryBytes: 'u32',
+  responseBytes: 'u32',
+  /** Offsets and lengths in the arena. Length 0 = absent. */
+  queryAt: 'u32',
+  queryLength: 'u32',
+  responseAt: 'u32',
+  responseLength: 'u32',
+  /** Offset (8-aligned) of the frame numbers in the arena: `queryFrames` doubles, then `responseFrames` doubles. */
+  framesAt: 'u32',
+  /** Stable ids (64 bits): of this row, of the TCP retry of a truncated answer, of the client's transaction. 0 = none. */
+  idHigh: 'u32',
+  idLow: 'u32',
+  retryHigh: 'u32',
+  retryLow: 'u32',
+  parentHigh: 'u32',
+  parentLow: 'u32',
+  /** Folded hash of the first question's name (`hashName`); 0 without a question. */
+  nameHash: 'u32',
+  /** Offset of the fault in its message. */
+  faultAt: 'u32',
+  queryFrames: 'u16',
+  responseFrames: 'u16',
+  clientPort: 'u16',
+  serverPort: 'u16',
+  interfaceId: 'u16',
+  /** 0xffff = untagged. */
+  vlan: 'u16',
+  /** DNS message id, first question's type and class (0 without), rcode with EDNS bits (0xffff without response). */
+  id: 'u16',
+  type: 'u16',
+  class: 'u16',
+  rcode: 'u16',
+  family: 'u8',
+  /** IP protocol number: 17 UDP, 6 TCP. */
+  transport: 'u8',
+  /** `PROTOCOL_NAMES` index. */
+  protocol: 'u8',
+  opcode: 'u8',
+  /** Indices into OUTCOMES, ANSWER_KINDS (255 none), ROLES, LEGS. */
+  outcome: 'u8',
+  answerKind: 'u8',
+  role: 'u8',
+  leg: 'u8',
+  /** FAULT number, FAULT_PLACES index. `faultSide` 0 query, 1 response. */
+  fault: 'u8',
+  faultIn: 'u8',
+  faultSide: 'u8',
+} as const;
+
+export const OUTCOMES = ['answered', 'unanswered', 'capture_ended', 'orphan', 'unreachable', 'evicted'] as const;
+export const ANSWER_KINDS = ['data', 'nodata', 'nxdomain', 'referral', 'error'] as const;
+export const ROLES = ['recursive', 'iterative', 'authoritative'] as const;
+export const LEGS = ['unknown', 'client', 'upstream'] as const;
+export const NO_RCODE = 0xffff;
+export const NO_VLAN = 0xffff;
+export const NO_KIND = 0xff;
+
+const SIZE = { f64: 8, u32: 4, u16: 2, u8: 1 } as const;
+interface ArrayOf {
+  f64: Float64Array;
+  u32: Uint32Array;
+  u16: Uint16Array;
+  u8: Uint8Array;
+}
+export type TransactionColumn = keyof typeof COLUMNS;
+export type TransactionColumns = {
+  readonly [K in TransactionColumn]: ArrayOf[(typeof COLUMNS)[K]];
+};
+const NAMES = Object.keys(COLUMNS) as TransactionColumn[];
+const ROW_BYTES = NAMES.reduce((sum, name) => sum + SIZE[COLUMNS[name]], 0);
+const HEADER_BYTES = 16;
+
+/** Rows and arena bytes of a batch unless asked otherwise. */
+export const BATCH_ROWS = 4096;
+export const BATCH_ARENA_BYTES = 2 << 20;
+
+export class TransactionBatch {
+  readonly buffer: ArrayBuffer;
+  readonly capacity: number;
+  readonly col: TransactionColumns;
+  /** The arena, and its bytes in use. */
+  readonly arena: Uint8Array<ArrayBuffer>;
+  readonly #header: Uint32Array;
+
+  private constructor(buffer: ArrayBuffer, capacity: number) {
+    this.buffer = buffer;
+    this.capacity = capacity;
+    this.#header = new Uint32Array(buffer, 0, 4);
+    let at = HEADER_BYTES;
+    const column = (kind: keyof ArrayOf) => {
+      const from = at;
+      at += SIZE[kind] * capacity;
+      if (kind === 'f64') return new Float64Array(buffer, from, capacity);
+      if (kind === 'u32') return new Uint32Array(buffer, from, capacity);
+      if (kind === 'u16') return new Uint16Array(buffer, from, capacity);
+      return new Uint8Array(buffer, from, capacity);
+    };
+    this.col = Object.fromEntries(NAMES.map((name) => [name, column(COLUMNS[name])])) as unknown as TransactionColumns;
+    this.arena = new Uint8Array(buffer, arenaStart(capacity));
+  }
+
+  /** An empty batch. `rows` must be a multiple of 8. */
+  static create(rows: number = BATCH_ROWS, arenaBytes: number = BATCH_ARENA_BYTES): TransactionBatch {
+    const buffer = new ArrayBuffer(arenaStart(rows) + arenaBytes);
+    const batch = new TransactionBatch(buffer, rows);
+    batch.#header[0] = rows;
+    return batch;
+  }
+
+  /** The batch in a buffer that came from another thread. */
+  static from(buffer: ArrayBuffer): TransactionBatch {
+    return new TransactionBatch(buffer, new Uint32Array(buffer, 0, 1)[0]);
+  }
+
+  get count(): number {
+    return this.#header[1];
+  }
+  set count(rows: number) {
+    this.#header[1] = rows;
+  }
+  get used(): number {
+    return this.#header[2];
+  }
+  set used(bytes: number) {
+    this.#header[2] = bytes;
+  }
+
+  /** Frame numbers of the query copies and responses kept of row `i` (at most 64 each; the counts are exact). */
+  frames(i: number): { query: number[]; response: number[] } {
+    const { framesAt, queryFrames, responseFrames } = this.col;
+    const view = new Float64Array(
+      this.buffer,
+      this.arena.byteOffset + framesAt[i],
+      queryFrames[i] + responseFrames[i],
+    );
+    return { query: Array.from(view.subarray(0, queryFrames[i])), response: Array.from(view.subarray(queryFrames[i])) };
+  }
+
+  /** Seconds from the first (or last) query copy to the response, exact to the nanosecond below 104 days; NaN without. */
+  latencyNanos(i: number, fromLast = false): number {
+    const c = this.col;
+    if (c.queries[i] === 0 || c.responses[i] === 0) return Number.NaN;
+    const seconds = c.answerSeconds[i] - (fromLast ? c.lastSeconds[i] : c.openSeconds[i]);
+    return seconds * 1e9 + (c.answerNanos[i] - (fromLast ? c.lastNanos[i] : c.openNanos[i]));
+  }
+
+  /** Copies row `i` of another batch to the end of this one; false when it does not fit. */
+  append(other: TransactionBatch, i: number): boolean {
+    const n = this.count;
+    const from = other.col;
+    const frameBytes = 8 * (from.queryFrames[i] + from.responseFrames[i]);
+    const framesAt = (this.used + 7) & ~7;
+    const queryAt = framesAt + frameBytes;
+    const responseAt = queryAt + from.queryLength[i];
+    const used = responseAt + from.responseLength[i];
+    if (n === this.capacity || used > this.arena.length) return false;
+    for (const name of NAMES) this.col[name][n] = from[name][i];
+    const arena = this.arena;
+    arena.set(other.arena.subarray(from.framesAt[i], from.framesAt[i] + frameBytes), framesAt);
+    arena.set(other.arena.subarray(from.queryAt[i], from.queryAt[i] + from.queryLength[i]), queryAt);
+    arena.set(other.arena.subarray(from.responseAt[i], from.responseAt[i] + from.responseLength[i]), responseAt);
+    this.col.framesAt[n] = framesAt;
+    this.col.queryAt[n] = queryAt;
+    this.col.responseAt[n] = responseAt;
+    this.used = used;
+    this.count = n + 1;
+    return true;
+  }
+}
+
+function arenaStart(rows: number): number {
+  return (HEADER_BYTES + rows * ROW_BYTES + 7) & ~7;
+}
+
+/** Text of a 64-bit id: 16 hex digits; empty for 0 (none). */
+export function idText(high: number, low: number): string {
+  if (high === 0 && low === 0) return '';
+  return (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0');
+}
