@@ -1,0 +1,756 @@
+import { type Carrier, DNS, MDNS, UDP } from '../core/carrier.ts';
+import type { MessageJoin } from '../core/join.ts';
+import { type Ledger, OUTCOME } from '../core/ledger.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { FAULT } from '../wire/fault.ts';
+import { ANSWER, type MessageView } from '../wire/message.ts';
+import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
+import * as T from './open-table.ts';
+import { Recent } from './recent.ts';
+import { RowWriter } from './rows.ts';
+
+/** Says whether a message passes a filter (see filter/compile). */
+export interface MessagePredicate {
+  matches(carrier: Carrier, view: MessageView, join: MessageJoin): boolean;
+}
+
+export interface MatchOptions {
+  /** Unanswered after this long since the last query copy (default 5 s). */
+  timeoutNanos?: number;
+  /** A response is late, not an orphan, up to this long after the last copy (default 30 s). */
+  lateNanos?: number;
+  /** A response may be stamped this much before its query (default 1 ms). */
+  skewNanos?: number;
+  /** The same datagram again within this time is a copy by a mirror port (default 20 ms). */
+  mirrorNanos?: number;
+  /** Most open transactions (default 2^20); the one nearest to its time-out is evicted and counted. */
+  limit?: number;
+  /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
+  closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
+}
+
+const TYPE_SOA = 6;
+const TYPE_IXFR = 251;
+const TYPE_AXFR = 252;
+/** A step back of the capture clock beyond this starts a new run clock. */
+const CLOCK_STEP_NANOS = 3600e9;
+const MAX_FRAMES_KEPT = 63;
+
+/** How a row was closed: index into OUTCOMES. */
+const ANSWERED = 0;
+const UNANSWERED = 1;
+const CAPTURE_ENDED = 2;
+const ORPHAN = 3;
+const UNREACHABLE = 4;
+const EVICTED = 5;
+
+/**
+ * Joins queries with responses (CONTRACTS: Transactions).
+ *
+ * Key: transport, both ends, id and the first question, case folded. A transaction closes with its first response (a
+ * truncated UDP answer: with the TCP query that follows it; a zone transfer: with its last message) or when its
+ * time-out passes on the run clock. The run clock is the highest packet time so far, so the rows are the same however
+ * the frames arrive: live, from a file, or shared between workers. Every message gets exactly one outcome.
+ */
+export class Matcher {
+  readonly #ledger: Ledger;
+  readonly #rows: RowWriter;
+  readonly #open: T.OpenTable;
+  /** Truncated answers waiting for their TCP query, by hash of both addresses and the question. */
+  readonly #pairs = new Uint32Array(1024);
+  #truncated = 0;
+  readonly #recent: Recent;
+  readonly #timeout: number;
+  readonly #late: number;
+  readonly #skew: number;
+  readonly #mirror: number;
+  readonly #closed: MatchOptions['closed'];
+  /** Message in frame of query copies, only kept for `closed`: slot → [number, message in frame] pairs. */
+  readonly #copies = new Map<number, number[]>();
+  readonly #seed = (Math.random() * 0x100000000) >>> 0;
+
+  // The run clock in ns since `#base` seconds, and the deadline nearest to it.
+  #clock = Number.NEGATIVE_INFINITY;
+  #base = Number.NaN;
+  /** Frame number of the message at hand. */
+  #number = 0;
+  #nearest = Number.POSITIVE_INFINITY;
+
+  constructor(ledger: Ledger, onBatch: (batch: TransactionBatch) => void, options: MatchOptions = {}) {
+    this.#ledger = ledger;
+    this.#rows = new RowWriter(onBatch);
+    this.#open = new T.OpenTable(options.limit ?? 1 << 20);
+    this.#recent = new Recent();
+    this.#timeout = options.timeoutNanos ?? 5e9;
+    this.#late = options.lateNanos ?? 30e9;
+    this.#skew = options.skewNanos ?? 1e6;
+    this.#mirror = options.mirrorNanos ?? 20e6;
+    this.#closed = options.closed;
+  }
+
+  /** Transactions open now. */
+  get openTransactions(): number {
+    return this.#open.size;
+  }
+
+  /** Packet time has reached this (also of frames that are not ours): closes what timed out. */
+  advance(seconds: number, nanos: number): void {
+    if (Number.isNaN(this.#base)) this.#base = seconds;
+    const clock = (seconds - this.#base) * 1e9 + nanos;
+    if (clock > this.#clock) this.#clock = clock;
+    else if (clock < this.#clock - CLOCK_STEP_NANOS) this.#stepBack(clock);
+    if (this.#nearest <= this.#clock) this.#expire();
+  }
+
+  /** Hands over the rows written so far (live: after every read). */
+  flush(): void {
+    this.#rows.flush();
+  }
+
+  /** The capture has ended: closes everything. Rows that had their time are unanswered, the rest say capture_ended. */
+  finish(): void {
+    const open = this.#open;
+    for (let first = open.nearest(); first !== 0; first = open.nearest()) {
+      const state = open.words[(first - 1) * T.WORDS + T.STATE];
+      this.#close(first - 1, state === T.OPEN ? CAPTURE_ENDED : state === T.EARLY ? ORPHAN : ANSWERED);
+    }
+    this.#rows.flush();
+  }
+
+  /**
+   * Takes one message; `join` is filled with what is known of its relations. Returns whether it passes `filter`.
+   * `advance` must have been called with the message's time.
+   */
+  add(carrier: Carrier, view: MessageView, join: MessageJoin, filter: MessagePredicate | null): boolean {
+    join.clear();
+    this.#number = carrier.number;
+    if (view.end - view.start < 12) {
+      this.#ledger.messages[OUTCOME.unjoinable]++;
+      return filter === null || filter.matches(carrier, view, join);
+    }
+    return view.isResponse
+      ? this.#response(carrier, view, join, filter)
+      : this.#query(carrier, view, join, filter);
+  }
+
+  /** An ICMP error quoted this query: its transaction, if open, is unreachable. */
+  unreachable(carrier: Carrier, view: MessageView): void {
+    if (view.end - view.start < 12 || view.isResponse) return;
+    const slot = this.#find(this.#hash(carrier, view, true), carrier, view, true);
+    if (slot >= 0 && this.#open.words[slot * T.WORDS + T.STATE] === T.OPEN) this.#close(slot, UNREACHABLE);
+  }
+
+  #query(carrier: Carrier, view: MessageView, join: MessageJoin, filter: MessagePredicate | null): boolean {
+    const hash = this.#hash(carrier, view, true);
+    const slot = this.#find(hash, carrier, view, true);
+    if (slot >= 0) {
+      const state = this.#open.words[slot * T.WORDS + T.STATE];
+      if (state === T.EARLY) return this.#queryOfEarly(slot, carrier, view, join, filter);
+      return this.#queryAgain(slot, carrier, view, join, filter);
+    }
+    const keyB = this.#keyB(carrier, view);
+    const recent = this.#recent.find(hash, keyB, this.#clock);
+    if (recent >= 0 && this.#clock - this.#recent.queryClock[recent] <= this.#mirror) {
+      join.retransmission = true;
+      join.retransmitRequestIn = this.#recent.queryNumber[recent];
+      this.#ledger.messages[OUTCOME.duplicate]++;
+      this.#closed?.(carrier.number, carrier.messageInFrame, this.#recent.answerNumber[recent]);
+      return filter === null || filter.matches(carrier, view, join);
+    }
+    const passed = filter === null || filter.matches(carrier, view, join);
+    const opened = this.#openSlot(hash, carrier, view);
+    const w = opened * T.WORDS;
+    this.#open.words[w + T.PASSED] = passed ? 1 : 0;
+    this.#schedule(opened, T.OPEN, this.#timeout);
+    if (carrier.transport !== UDP && this.#truncated > 0) this.#linkRetry(opened, carrier, view);
+    return passed;
+  }
+
+  /** A further copy of an open query: a retransmission, or the same datagram seen twice. */
+  #queryAgain(
+    slot: number,
+    carrier: Carrier,
+    view: MessageView,
+    join: MessageJoin,
+    filter: MessagePredicate | null,
+  ): boolean {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    join.retransmission = true;
+    join.retransmitRequestIn = doubles[d + T.OPEN_NUMBER];
+    this.#noteCopy(slot, carrier);
+    const passed = filter === null || filter.matches(carrier, view, join);
+    if (passed) words[w + T.PASSED] = 1;
+    if (this.#clock - doubles[d + T.LAST_CLOCK] <= this.#mirror && this.#sameQuery(slot, view)) {
+      words[w + T.DUPLICATES]++;
+      this.#ledger.messages[OUTCOME.duplicate]++;
+      return passed;
+    }
+    words[w + T.QUERIES]++;
+    doubles[d + T.LAST_SECONDS] = carrier.seconds;
+    words[w + T.LAST_NANOS] = carrier.nanos;
+    doubles[d + T.LAST_NUMBER] = carrier.number;
+    doubles[d + T.LAST_CLOCK] = this.#clock;
+    keepNumber(this.#open.moreQueries, slot, carrier.number);
+    if (words[w + T.STATE] === T.OPEN) {
+      this.#open.unschedule(slot);
+      this.#schedule(slot, T.OPEN, this.#timeout);
+    }
+    return passed;
+  }
+
+  /** The query of a response that was seen (slightly) before it. */
+  #queryOfEarly(
+    slot: number,
+    carrier: Carrier,
+    view: MessageView,
+    join: MessageJoin,
+    filter: MessagePredicate | null,
+  ): boolean {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const passed = filter === null || filter.matches(carrier, view, join);
+    if (passed) words[w + T.PASSED] = 1;
+    this.#fillQuery(slot, carrier, view);
+    this.#noteCopy(slot, carrier);
+    doubles[slot * T.DOUBLES + T.LAST_CLOCK] = this.#clock;
+    this.#close(slot, ANSWERED);
+    return passed;
+  }
+
+  #response(carrier: Carrier, view: MessageView, join: MessageJoin, filter: MessagePredicate | null): boolean {
+    const hash = this.#hash(carrier, view, false);
+    const slot = this.#find(hash, carrier, view, false);
+    if (slot < 0) return this.#strayResponse(hash, carrier, view, join, filter);
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    const state = words[w + T.STATE];
+    if (state === T.EARLY || state === T.TRUNCATED) {
+      // A second response while the first one waits.
+      return this.#furtherResponse(slot, carrier, view, join, filter);
+    }
+    join.responseTo = doubles[d + T.OPEN_NUMBER];
+    join.latencyNanos = spanNanos(carrier, doubles[d + T.OPEN_SECONDS], words[w + T.OPEN_NANOS]);
+    join.latencyLastNanos = spanNanos(carrier, doubles[d + T.LAST_SECONDS], words[w + T.LAST_NANOS]);
+    const passed = filter === null || filter.matches(carrier, view, join);
+    if (passed) words[w + T.PASSED] = 1;
+    words[w + T.RESPONSES]++;
+    if (state === T.TRANSFER) {
+      keepNumber(this.#open.moreResponses, slot, carrier.number);
+      words[w + T.RESPONSE_BYTES] += carrier.claimedLength;
+      if (transferEnds(view, words, w)) this.#close(slot, ANSWERED);
+      else {
+        this.#open.unschedule(slot);
+        this.#schedule(slot, T.TRANSFER, this.#timeout);
+      }
+      return passed;
+    }
+    this.#fillAnswer(slot, carrier);
+    const type = words[w + T.ID_TYPE] & 0xffff;
+    if ((type === TYPE_AXFR || type === TYPE_IXFR) && carrier.transport !== UDP && !transferEnds(view, words, w)) {
+      this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
+      this.#open.unschedule(slot);
+      this.#schedule(slot, T.TRANSFER, this.#timeout);
+      return passed;
+    }
+    if (view.truncated && carrier.transport === UDP && carrier.protocol === DNS) {
+      this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
+      this.#open.unschedule(slot);
+      this.#schedule(slot, T.TRUNCATED, this.#timeout);
+      this.#addPair(slot);
+      return passed;
+    }
+    this.#close(slot, ANSWERED, view);
+    return passed;
+  }
+
+  /** A response to a slot that already has one. */
+  #furtherResponse(
+    slot: number,
+    carrier: Carrier,
+    view: MessageView,
+    join: MessageJoin,
+    filter: MessagePredicate | null,
+  ): boolean {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    join.retransmission = true;
+    join.retransmitResponseIn = doubles[slot * T.DOUBLES + T.ANSWER_NUMBER];
+    const passed = filter === null || filter.matches(carrier, view, join);
+    if (passed) words[w + T.PASSED] = 1;
+    words[w + T.DUPLICATES]++;
+    this.#ledger.messages[OUTCOME.duplicate]++;
+    return passed;
+  }
+
+  /** A response without an open query: late, repeated, early or an orphan. */
+  #strayResponse(
+    hash: number,
+    carrier: Carrier,
+    view: MessageView,
+    join: MessageJoin,
+    filter: MessagePredicate | null,
+  ): boolean {
+    const recent = this.#recent;
+    const entry = recent.find(hash, view.questions > 0 || carrier.protocol === MDNS ? this.#keyB(carrier, view) : 0, this.#clock);
+    if (entry >= 0) {
+      const answered = recent.digest[entry] !== 0;
+      join.responseTo = recent.queryNumber[entry];
+      if (answered) {
+        join.retransmission = true;
+        join.retransmitResponseIn = recent.answerNumber[entry];
+      }
+      const passed = filter === null || filter.matches(carrier, view, join);
+      if (answered) {
+        this.#ledger.messages[OUTCOME.duplicate]++;
+        const mirrored =
+          this.#clock - recent.answerClock[entry] <= this.#mirror && recent.digest[entry] === digest(view);
+        if (!mirrored) this.#strayRow(hash, carrier, view, passed, 1, 0);
+      } else {
+        this.#ledger.messages[OUTCOME.late]++;
+        this.#strayRow(hash, carrier, view, passed, 0, 1);
+      }
+      return passed;
+    }
+    join.unsolicited = true;
+    const passed = filter === null || filter.matches(carrier, view, join);
+    const slot = this.#openSlot(hash, carrier, view);
+    this.#open.words[slot * T.WORDS + T.PASSED] = passed ? 1 : 0;
+    this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
+    this.#schedule(slot, T.EARLY, this.#skew);
+    return passed;
+  }
+
+  /** A row of its own for a response that came again or too late. */
+  #strayRow(hash: number, carrier: Carrier, view: MessageView, passed: boolean, duplicates: number, late: number): void {
+    const slot = this.#openSlot(hash, carrier, view);
+    const words = this.#open.words;
+    words[slot * T.WORDS + T.DUPLICATES] = duplicates;
+    if (passed) this.#rows.write(this.#open, slot, ORPHAN, view, this.#closing(this.#clock, this.#number), late);
+    this.#open.schedule(slot, T.EARLY, this.#clock);
+    this.#open.release(slot);
+  }
+
+  // ---- slots ----
+
+  /** A new slot filled from a message (query, or response without one). */
+  #openSlot(hash: number, carrier: Carrier, view: MessageView): number {
+    const open = this.#open;
+    if (open.full) this.#close(open.nearest() - 1, EVICTED);
+    const slot = open.take(hash);
+    const words = open.words;
+    const w = slot * T.WORDS;
+    const query = !view.isResponse;
+    if (query) setEnds(words, w, carrier, T.CLIENT, T.SERVER, carrier.sourcePort, carrier.destinationPort);
+    else setEnds(words, w, carrier, T.SERVER, T.CLIENT, carrier.destinationPort, carrier.sourcePort);
+    const question = this.#question(carrier, view);
+    words[w + T.ID_TYPE] = (view.id << 16) | question.type;
+    words[w + T.CLASS_KIND] =
+      (question.class << 16) | (carrier.transport << 8) | (carrier.protocol << 4) | carrier.family;
+    words[w + T.NAME_HASH] = question.hash;
+    words[w + T.CAPTURED_ON] = (carrier.interfaceId << 16) | (carrier.vlan & 0xffff);
+    if (query) this.#fillQuery(slot, carrier, view);
+    else {
+      words[w + T.RESPONSES] = 1;
+      this.#fillAnswer(slot, carrier);
+      open.doubles[slot * T.DOUBLES + T.LAST_NUMBER] = carrier.number;
+    }
+    open.doubles[slot * T.DOUBLES + T.LAST_CLOCK] = this.#clock;
+    if (query) this.#noteCopy(slot, carrier);
+    return slot;
+  }
+
+  #fillQuery(slot: number, carrier: Carrier, view: MessageView): void {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    words[w + T.QUERIES] = 1;
+    words[w + T.OPEN_NANOS] = words[w + T.LAST_NANOS] = carrier.nanos;
+    doubles[d + T.OPEN_SECONDS] = doubles[d + T.LAST_SECONDS] = carrier.seconds;
+    doubles[d + T.OPEN_NUMBER] = doubles[d + T.LAST_NUMBER] = carrier.number;
+    words[w + T.QUERY_BYTES] = carrier.claimedLength;
+    words[w + T.QUERY_FLAGS] = view.flags;
+    words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
+    this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start);
+  }
+
+  #fillAnswer(slot: number, carrier: Carrier): void {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    words[w + T.ANSWER_NANOS] = carrier.nanos;
+    doubles[d + T.ANSWER_SECONDS] = carrier.seconds;
+    doubles[d + T.ANSWER_NUMBER] = carrier.number;
+    words[w + T.RESPONSE_BYTES] = carrier.claimedLength;
+    // Multicast and broadcast queries: the server is who answered.
+    if (carrier.protocol !== DNS && words[w + T.QUERIES] > 0) {
+      words[w + T.SERVER] = carrier.source0;
+      words[w + T.SERVER + 1] = carrier.source1;
+      words[w + T.SERVER + 2] = carrier.source2;
+      words[w + T.SERVER + 3] = carrier.source3;
+    }
+  }
+
+  /** The slot of this message's key, or −1. A response without a question matches by ends and id alone. */
+  #find(hash: number, carrier: Carrier, view: MessageView, query: boolean): number {
+    const open = this.#open;
+    const words = open.words;
+    const ports = query
+      ? (carrier.sourcePort << 16) | carrier.destinationPort
+      : (carrier.destinationPort << 16) | carrier.sourcePort;
+    const kind = (carrier.transport << 8) | (carrier.protocol << 4) | carrier.family;
+    for (let next = open.head(hash); next !== 0; next = words[(next - 1) * T.WORDS + T.NEXT]) {
+      const w = (next - 1) * T.WORDS;
+      if (words[w + T.HASH] !== hash || (words[w + T.CLASS_KIND] & 0xffff) !== kind) continue;
+      if (carrier.protocol === DNS) {
+        if (words[w + T.PORTS] !== ports >>> 0 || words[w + T.ID_TYPE] >>> 16 !== view.id) continue;
+        if (!sameEnds(words, w, carrier, query)) continue;
+      } else if (carrier.protocol !== MDNS) {
+        if (words[w + T.PORTS] >>> 16 !== ports >>> 16 || words[w + T.ID_TYPE] >>> 16 !== view.id) continue;
+      }
+      if (this.#sameQuestion(next - 1, carrier, view)) return next - 1;
+    }
+    return -1;
+  }
+
+  #sameQuestion(slot: number, carrier: Carrier, view: MessageView): boolean {
+    const open = this.#open;
+    const words = open.words;
+    const w = slot * T.WORDS;
+    const question = this.#question(carrier, view);
+    if (question.at < 0) return view.isResponse || words[w + T.NAME_HASH] === 0;
+    if (words[w + T.NAME_HASH] === 0) return words[w + T.QUERIES] === 0;
+    if (words[w + T.NAME_HASH] !== question.hash || (words[w + T.ID_TYPE] & 0xffff) !== question.type) return false;
+    if (words[w + T.CLASS_KIND] >>> 16 !== question.class) return false;
+    // The hash is not a proof: compare the names themselves where the query's bytes are at hand.
+    const length = words[w + T.QUERY_LENGTH];
+    if (length === 0 || carrier.protocol === MDNS) return true;
+    const bytes = length <= T.INLINE_BYTES ? open.inline : (open.long.get(slot) as Uint8Array);
+    const start = length <= T.INLINE_BYTES ? slot * T.INLINE_BYTES : 0;
+    return equalNames(bytes, start + 12, start, view.bytes, question.at, view.start);
+  }
+
+  /** The question a message is about; of an mDNS response its first answer. `at` −1 = none. Reused object. */
+  readonly #asked = { at: -1, type: 0, class: 0, hash: 0 };
+  #question(carrier: Carrier, view: MessageView): { at: number; type: number; class: number; hash: number } {
+    const asked = this.#asked;
+    if (view.questions > 0) {
+      asked.at = view.questionName[0];
+      asked.type = view.questionType[0];
+      asked.class = carrier.protocol === MDNS ? view.questionClass[0] & 0x7fff : view.questionClass[0];
+      asked.hash = view.questionHash;
+    } else if (carrier.protocol === MDNS && view.records > 0) {
+      asked.at = view.owner[0];
+      asked.type = view.type[0];
+      asked.class = view.class[0] & 0x7fff;
+      asked.hash = hashName(view.bytes, view.owner[0], view.start);
+    } else {
+      asked.at = -1;
+      asked.type = asked.class = asked.hash = 0;
+    }
+    return asked;
+  }
+
+  #sameQuery(slot: number, view: MessageView): boolean {
+    const open = this.#open;
+    const length = open.words[slot * T.WORDS + T.QUERY_LENGTH];
+    if (length !== view.end - view.start) return false;
+    const bytes = length <= T.INLINE_BYTES ? open.inline : (open.long.get(slot) as Uint8Array);
+    const from = length <= T.INLINE_BYTES ? slot * T.INLINE_BYTES : 0;
+    for (let i = 0; i < length; i++) if (bytes[from + i] !== view.bytes[view.start + i]) return false;
+    return true;
+  }
+
+  // ---- keys ----
+
+  #hash(carrier: Carrier, view: MessageView, query: boolean): number {
+    let h = this.#seed ^ ((carrier.transport << 8) | carrier.protocol);
+    if (carrier.protocol === MDNS) {
+      const question = this.#question(carrier, view);
+      return mix(Math.imul(h ^ question.hash, 0x9e3779b1) ^ question.type);
+    }
+    const c = query ? 0 : 1;
+    h = fold(h, c === 0 ? carrier.source0 : carrier.destination0);
+    h = fold(h, c === 0 ? carrier.source1 : carrier.destination1);
+    h = fold(h, c === 0 ? carrier.source2 : carrier.destination2);
+    h = fold(h, c === 0 ? carrier.source3 : carrier.destination3);
+    if (carrier.protocol === DNS) {
+      h = fold(h, c === 1 ? carrier.source0 : carrier.destination0);
+      h = fold(h, c === 1 ? carrier.source1 : carrier.destination1);
+      h = fold(h, c === 1 ? carrier.source2 : carrier.destination2);
+      h = fold(h, c === 1 ? carrier.source3 : carrier.destination3);
+      h = fold(h, query ? carrier.destinationPort : carrier.sourcePort);
+    }
+    h = fold(h, ((query ? carrier.sourcePort : carrier.destinationPort) << 16) | view.id);
+    return mix(h);
+  }
+
+  /** Second half of a recent entry's key: the question. Never 0. */
+  #keyB(carrier: Carrier, view: MessageView): number {
+    const question = this.#question(carrier, view);
+    return questionKey(question.hash, question.type);
+  }
+
+  // ---- truncated answers and their TCP retry ----
+
+  #pairBucket(w: number): number {
+    const words = this.#open.words;
+    let h = words[w + T.NAME_HASH] ^ (words[w + T.ID_TYPE] & 0xffff);
+    for (let i = 0; i < 8; i++) h = fold(h, words[w + T.CLIENT + i]);
+    return mix(h) & (this.#pairs.length - 1);
+  }
+
+  #addPair(slot: number): void {
+    const words = this.#open.words;
+    const w = slot * T.WORDS;
+    const bucket = this.#pairBucket(w);
+    words[w + T.PAIR_NEXT] = this.#pairs[bucket];
+    this.#pairs[bucket] = slot + 1;
+    this.#truncated++;
+  }
+
+  #dropPair(slot: number): void {
+    const words = this.#open.words;
+    const w = slot * T.WORDS;
+    const bucket = this.#pairBucket(w);
+    let at = this.#pairs[bucket];
+    if (at === slot + 1) this.#pairs[bucket] = words[w + T.PAIR_NEXT];
+    else {
+      while (words[(at - 1) * T.WORDS + T.PAIR_NEXT] !== slot + 1) at = words[(at - 1) * T.WORDS + T.PAIR_NEXT];
+      words[(at - 1) * T.WORDS + T.PAIR_NEXT] = words[w + T.PAIR_NEXT];
+    }
+    this.#truncated--;
+  }
+
+  /** A TCP query has come: the truncated UDP answer to the same question between the same two is followed. */
+  #linkRetry(tcp: number, carrier: Carrier, view: MessageView): void {
+    const words = this.#open.words;
+    const t = tcp * T.WORDS;
+    for (let next = this.#pairs[this.#pairBucket(t)]; next !== 0; ) {
+      const w = (next - 1) * T.WORDS;
+      const slot = next - 1;
+      next = words[w + T.PAIR_NEXT];
+      let same = words[w + T.ID_TYPE] << 16 === words[t + T.ID_TYPE] << 16;
+      for (let i = 0; i < 8 && same; i++) same = words[w + T.CLIENT + i] === words[t + T.CLIENT + i];
+      if (!same || !this.#sameQuestion(slot, carrier, view)) continue;
+      this.#rows.retry(this.#open, tcp);
+      this.#close(slot, ANSWERED);
+      return;
+    }
+  }
+
+  // ---- closing ----
+
+  #schedule(slot: number, state: number, afterNanos: number): void {
+    const deadline = this.#clock + afterNanos;
+    this.#open.schedule(slot, state, deadline);
+    if (deadline < this.#nearest) this.#nearest = deadline;
+  }
+
+  #expire(): void {
+    const open = this.#open;
+    for (;;) {
+      const first = open.nearest();
+      if (first === 0) {
+        this.#nearest = Number.POSITIVE_INFINITY;
+        return;
+      }
+      const slot = first - 1;
+      const deadline = open.doubles[slot * T.DOUBLES + T.DEADLINE];
+      if (deadline > this.#clock) {
+        this.#nearest = deadline;
+        return;
+      }
+      const state = open.words[slot * T.WORDS + T.STATE];
+      this.#close(slot, state === T.OPEN ? UNANSWERED : state === T.EARLY ? ORPHAN : ANSWERED, null, deadline);
+    }
+  }
+
+  /** The capture clock was set back by more than an hour: what is open had its time. */
+  #stepBack(clock: number): void {
+    const open = this.#open;
+    for (let first = open.nearest(); first !== 0; first = open.nearest()) {
+      const state = open.words[(first - 1) * T.WORDS + T.STATE];
+      this.#close(first - 1, state === T.OPEN ? UNANSWERED : state === T.EARLY ? ORPHAN : ANSWERED);
+    }
+    this.#clock = clock;
+    this.#nearest = Number.POSITIVE_INFINITY;
+  }
+
+  /** Run-clock time and frame number by which rows are ordered. */
+  readonly #order = { seconds: 0, nanos: 0, number: 0 };
+  #closing(clock: number, number: number): { seconds: number; nanos: number; number: number } {
+    const order = this.#order;
+    const whole = Math.floor(clock / 1e9);
+    order.seconds = this.#base + whole;
+    order.nanos = clock - whole * 1e9;
+    order.number = number;
+    return order;
+  }
+
+  /**
+   * Writes the row of a slot, remembers it and gives the slot back. `view` holds the response when it is the message
+   * at hand; else the slot's kept response is read. `expired` = the deadline that passed, on the run clock.
+   */
+  #close(slot: number, outcome: number, view: MessageView | null = null, expired: number | null = null): void {
+    const open = this.#open;
+    const { words, doubles } = open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    const state = words[w + T.STATE];
+    const queries = words[w + T.QUERIES];
+    const responses = words[w + T.RESPONSES];
+    const counts = this.#ledger.messages;
+    if (queries === 0) counts[OUTCOME.orphan] += responses;
+    else counts[outcome === EVICTED ? OUTCOME.evicted : OUTCOME.joined] += queries + responses;
+    if (state === T.TRUNCATED) this.#dropPair(slot);
+    if (this.#closed !== undefined) this.#reportCopies(slot, responses > 0 ? doubles[d + T.ANSWER_NUMBER] : 0);
+    const final = queries === 0 ? ORPHAN : outcome;
+    let kept: MessageView | null = view;
+    if (kept === null && responses > 0) kept = this.#rows.readKept(open.response.get(slot));
+    if (words[w + T.PASSED] !== 0) {
+      const number = expired === null ? this.#number : doubles[d + T.LAST_NUMBER];
+      this.#rows.write(open, slot, final, kept, this.#closing(expired ?? this.#clock, number), 0);
+    } else this.#rows.forget();
+    if (queries > 0 && outcome !== EVICTED) this.#remember(slot, kept);
+    open.release(slot);
+  }
+
+  #remember(slot: number, response: MessageView | null): void {
+    const { words, doubles } = this.#open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    const recent = this.#recent;
+    const entry = recent.add(words[w + T.HASH], questionKey(words[w + T.NAME_HASH], words[w + T.ID_TYPE] & 0xffff));
+    recent.digest[entry] = response === null ? 0 : digest(response);
+    recent.queryClock[entry] = doubles[d + T.LAST_CLOCK];
+    recent.answerClock[entry] = this.#clock;
+    recent.until[entry] = doubles[d + T.LAST_CLOCK] + this.#late;
+    recent.queryNumber[entry] = doubles[d + T.OPEN_NUMBER];
+    recent.answerNumber[entry] = doubles[d + T.ANSWER_NUMBER];
+  }
+
+  #noteCopy(slot: number, carrier: Carrier): void {
+    if (this.#closed === undefined) return;
+    const copies = this.#copies.get(slot);
+    if (copies === undefined) this.#copies.set(slot, [carrier.number, carrier.messageInFrame]);
+    else copies.push(carrier.number, carrier.messageInFrame);
+  }
+
+  #reportCopies(slot: number, responseNumber: number): void {
+    const copies = this.#copies.get(slot);
+    if (copies === undefined) return;
+    this.#copies.delete(slot);
+    for (let i = 0; i < copies.length; i += 2) this.#closed?.(copies[i], copies[i + 1], responseNumber);
+  }
+}
+
+/** What tells questions between the same ends with the same id apart; never 0. */
+function questionKey(nameHash: number, type: number): number {
+  return nameHash === 0 ? 1 : mix(nameHash ^ Math.imul(type + 1, 0x9e3779b1)) | 1;
+}
+
+function fold(h: number, value: number): number {
+  h = Math.imul(h ^ value, 0x9e3779b1);
+  return (h << 13) | (h >>> 19);
+}
+
+/** Digest of a response's bytes, never 0: tells a copy from another answer. */
+function digest(view: MessageView): number {
+  const { bytes, start, end } = view;
+  let h = end - start;
+  let at = start;
+  for (const stop = end - 3; at < stop; at += 4) {
+    h = Math.imul(h ^ (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)), 0x9e3779b1);
+    h ^= h >>> 15;
+  }
+  for (; at < end; at++) h = Math.imul(h ^ bytes[at], 0x01000193);
+  return h >>> 0 || 1;
+}
+
+function spanNanos(carrier: Carrier, seconds: number, nanos: number): number {
+  return (carrier.seconds - seconds) * 1e9 + (carrier.nanos - nanos);
+}
+
+function setEnds(
+  words: Uint32Array,
+  w: number,
+  carrier: Carrier,
+  source: number,
+  destination: number,
+  clientPort: number,
+  serverPort: number,
+): void {
+  words[w + source] = carrier.source0;
+  words[w + source + 1] = carrier.source1;
+  words[w + source + 2] = carrier.source2;
+  words[w + source + 3] = carrier.source3;
+  words[w + destination] = carrier.destination0;
+  words[w + destination + 1] = carrier.destination1;
+  words[w + destination + 2] = carrier.destination2;
+  words[w + destination + 3] = carrier.destination3;
+  words[w + T.PORTS] = (clientPort << 16) | serverPort;
+}
+
+function sameEnds(words: Uint32Array, w: number, carrier: Carrier, query: boolean): boolean {
+  const s = w + (query ? T.CLIENT : T.SERVER);
+  const t = w + (query ? T.SERVER : T.CLIENT);
+  return (
+    words[s + 3] === carrier.source3 >>> 0 &&
+    words[t + 3] === carrier.destination3 >>> 0 &&
+    words[s + 2] === carrier.source2 >>> 0 &&
+    words[t + 2] === carrier.destination2 >>> 0 &&
+    words[s + 1] === carrier.source1 >>> 0 &&
+    words[t + 1] === carrier.destination1 >>> 0 &&
+    words[s] === carrier.source0 >>> 0 &&
+    words[t] === carrier.destination0 >>> 0
+  );
+}
+
+function keepNumber(map: Map<number, number[]>, slot: number, number: number): void {
+  const kept = map.get(slot);
+  if (kept === undefined) map.set(slot, [number]);
+  else if (kept.length < MAX_FRAMES_KEPT) kept.push(number);
+}
+
+/**
+ * Counts the SOA records of a zone transfer's message; true when it is the last one (RFC 5936 §2.2, RFC 1995 §4).
+ * AXFR: the second SOA. IXFR: one lone SOA (nothing new), the second one when the first is not followed by an SOA (a
+ * whole zone), else the third with the new serial. The serial is kept in the slot's word for the fault of the query.
+ */
+function transferEnds(view: MessageView, words: Uint32Array, w: number): boolean {
+  if (view.rcode !== 0 || view.records === 0 || view.fault === FAULT.cut) return true;
+  const seen = words[w + T.SOA_SEEN];
+  let count = seen & 0xff;
+  let whole = (seen & 0x100) !== 0;
+  let serial = 0;
+  const first = (seen & 0x200) === 0;
+  let answers = 0;
+  for (let i = 0; i < view.records; i++) {
+    if (view.section[i] !== ANSWER) continue;
+    answers++;
+    if (view.type[i] === TYPE_SOA) {
+      const value = soaSerial(view, i);
+      if (first && answers === 1) {
+        serial = value;
+        words[w + T.PAIR_NEXT] = value;
+      } else serial = words[w + T.PAIR_NEXT];
+      if (value === serial && count < 255) count++;
+    } else if (first && answers === 2) whole = true;
+  }
+  words[w + T.SOA_SEEN] = count | (whole ? 0x100 : 0) | 0x200;
+  if (first && answers === 1 && (words[w + T.ID_TYPE] & 0xffff) === TYPE_IXFR) return count === 1;
+  const type = words[w + T.ID_TYPE] & 0xffff;
+  return count >= (type === TYPE_AXFR || whole ? 2 : 3);
+}
+
+/** Serial of an SOA record; 0 when its names are unsound. */
+function soaSerial(view: MessageView, i: number): number {
+  const mname = skipName(view.bytes, view.rdata[i], view.start, view.end);
+  if (mname < 0) return 0;
+  const at = skipName(view.bytes, mname, view.start, view.end);
+  if (at < 0 || at + 4 > view.end) return 0;
+  return ((view.bytes[at] << 24) | (view.bytes[at + 1] << 16) | (view.bytes[at + 2] << 8) | view.bytes[at + 3]) >>> 0;
+}

@@ -1,0 +1,232 @@
+import { MDNS } from '../core/carrier.ts';
+import { NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
+import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
+import { mix } from '../wire/name.ts';
+import * as T from './open-table.ts';
+
+const TYPE_NS = 2;
+const TYPE_CNAME = 5;
+const TYPE_SOA = 6;
+const TYPE_DNAME = 39;
+const TYPE_IXFR = 251;
+
+// Indices into ANSWER_KINDS and ROLES.
+const DATA = 0;
+const NODATA = 1;
+const NXDOMAIN = 2;
+const REFERRAL = 3;
+const ERROR = 4;
+const RECURSIVE = 0;
+const ITERATIVE = 1;
+const AUTHORITATIVE = 2;
+
+/** Writes closed slots as rows of transaction batches. */
+export class RowWriter {
+  readonly #onBatch: (batch: TransactionBatch) => void;
+  #batch = TransactionBatch.create();
+  readonly #view = new MessageView();
+  readonly #id = { high: 0, low: 0 };
+  #retryHigh = 0;
+  #retryLow = 0;
+
+  constructor(onBatch: (batch: TransactionBatch) => void) {
+    this.#onBatch = onBatch;
+  }
+
+  /** Hands over the rows written so far. */
+  flush(): void {
+    if (this.#batch.count === 0) return;
+    const full = this.#batch;
+    this.#batch = TransactionBatch.create();
+    this.#onBatch(full);
+  }
+
+  /** A view on a response kept in its slot; null without. Valid until the next call. */
+  readKept(bytes: Uint8Array | undefined): MessageView | null {
+    if (bytes === undefined) return null;
+    this.#view.read(bytes, 0, bytes.length);
+    return this.#view;
+  }
+
+  /** The next row written was followed by this TCP transaction. */
+  retry(open: T.OpenTable, tcp: number): void {
+    transactionId(open, tcp, this.#id);
+    this.#retryHigh = this.#id.high;
+    this.#retryLow = this.#id.low;
+  }
+
+  /** The row that `retry` was for is not shown. */
+  forget(): void {
+    this.#retryHigh = this.#retryLow = 0;
+  }
+
+  /** Writes one row. `order` = when it closed; `response` = its (first) response, null without. */
+  write(
+    open: T.OpenTable,
+    slot: number,
+    outcome: number,
+    response: MessageView | null,
+    order: { seconds: number; nanos: number; number: number },
+    late: number,
+  ): void {
+    const { words, doubles } = open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    const queryLength = words[w + T.QUERY_LENGTH];
+    const responseLength = response === null ? 0 : response.end - response.start;
+    const moreQueries = open.moreQueries.get(slot);
+    const moreResponses = open.moreResponses.get(slot);
+    const queryFrames = (words[w + T.QUERIES] > 0 ? 1 : 0) + (moreQueries?.length ?? 0);
+    const responseFrames = (words[w + T.RESPONSES] > 0 ? 1 : 0) + (moreResponses?.length ?? 0);
+    const needed = 8 + 8 * (queryFrames + responseFrames) + queryLength + responseLength;
+    if (this.#batch.count === this.#batch.capacity || this.#batch.used + needed > this.#batch.arena.length) this.flush();
+    const batch = this.#batch;
+    const col = batch.col;
+    const i = batch.count;
+
+    // The arena: frame numbers (aligned), query, response.
+    const arena = batch.arena;
+    const framesAt = (batch.used + 7) & ~7;
+    const frames = new Float64Array(batch.buffer, arena.byteOffset + framesAt, queryFrames + responseFrames);
+    let f = 0;
+    if (words[w + T.QUERIES] > 0) frames[f++] = doubles[d + T.OPEN_NUMBER];
+    if (moreQueries !== undefined) for (const number of moreQueries) frames[f++] = number;
+    if (words[w + T.RESPONSES] > 0) frames[f++] = doubles[d + T.ANSWER_NUMBER];
+    if (moreResponses !== undefined) for (const number of moreResponses) frames[f++] = number;
+    const queryAt = framesAt + 8 * f;
+    if (queryLength > 0) {
+      const inline = queryLength <= T.INLINE_BYTES;
+      const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);
+      copy(bytes, inline ? slot * T.INLINE_BYTES : 0, queryLength, arena, queryAt);
+    }
+    const responseAt = queryAt + queryLength;
+    if (response !== null) copy(response.bytes, response.start, responseLength, arena, responseAt);
+    batch.used = responseAt + responseLength;
+    col.framesAt[i] = framesAt;
+    col.queryFrames[i] = queryFrames;
+    col.responseFrames[i] = responseFrames;
+    col.queryAt[i] = queryAt;
+    col.queryLength[i] = queryLength;
+    col.responseAt[i] = responseAt;
+    col.responseLength[i] = responseLength;
+
+    // Times and order.
+    const queried = words[w + T.QUERIES] > 0;
+    col.openSeconds[i] = queried ? doubles[d + T.OPEN_SECONDS] : doubles[d + T.ANSWER_SECONDS];
+    col.openNanos[i] = queried ? words[w + T.OPEN_NANOS] : words[w + T.ANSWER_NANOS];
+    col.lastSeconds[i] = doubles[d + T.LAST_SECONDS];
+    col.lastNanos[i] = words[w + T.LAST_NANOS];
+    col.answerSeconds[i] = doubles[d + T.ANSWER_SECONDS];
+    col.answerNanos[i] = words[w + T.ANSWER_NANOS];
+    col.closeSeconds[i] = order.seconds;
+    col.closeNanos[i] = order.nanos;
+    col.closeNumber[i] = order.number;
+
+    // Who and what.
+    col.client0[i] = words[w + T.CLIENT];
+    col.client1[i] = words[w + T.CLIENT + 1];
+    col.client2[i] = words[w + T.CLIENT + 2];
+    col.client3[i] = words[w + T.CLIENT + 3];
+    col.server0[i] = words[w + T.SERVER];
+    col.server1[i] = words[w + T.SERVER + 1];
+    col.server2[i] = words[w + T.SERVER + 2];
+    col.server3[i] = words[w + T.SERVER + 3];
+    col.clientPort[i] = words[w + T.PORTS] >>> 16;
+    col.serverPort[i] = words[w + T.PORTS];
+    const kind = words[w + T.CLASS_KIND];
+    const protocol = (kind >> 4) & 15;
+    col.family[i] = kind & 15;
+    col.transport[i] = kind >> 8;
+    col.protocol[i] = protocol;
+    col.interfaceId[i] = words[w + T.CAPTURED_ON] >>> 16;
+    col.vlan[i] = words[w + T.CAPTURED_ON];
+    col.id[i] = words[w + T.ID_TYPE] >>> 16;
+    col.type[i] = words[w + T.ID_TYPE];
+    col.class[i] = kind >>> 16;
+    col.nameHash[i] = words[w + T.NAME_HASH];
+    col.queries[i] = words[w + T.QUERIES];
+    col.responses[i] = words[w + T.RESPONSES];
+    col.duplicates[i] = words[w + T.DUPLICATES];
+    col.late[i] = late;
+    col.queryBytes[i] = words[w + T.QUERY_BYTES];
+    col.responseBytes[i] = words[w + T.RESPONSE_BYTES];
+
+    // Judgements.
+    const flags = response === null ? words[w + T.QUERY_FLAGS] : response.flags;
+    const asked = queried ? words[w + T.QUERY_FLAGS] : flags;
+    col.opcode[i] = (flags >> 11) & 15;
+    col.rcode[i] = response === null ? NO_RCODE : response.rcode;
+    col.outcome[i] = outcome;
+    col.answerKind[i] = response === null ? NO_KIND : answerKind(response, words[w + T.ID_TYPE] & 0xffff, protocol);
+    col.role[i] =
+      response !== null && (flags & 0x0400) !== 0 ? AUTHORITATIVE : (asked & 0x0100) !== 0 ? RECURSIVE : ITERATIVE;
+    col.leg[i] = 0;
+    const queryFault = words[w + T.QUERY_FAULT];
+    const responseFault = response !== null && response.fault !== 0;
+    col.fault[i] = responseFault ? response.fault : queryFault >>> 24;
+    col.faultIn[i] = responseFault ? response.faultIn : (queryFault >>> 20) & 15;
+    col.faultAt[i] = responseFault ? response.faultAt : queryFault & 0xfffff;
+    col.faultSide[i] = responseFault ? 1 : 0;
+
+    transactionId(open, slot, this.#id);
+    col.idHigh[i] = this.#id.high;
+    col.idLow[i] = this.#id.low;
+    col.retryHigh[i] = this.#retryHigh;
+    col.retryLow[i] = this.#retryLow;
+    col.parentHigh[i] = col.parentLow[i] = 0;
+    this.#retryHigh = this.#retryLow = 0;
+    batch.count = i + 1;
+  }
+}
+
+function copy(from: Uint8Array, at: number, length: number, to: Uint8Array, target: number): void {
+  // A call of `set` costs more than copying a short message by hand.
+  if (length > 160) to.set(from.subarray(at, at + length), target);
+  else for (let i = 0; i < length; i++) to[target + i] = from[at + i];
+}
+
+/** What kind of answer a response is (RFC 2308 §2 for NODATA and referral). */
+function answerKind(response: MessageView, asked: number, protocol: number): number {
+  const rcode = response.rcode;
+  if (rcode === 3) return NXDOMAIN;
+  if (rcode !== 0) return ERROR;
+  let alias = false;
+  let ns = false;
+  let soa = false;
+  const { type, section, records } = response;
+  for (let i = 0; i < records; i++) {
+    if (section[i] === ANSWER) {
+      const t = type[i];
+      if (t === asked || asked >= TYPE_IXFR || asked === 0 || protocol === MDNS) return DATA;
+      if (t === TYPE_CNAME || t === TYPE_DNAME) alias = true;
+    } else if (section[i] === AUTHORITY) {
+      if (type[i] === TYPE_NS) ns = true;
+      else if (type[i] === TYPE_SOA) soa = true;
+    }
+  }
+  // A chain whose end the server does not know is data as far as it goes; with an SOA it ends in NODATA.
+  if (alias && !soa) return DATA;
+  if (ns && !soa && (response.flags & 0x0400) === 0) return REFERRAL;
+  return NODATA;
+}
+
+/** Stable 64-bit id: packet time, ends, id and question, so that a replay gives the same. Never 0. */
+function transactionId(open: T.OpenTable, slot: number, out: { high: number; low: number }): void {
+  const { words, doubles } = open;
+  const w = slot * T.WORDS;
+  const d = slot * T.DOUBLES;
+  const queried = words[w + T.QUERIES] > 0;
+  const seconds = queried ? doubles[d + T.OPEN_SECONDS] : doubles[d + T.ANSWER_SECONDS];
+  const nanos = queried ? words[w + T.OPEN_NANOS] : words[w + T.ANSWER_NANOS];
+  let a = Math.imul(seconds | 0, 0x9e3779b1) ^ nanos;
+  let b = Math.imul(nanos, 0x85ebca6b) ^ seconds;
+  for (let i = T.CLIENT; i < T.NAME_HASH + 1; i++) {
+    const value = words[w + i];
+    a = Math.imul(a ^ value, 0x9e3779b1);
+    a = (a << 13) | (a >>> 19);
+    b = Math.imul(b ^ value, 0xc2b2ae35);
+    b = (b << 15) | (b >>> 17);
+  }
+  out.high = mix(a);
+  out.low = mix(b) || 1;
+}

@@ -1,0 +1,152 @@
+import type { Carrier } from '../core/carrier.ts';
+import type { FrameBatch } from '../core/frames.ts';
+import { MessageJoin } from '../core/join.ts';
+import { Ledger } from '../core/ledger.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { type MatchOptions, Matcher, type MessagePredicate } from '../correlate/matcher.ts';
+import { type DissectHandler, type DissectOptions, Dissector } from '../net/dissect.ts';
+import { FAULT } from '../wire/fault.ts';
+import { MessageView } from '../wire/message.ts';
+
+/** What comes out of an engine. Carrier, view and join are filled again for the next message: copy what you keep. */
+export interface EngineOutputs {
+  /** Rows in order of closing time; the batch is the receiver's to keep or transfer. */
+  rows?(batch: TransactionBatch): void;
+  /** Every message that passes the filter, as it completes. */
+  message?(carrier: Carrier, view: MessageView, join: MessageJoin): void;
+  /** Every frame with its fate (FATE…). */
+  frame?(carrier: Carrier, fate: number): void;
+  /** When the fate of a query is known (see MatchOptions). */
+  closed?: MatchOptions['closed'];
+}
+
+export interface EngineOptions {
+  dissect?: DissectOptions;
+  match?: Omit<MatchOptions, 'closed'>;
+  filter?: MessagePredicate | null;
+}
+
+/**
+ * Frames → messages → transactions, in one thread, pure: no I/O, no clock but the packets'.
+ * Feed batches in capture order, then `finish()`; the ledger's equations then sum.
+ */
+export class Engine {
+  readonly ledger = new Ledger();
+  readonly #dissector: Dissector;
+  readonly #matcher: Matcher;
+  readonly #view = new MessageView();
+  readonly #join = new MessageJoin();
+  readonly #filter: MessagePredicate | null;
+  readonly #outputs: EngineOutputs;
+  // The highest frame time so far, also of frames that another worker takes.
+  #seconds = Number.NEGATIVE_INFINITY;
+  #nanos = 0;
+  #batch: FrameBatch | null = null;
+  /** Index of the next frame of the batch whose time has not been taken into account. */
+  #seen = 0;
+
+  constructor(options: EngineOptions, outputs: EngineOutputs) {
+    this.#outputs = outputs;
+    this.#filter = options.filter ?? null;
+    this.#matcher = new Matcher(this.ledger, (batch) => outputs.rows?.(batch), {
+      ...options.match,
+      closed: outputs.closed,
+    });
+    const handler: DissectHandler = {
+      message: (carrier) => this.message(carrier),
+      unreachable: (carrier) => this.#unreachable(carrier),
+    };
+    if (outputs.frame) handler.frame = outputs.frame;
+    this.#dissector = new Dissector(handler, this.ledger, options.dissect);
+  }
+
+  get openTransactions(): number {
+    return this.#matcher.openTransactions;
+  }
+
+  /** Takes a batch of frames. */
+  frames(batch: FrameBatch): void {
+    this.#batch = batch;
+    this.#seen = 0;
+    this.#dissector.frames(batch);
+    this.#advanceTo(batch.count);
+    this.#batch = null;
+  }
+
+  /** Time passes without frames (idle live link): closes what timed out. */
+  idle(seconds: number, nanos: number): void {
+    if (this.#seconds === Number.NEGATIVE_INFINITY) return;
+    if (seconds < this.#seconds || (seconds === this.#seconds && nanos <= this.#nanos)) return;
+    this.#dissector.advance(seconds, nanos);
+    this.#matcher.advance(seconds, nanos);
+  }
+
+  /** Hands over what is ready (live: after every read). */
+  flush(): void {
+    this.#matcher.flush();
+  }
+
+  /** The capture has ended. */
+  finish(): void {
+    this.#dissector.finish();
+    this.#matcher.finish();
+  }
+
+  /** Takes one message (from the dissector, or from a source of messages such as dnstap). */
+  message(carrier: Carrier): void {
+    if (this.#batch !== null) this.#advanceFor(carrier.number);
+    else this.#matcher.advance(carrier.seconds, carrier.nanos);
+    const ledger = this.ledger;
+    const view = this.#view;
+    ledger.decoded++;
+    const fault = view.read(carrier.bytes, carrier.at, carrier.length, carrier.claimedLength);
+    if (fault !== 0) {
+      if (fault === FAULT.cut) ledger.cut++;
+      else ledger.faults++;
+    }
+    if (!this.#matcher.add(carrier, view, this.#join, this.#filter)) return;
+    ledger.shown++;
+    this.#outputs.message?.(carrier, view, this.#join);
+  }
+
+  #unreachable(carrier: Carrier): void {
+    this.#advanceFor(carrier.number);
+    this.#view.read(carrier.bytes, carrier.at, carrier.length, carrier.claimedLength);
+    this.#matcher.unreachable(carrier, this.#view);
+  }
+
+  /** Moves the run clock to the frame of this number, over all frames before it. */
+  #advanceFor(number: number): void {
+    const batch = this.#batch;
+    if (batch === null) return;
+    let i = this.#seen;
+    while (i < batch.count && batch.number[i] <= number) i++;
+    this.#advanceTo(i);
+  }
+
+  #advanceTo(end: number): void {
+    const batch = this.#batch as FrameBatch;
+    const from = this.#seen;
+    if (from >= end) return;
+    const { seconds, nanos } = batch;
+    let s = this.#seconds;
+    let n = this.#nanos;
+    for (let i = from; i < end; i++) {
+      const t = seconds[i];
+      if (t > s || (t === s && nanos[i] > n)) {
+        s = t;
+        n = nanos[i];
+      } else if (t < s - 3600) {
+        // The clock was set back: the matcher has to see it.
+        this.#matcher.advance(s, n);
+        s = t;
+        n = nanos[i];
+        this.#matcher.advance(s, n);
+      }
+    }
+    this.#seconds = s;
+    this.#nanos = n;
+    this.#seen = end;
+    this.#matcher.advance(s, n);
+  }
+}
