@@ -22,6 +22,8 @@ export class FrameBatch {
   readonly link: Uint16Array;
   /** Index into `Source.interfaces`. */
   readonly interfaceId: Uint16Array;
+  /** 1 where the record holds no time: `seconds` and `nanos` are then those of the frame before it. */
+  readonly untimed: Uint8Array;
   /** Frame number, from 1, over all files of a run (counted as the reference dissector does). */
   readonly number: Float64Array;
 
@@ -33,6 +35,7 @@ export class FrameBatch {
     this.nanos = new Uint32Array(capacity);
     this.link = new Uint16Array(capacity);
     this.interfaceId = new Uint16Array(capacity);
+    this.untimed = new Uint8Array(capacity);
     this.number = new Float64Array(capacity);
   }
 
@@ -53,6 +56,8 @@ export interface CapturedInterface {
   link: number;
   /** Most bytes captured of a frame; 0 = unlimited. */
   snaplen: number;
+  /** Number within its section of the file, where that is not its index in the run. */
+  idInSection?: number;
 }
 
 /** Counters a source knows that never became frames. */

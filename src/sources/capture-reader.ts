@@ -1,0 +1,150 @@
+import { setImmediate } from 'node:timers/promises';
+import { EXIT, UserError } from '../core/errors.ts';
+import type { Damage, FrameBatch } from '../core/frames.ts';
+import { BrokenInput, type ByteInput, openBytes } from './bytes.ts';
+import { uncompressed } from './compressed.ts';
+import type { CaptureFormat, Shared } from './format.ts';
+import { isPcap, PcapFormat } from './pcap.ts';
+import { isPcapng, PcapngFormat } from './pcapng.ts';
+
+/** Bytes read at once: enough for thousands of frames, and still within a core's cache. */
+const BUFFER_BYTES = 1024 * 1024;
+
+/**
+ * The frames of one capture file, whatever its format and compression. A batch lies in the reader's buffer and is valid
+ * until the next call of `next`.
+ */
+export class CaptureReader {
+  readonly file: string;
+  /** Where and why the file stopped making sense; what came before was delivered. */
+  damage: Damage | undefined;
+
+  readonly #shared: Shared;
+  #input: ByteInput;
+  #format: CaptureFormat | undefined;
+  #bytes: Uint8Array = new Uint8Array(BUFFER_BYTES);
+  #at = 0;
+  #end = 0;
+  /** Offset of `bytes[0]` in the uncompressed stream. */
+  #offset = 0;
+  #done = false;
+
+  private constructor(file: string, input: ByteInput, shared: Shared) {
+    this.file = file;
+    this.#input = input;
+    this.#shared = shared;
+  }
+
+  /** Opens a file or `-`. Throws UserError with exit code 3; waits for nothing but a named pipe's writer. */
+  static async open(file: string, shared: Shared): Promise<CaptureReader> {
+    return new CaptureReader(file, await openBytes(file), shared);
+  }
+
+  get readBytes(): number {
+    return this.#input.readBytes;
+  }
+
+  get totalBytes(): number {
+    return this.#input.totalBytes;
+  }
+
+  /** Fills the batch (numbers excepted) with the frames at hand; false at the end, with `damage` set if it came early. */
+  async next(batch: FrameBatch): Promise<boolean> {
+    batch.count = 0;
+    batch.bytes = this.#bytes;
+    while (!this.#done) {
+      const format = this.#format;
+      if (format !== undefined) {
+        this.#at = format.read(this.#bytes, this.#at, this.#end, batch);
+        if (batch.count > 0) return true;
+        if (format.fault !== '') {
+          this.#stop(format.fault);
+          return false;
+        }
+      }
+      await this.#fill(format?.need ?? 0);
+      batch.bytes = this.#bytes;
+      if (format === undefined && !this.#done) await this.#recognise();
+    }
+    return false;
+  }
+
+  close(): void {
+    this.#done = true;
+    this.#input.close();
+  }
+
+  /** Moves what is left to the front and reads more behind it. */
+  async #fill(need: number): Promise<void> {
+    const left = this.#end - this.#at;
+    if (need > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(need, this.#bytes.length * 2));
+      // A claimed length grows the buffer only as fast as bytes really come.
+      if (left === this.#bytes.length) {
+        grown.set(this.#bytes.subarray(this.#at, this.#end));
+        this.#moveTo(grown, left);
+      }
+    }
+    if (this.#at > 0) {
+      this.#bytes.copyWithin(0, this.#at, this.#end);
+      this.#moveTo(this.#bytes, left);
+    }
+    try {
+      const count = await this.#input.read(this.#bytes.subarray(this.#end));
+      this.#end += count;
+      if (count === 0) this.#finish();
+      // Reads of a file do not wait: let signals and timers have their turn between them.
+      else if (this.#input.totalBytes > 0) await setImmediate();
+    } catch (error) {
+      if (!(error instanceof BrokenInput)) throw error;
+      this.#at = this.#format === undefined ? 0 : this.#at;
+      this.#stop(error.message);
+    }
+  }
+
+  #moveTo(bytes: Uint8Array, left: number): void {
+    this.#offset += this.#at;
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.#end = left;
+  }
+
+  /** Looks at the first bytes: compression first, then the container. */
+  async #recognise(): Promise<void> {
+    if (this.#end < 4) return;
+    const head = this.#bytes.subarray(0, this.#end);
+    const inner = uncompressed(this.#input, head);
+    if (inner !== undefined) {
+      this.#input = inner;
+      this.#end = 0;
+      return;
+    }
+    if (isPcap(head, 0)) this.#format = new PcapFormat(this.#shared);
+    else if (isPcapng(head, 0)) this.#format = new PcapngFormat(this.#shared);
+    else {
+      this.close();
+      throw new UserError(
+        `${this.file === '-' ? 'Standard input' : this.file} is no capture file: it does not begin like pcap or pcapng` +
+          ' (plain or compressed by gzip, zstd, lz4 or xz).',
+        EXIT.file,
+      );
+    }
+  }
+
+  #finish(): void {
+    const left = this.#end - this.#at;
+    if (this.#format === undefined)
+      this.#stop(left === 0 ? 'the file is empty' : 'the file ends within its first bytes');
+    else if (left > 0) this.#stop(`the file ends within ${this.#format.within}`);
+    else if (this.#format.within.endsWith('header')) this.#stop('the file is empty');
+    this.#done = true;
+    this.#input.close();
+  }
+
+  #stop(reason: string): void {
+    if (this.#done) return;
+    this.damage = { file: this.file, offset: this.#offset + this.#at, reason };
+    this.#done = true;
+    this.#input.close();
+  }
+}
