@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../core/errors.ts';
 
 /** Bytes in order: a file, a pipe, or what a decompressor makes of another input. */
 export interface ByteInput {
-  /** Fills `into` from its start, with as much as there is without waiting for more; 0 = the end. */
+  /** Fills `into` from its start, with as much as there is without waiting for more; 0 = the end, −1 = idle. */
   read(into: Uint8Array): number | Promise<number>;
   /** Ends a pending read too. May be called again. */
   close(): void;

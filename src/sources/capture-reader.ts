@@ -22,22 +22,23 @@ export class CaptureReader {
   readonly #shared: Shared;
   #input: ByteInput;
   #format: CaptureFormat | undefined;
-  #bytes: Uint8Array = new Uint8Array(BUFFER_BYTES);
+  #bytes: Uint8Array;
   #at = 0;
   #end = 0;
   /** Offset of `bytes[0]` in the uncompressed stream. */
   #offset = 0;
   #done = false;
 
-  private constructor(file: string, input: ByteInput, shared: Shared) {
+  constructor(file: string, input: ByteInput, shared: Shared, bufferBytes = BUFFER_BYTES) {
     this.file = file;
     this.#input = input;
     this.#shared = shared;
+    this.#bytes = new Uint8Array(bufferBytes);
   }
 
   /** Opens a file or `-`. Throws UserError with exit code 3; waits for nothing but a named pipe's writer. */
-  static async open(file: string, shared: Shared): Promise<CaptureReader> {
-    return new CaptureReader(file, await openBytes(file), shared);
+  static async open(file: string, shared: Shared, bufferBytes?: number): Promise<CaptureReader> {
+    return new CaptureReader(file, await openBytes(file), shared, bufferBytes);
   }
 
   get readBytes(): number {
@@ -48,7 +49,10 @@ export class CaptureReader {
     return this.#input.totalBytes;
   }
 
-  /** Fills the batch (numbers excepted) with the frames at hand; false at the end, with `damage` set if it came early. */
+  /**
+   * Fills the batch (numbers excepted) with the frames at hand, none when the input is idle; false at the end, with
+   * `damage` set if it came early.
+   */
   async next(batch: FrameBatch): Promise<boolean> {
     batch.count = 0;
     batch.bytes = this.#bytes;
@@ -62,7 +66,7 @@ export class CaptureReader {
           return false;
         }
       }
-      await this.#fill(format?.need ?? 0);
+      if (!(await this.#fill(format?.need ?? 0))) return true;
       batch.bytes = this.#bytes;
       if (format === undefined && !this.#done) await this.#recognise();
     }
@@ -74,8 +78,8 @@ export class CaptureReader {
     this.#input.close();
   }
 
-  /** Moves what is left to the front and reads more behind it. */
-  async #fill(need: number): Promise<void> {
+  /** Moves what is left to the front and reads more behind it; false when the input is idle. */
+  async #fill(need: number): Promise<boolean> {
     const left = this.#end - this.#at;
     if (need > this.#bytes.length) {
       const grown = new Uint8Array(Math.min(need, this.#bytes.length * 2));
@@ -91,15 +95,16 @@ export class CaptureReader {
     }
     try {
       const count = await this.#input.read(this.#bytes.subarray(this.#end));
+      if (count < 0) return false;
       this.#end += count;
       if (count === 0) this.#finish();
       // Reads of a file do not wait: let signals and timers have their turn between them.
       else if (this.#input.totalBytes > 0) await setImmediate();
     } catch (error) {
       if (!(error instanceof BrokenInput)) throw error;
-      this.#at = this.#format === undefined ? 0 : this.#at;
       this.#stop(error.message);
     }
+    return true;
   }
 
   #moveTo(bytes: Uint8Array, left: number): void {
