@@ -21,6 +21,9 @@ export const FAULTS = [
   'opt_repeated', // more than one OPT (RFC 6891 §6.1.1)
   'opt_owner', // OPT with an owner other than the root
   'tsig_not_last', // TSIG or SIG(0) before another record (RFC 8945 §5.1)
+  'compression_forbidden', // pointer in the rdata of a type that must not be compressed (RFC 3597 §4)
+  'pointer_to_pointer', // pointer whose target is not a label (RFC 9267 §2): read, but unsound
+  'too_costly', // names expand to far more than the message's size: the rest is not shown
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 

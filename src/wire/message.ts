@@ -21,6 +21,9 @@ export class MessageView {
   start = 0;
   end = 0;
 
+  /** Grows with each `read`: whoever remembers something about the message can tell that it is another one. */
+  serial = 0;
+
   id = 0;
   /** The 16 flag bits (RFC 1035 §4.1.1). */
   flags = 0;
@@ -78,6 +81,7 @@ export class MessageView {
    * it). Returns the fault, 0 when sound.
    */
   read(bytes: Uint8Array<ArrayBufferLike>, at: number, length: number, claimed: number = length): number {
+    this.serial++;
     this.bytes = bytes;
     this.start = at;
     const end = at + length;
@@ -214,4 +218,3 @@ function grow<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(
   wider.set(old);
   return wider;
 }
-
