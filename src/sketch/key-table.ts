@@ -1,6 +1,11 @@
 const CHUNK_BITS = 16;
 const CHUNK_WORDS = 1 << CHUNK_BITS;
 const FIRST_ENTRIES = 256;
+const META = 4;
+const ENTRY_BITS = 22;
+const ENTRY = (1 << ENTRY_BITS) - 1;
+/** Most entries a table can hold: 4,194,302. */
+export const MAX_ENTRIES = ENTRY - 1;
 /** Entries a search may pass before it gives up: hashes are seeded, so only a broken table gets there. */
 const MAX_PROBES = 256;
 // Names are chosen by strangers; a seed they do not know keeps them from choosing their slots too.
@@ -17,17 +22,16 @@ export class KeyTable {
   size = 0;
   /** Keys refused because the search for a slot took too long. */
   refused = 0;
+  // Slots: number of the entry + 1 in the low bits, some bits of its hash above, so that a wrong entry costs no look.
   #index = new Int32Array(FIRST_ENTRIES * 2);
   #mask = FIRST_ENTRIES * 2 - 1;
-  #hashes = new Int32Array(FIRST_ENTRIES);
-  #at = new Uint32Array(FIRST_ENTRIES);
-  #keyWords = new Uint16Array(FIRST_ENTRIES);
-  #words = new Uint16Array(FIRST_ENTRIES);
+  // Per entry side by side, to be fetched together: hash, where its record lies, words of key and of record.
+  #meta = new Int32Array(FIRST_ENTRIES * META);
   #chunks: Int32Array[] = [new Int32Array(1024)];
   #end = 0;
 
   constructor(capacity: number) {
-    this.capacity = capacity;
+    this.capacity = Math.min(capacity, MAX_ENTRIES);
   }
 
   get full(): boolean {
@@ -36,7 +40,7 @@ export class KeyTable {
 
   /** Entries there is room for before the columns grow: owners size theirs by it. */
   get room(): number {
-    return this.#hashes.length;
+    return this.#meta.length / META;
   }
 
   /** Entry of the key in `key[0, words)`, −1 when it is not there. */
@@ -46,18 +50,22 @@ export class KeyTable {
     const mask = this.#mask;
     let i = hash & mask;
     for (let probes = 0; probes < MAX_PROBES; probes++) {
-      const entry = index[i] - 1;
-      if (entry < 0) return -1;
-      if (this.#hashes[entry] === hash && this.#keyWords[entry] === words && this.#equal(entry, key, words)) {
-        return entry;
+      const slot = index[i];
+      if (slot === 0) return -1;
+      if (((slot ^ hash) & ~ENTRY) === 0) {
+        const entry = (slot & ENTRY) - 1;
+        if (this.#equal(entry, hash, key, words)) return entry;
       }
       i = (i + 1) & mask;
     }
     return -1;
   }
 
-  #equal(entry: number, key: Int32Array, words: number): boolean {
-    const at = this.#at[entry];
+  #equal(entry: number, hash: number, key: Int32Array, words: number): boolean {
+    const meta = this.#meta;
+    const m = entry * META;
+    if (meta[m] !== hash || meta[m + 2] !== words) return false;
+    const at = meta[m + 1];
     const chunk = this.#chunks[at >>> CHUNK_BITS];
     const from = at & (CHUNK_WORDS - 1);
     for (let i = 0; i < words; i++) if (chunk[from + i] !== key[i]) return false;
@@ -70,17 +78,14 @@ export class KeyTable {
    */
   insert(key: Int32Array, words: number, total: number = words): number {
     const entry = this.size;
-    if (entry === this.#hashes.length) this.#growEntries();
+    if (entry === this.room) this.#grow();
     const hash = hashWords(key, words);
     if (!this.#place(hash, entry)) {
       this.refused++;
       return -1;
     }
-    this.#hashes[entry] = hash;
-    this.#keyWords[entry] = words;
-    this.#words[entry] = total;
     const at = this.#reserve(this.#end, total);
-    this.#at[entry] = at;
+    this.#setMeta(entry, hash, at, words, total);
     const chunk = this.#chunks[at >>> CHUNK_BITS];
     const from = at & (CHUNK_WORDS - 1);
     for (let i = 0; i < total; i++) chunk[from + i] = key[i];
@@ -89,12 +94,20 @@ export class KeyTable {
     return entry;
   }
 
+  #setMeta(entry: number, hash: number, at: number, words: number, total: number): void {
+    const m = entry * META;
+    this.#meta[m] = hash;
+    this.#meta[m + 1] = at;
+    this.#meta[m + 2] = words;
+    this.#meta[m + 3] = total;
+  }
+
   #place(hash: number, entry: number): boolean {
     const mask = this.#mask;
     let i = hash & mask;
     for (let probes = 0; probes < MAX_PROBES; probes++) {
       if (this.#index[i] === 0) {
-        this.#index[i] = entry + 1;
+        this.#index[i] = (hash & ~ENTRY) | (entry + 1);
         return true;
       }
       i = (i + 1) & mask;
@@ -119,16 +132,11 @@ export class KeyTable {
     return at;
   }
 
-  #growEntries(): void {
-    const length = this.#hashes.length * 2;
-    const grow = <T extends Int32Array | Uint32Array | Uint16Array>(old: T, wider: T): T => {
-      wider.set(old);
-      return wider;
-    };
-    this.#hashes = grow(this.#hashes, new Int32Array(length));
-    this.#at = grow(this.#at, new Uint32Array(length));
-    this.#keyWords = grow(this.#keyWords, new Uint16Array(length));
-    this.#words = grow(this.#words, new Uint16Array(length));
+  #grow(): void {
+    const length = this.room * 2;
+    const wider = new Int32Array(length * META);
+    wider.set(this.#meta);
+    this.#meta = wider;
     this.#index = new Int32Array(length * 2);
     this.#mask = length * 2 - 1;
     this.#reindex();
@@ -136,17 +144,18 @@ export class KeyTable {
 
   #reindex(): void {
     this.#index.fill(0);
-    for (let entry = 0; entry < this.size; entry++) this.#place(this.#hashes[entry], entry);
+    for (let entry = 0; entry < this.size; entry++) this.#place(this.#meta[entry * META], entry);
   }
 
   /** Words of entry's record: `array[from, from + total)`, of which the first `words` are the key. */
   record(entry: number): { array: Int32Array; from: number; words: number; total: number } {
-    const at = this.#at[entry];
+    const m = entry * META;
+    const at = this.#meta[m + 1];
     return {
       array: this.#chunks[at >>> CHUNK_BITS],
       from: at & (CHUNK_WORDS - 1),
-      words: this.#keyWords[entry],
-      total: this.#words[entry],
+      words: this.#meta[m + 2],
+      total: this.#meta[m + 3],
     };
   }
 
@@ -163,19 +172,16 @@ export class KeyTable {
   compact(kept: Uint32Array): void {
     let end = 0;
     for (let to = 0; to < kept.length; to++) {
-      const entry = kept[to];
-      const total = this.#words[entry];
-      const from = this.#at[entry];
+      const m = kept[to] * META;
+      const from = this.#meta[m + 1];
+      const total = this.#meta[m + 3];
       const at = this.#reserve(end, total);
       const source = this.#chunks[from >>> CHUNK_BITS];
       const start = from & (CHUNK_WORDS - 1);
       const target = this.#chunks[at >>> CHUNK_BITS];
       // Records only ever move towards the front, so this may run in place.
       target.set(source.subarray(start, start + total), at & (CHUNK_WORDS - 1));
-      this.#hashes[to] = this.#hashes[entry];
-      this.#keyWords[to] = this.#keyWords[entry];
-      this.#words[to] = total;
-      this.#at[to] = at;
+      this.#setMeta(to, this.#meta[m], at, this.#meta[m + 2], total);
       end = at + total;
     }
     this.size = kept.length;
@@ -190,9 +196,7 @@ export class KeyTable {
     return {
       capacity: this.capacity,
       refused: this.refused,
-      at: this.#at.slice(0, n),
-      keyWords: this.#keyWords.slice(0, n),
-      words: this.#words.slice(0, n),
+      meta: this.#meta.slice(0, n * META),
       chunks: this.#chunks,
       end: this.#end,
     };
@@ -200,18 +204,13 @@ export class KeyTable {
 
   static from(state: KeyTableState): KeyTable {
     const table = new KeyTable(state.capacity);
-    const n = state.at.length;
+    const n = state.meta.length / META;
     let length = FIRST_ENTRIES;
     while (length < n) length *= 2;
     table.#index = new Int32Array(length * 2);
     table.#mask = length * 2 - 1;
-    table.#hashes = new Int32Array(length);
-    table.#at = new Uint32Array(length);
-    table.#keyWords = new Uint16Array(length);
-    table.#words = new Uint16Array(length);
-    table.#at.set(state.at);
-    table.#keyWords.set(state.keyWords);
-    table.#words.set(state.words);
+    table.#meta = new Int32Array(length * META);
+    table.#meta.set(state.meta);
     table.#chunks = state.chunks;
     table.#end = state.end;
     table.size = n;
@@ -219,7 +218,7 @@ export class KeyTable {
     for (let entry = 0; entry < n; entry++) {
       const { array, from, words } = table.record(entry);
       // Hashes are seeded per thread, so they do not travel.
-      table.#hashes[entry] = hashWords(array.subarray(from, from + words), words);
+      table.#meta[entry * META] = hashWords(array.subarray(from, from + words), words);
     }
     table.#reindex();
     return table;
@@ -229,11 +228,16 @@ export class KeyTable {
 export interface KeyTableState {
   capacity: number;
   refused: number;
-  at: Uint32Array;
-  keyWords: Uint16Array;
-  words: Uint16Array;
+  meta: Int32Array;
   chunks: Int32Array[];
   end: number;
+}
+
+/** Order of two keys by their bytes. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
 }
 
 function hashWords(key: Int32Array, words: number): number {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Cardinality } from '../../src/sketch/cardinality.ts';
 import { entropyBits, entropyOf } from '../../src/sketch/entropy.ts';
-import { Sample, SAMPLE_SIZE } from '../../src/sketch/sample.ts';
+import { SAMPLE_SIZE, Samples } from '../../src/sketch/samples.ts';
 import { Timeline } from '../../src/sketch/timeline.ts';
 
 /** A well-spread 32-bit hash of a small number. */
@@ -63,22 +63,38 @@ test('entropy: one outcome 0 bits, n equal ones log2 n, a fair against a loaded 
 
 test('a sample holds everything up to its size, and then the same values in any order', () => {
   const values = Array.from({ length: 5000 }, (_, i) => i);
-  const offer = (list: number[]) => {
-    const sample = new Sample();
-    for (const value of list) sample.add(spread(value), value);
-    return sample;
+  const offer = (list: number[], entry = 0) => {
+    const samples = new Samples();
+    for (const value of list) samples.add(entry, spread(value), value);
+    return samples;
   };
+  const kept = (samples: Samples, entry = 0) => [...samples.values(entry)].sort((a, b) => a - b);
+  assert.deepEqual(kept(offer(values.slice(0, SAMPLE_SIZE))), values.slice(0, SAMPLE_SIZE));
+  const smallest = values.toSorted((a, b) => spread(a) - spread(b)).slice(0, SAMPLE_SIZE);
+  const whole = smallest.sort((a, b) => a - b);
+  assert.deepEqual(kept(offer(values)), whole);
+  assert.deepEqual(kept(offer(values.toReversed())), whole);
+  const merged = Samples.from(structuredClone(offer(values.slice(1234)).state(1)));
+  merged.merge(0, offer(values.slice(0, 1234), 20), 20);
+  assert.deepEqual(kept(merged), whole);
+  assert.equal(merged.offered(0), 5000);
+});
+
+test('samples move with their entries', () => {
+  const samples = new Samples();
+  for (let entry = 0; entry < 40; entry++) for (let k = 0; k <= entry; k++) samples.add(entry, spread(k), entry);
+  samples.compact(Uint32Array.of(3, 5, 39, 70));
   assert.deepEqual(
-    [...offer(values.slice(0, SAMPLE_SIZE)).values].sort((a, b) => a - b),
-    values.slice(0, SAMPLE_SIZE),
+    [0, 1, 2, 3, 4, 39].map((entry) => [samples.offered(entry), samples.values(entry)[0]]),
+    [
+      [4, 3],
+      [6, 5],
+      [40, 39],
+      [0, undefined],
+      [0, undefined],
+      [0, undefined],
+    ],
   );
-  const whole = [...offer(values).values].sort();
-  assert.equal(whole.length, SAMPLE_SIZE);
-  assert.deepEqual([...offer(values.toReversed()).values].sort(), whole);
-  const merged = new Sample(structuredClone(offer(values.slice(1234)).state()));
-  merged.merge(offer(values.slice(0, 1234)));
-  assert.deepEqual([...merged.values].sort(), whole);
-  assert.equal(merged.offered, 5000);
 });
 
 test('a timeline counts everything, at the finest width that fits, in any order and split', () => {

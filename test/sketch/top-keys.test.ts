@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { KeyTable } from '../../src/sketch/key-table.ts';
-import { TopKeys } from '../../src/sketch/top-keys.ts';
+import { FIRST_TALLY, TopKeys } from '../../src/sketch/top-keys.ts';
 
 const key = new Int32Array(64);
 /** A key of 1 to 6 words for a number. */
@@ -13,7 +13,7 @@ function write(i: number): number {
 }
 function add(top: TopKeys, i: number, tally = 0): void {
   const entry = top.add(key, write(i));
-  if (tally > 0) top.tallies[entry * top.width] += tally;
+  if (tally > 0) top.values[entry * top.stride + FIRST_TALLY] += tally;
 }
 function number(top: TopKeys, entry: number): number {
   const { array, from } = top.keys.record(entry);
@@ -33,9 +33,9 @@ test('exact while every key has room', () => {
       assert.equal(top.size, truth.size);
       for (let entry = 0; entry < top.size; entry++) {
         const count = truth.get(number(top, entry)) as number;
-        assert.equal(top.counts[entry], count);
-        assert.equal(top.errors[entry], 0);
-        assert.equal(top.tallies[entry], 2 * count);
+        assert.equal(top.count(entry), count);
+        assert.equal(top.error(entry), 0);
+        assert.equal(top.values[entry * top.stride + FIRST_TALLY], 2 * count);
       }
     }),
   );
@@ -49,10 +49,10 @@ function check(top: TopKeys, truth: Map<number, number>): void {
     const i = number(top, entry);
     here.add(i);
     const count = truth.get(i) as number;
-    assert.ok(top.counts[entry] >= count, `never too low: ${top.counts[entry]} for ${count}`);
-    assert.ok(top.counts[entry] - top.errors[entry] <= count, `error bound: ${top.counts[entry]} for ${count}`);
-    assert.ok(top.errors[entry] <= top.floor);
-    assert.ok(top.tallies[entry] <= count, 'tallies are never too high');
+    assert.ok(top.count(entry) >= count, `never too low: ${top.count(entry)} for ${count}`);
+    assert.ok(top.count(entry) - top.error(entry) <= count, `error bound: ${top.count(entry)} for ${count}`);
+    assert.ok(top.error(entry) <= top.floor);
+    assert.ok(top.values[entry * top.stride + FIRST_TALLY] <= count, 'tallies are never too high');
   }
   for (const [i, count] of truth) if (!here.has(i)) assert.ok(count <= top.floor, `${i} seen ${count}, not here`);
 }

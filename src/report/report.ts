@@ -1,0 +1,532 @@
+import {
+  ANSWER_KINDS,
+  NO_KIND,
+  NO_RCODE,
+  OUTCOMES,
+  type TransactionBatch,
+  type TransactionColumns,
+} from '../core/transactions.ts';
+import { UDP } from '../core/carrier.ts';
+import { Ledger } from '../core/ledger.ts';
+import { Cardinality, type CardinalityState } from '../sketch/cardinality.ts';
+import { logBucket } from '../sketch/histogram.ts';
+import { Samples, type SamplesState } from '../sketch/samples.ts';
+import { Distribution, type DistributionState } from '../sketch/summary.ts';
+import { Timeline, type TimelineState } from '../sketch/timeline.ts';
+import { TopKeys, type TopKeysState } from '../sketch/top-keys.ts';
+import { FAULTS } from '../wire/fault.ts';
+import { ANSWER, MessageView } from '../wire/message.ts';
+import { copyName, mix } from '../wire/name.ts';
+import { AddressMap, type AddressMapState, MAP_PAIRS } from './address-map.ts';
+import {
+  SERVER_BITS,
+  SERVER_BUCKETS,
+  SERVER_HISTOGRAM,
+  SERVER_PRECISION,
+  SERVER_UNIT_NANOS,
+  SIZE_EDGES,
+  TALLIES,
+  TALLY,
+} from './layout.ts';
+import { type ReportSource, type ReportValue, reportValue } from './value.ts';
+
+/** Bounds of a report, as plain data (it goes to workers). */
+export interface ReportOptions {
+  /** Names and registrable domains counted apart (default 65,536 each); clients 16,384; servers 2,048. */
+  names?: number;
+  clients?: number;
+  servers?: number;
+  /** Pairs of the domain ↔ address map (default 2,000,000); 0 = no map. */
+  mapPairs?: number;
+}
+
+/** Offset of the registrable domain in a folded wire name, −1 without (`enrich/public-suffix.ts`). */
+export type RegistrableStart = (name: Uint8Array) => number;
+
+const UNANSWERED = OUTCOMES.indexOf('unanswered');
+const TYPE_OPT = 41;
+const UNKNOWN_START = 0xff;
+const NXDOMAIN_KIND = ANSWER_KINDS.indexOf('nxdomain');
+const ERROR_KIND = ANSWER_KINDS.indexOf('error');
+
+/**
+ * Everything `nametap report` says, from transaction rows, in bounded memory.
+ *
+ * Built in every worker over its share and merged; what is exact does not depend on how rows were spread. Reading a row
+ * includes reading its response, so that TTLs, answers and addresses come from the wire and nothing is stored twice.
+ */
+export class Report {
+  readonly options: ReportOptions;
+  readonly ledger = new Ledger();
+
+  rows = 0;
+  queries = 0;
+  responses = 0;
+  duplicates = 0;
+  late = 0;
+  retransmitted = 0;
+  retransmissions = 0;
+  truncated = 0;
+  truncatedFollowed = 0;
+  firstSeconds = Number.POSITIVE_INFINITY;
+  firstNanos = 0;
+  lastSeconds = Number.NEGATIVE_INFINITY;
+  lastNanos = 0;
+
+  readonly counts = {
+    outcomes: new Float64Array(8),
+    kinds: new Float64Array(8),
+    roles: new Float64Array(4),
+    legs: new Float64Array(4),
+    protocols: new Float64Array(4),
+    /** UDP, TCP. */
+    transports: new Float64Array(2),
+    opcodes: new Float64Array(16),
+    rcodes: new Float64Array(4096),
+    types: new Float64Array(65536),
+    faults: new Float64Array(FAULTS.length),
+    /** [query, response][UDP, TCP][without, with EDNS][≤ 512, ≤ 1232, more]. */
+    sizeClasses: new Float64Array(24),
+  };
+
+  /** UDP, TCP: nanoseconds from the first query copy; `latencyLast`: from the last. */
+  readonly latency = [new Distribution(42), new Distribution(42)];
+  readonly latencyLast = new Distribution(42);
+  readonly querySize = [new Distribution(17), new Distribution(17)];
+  readonly responseSize = [new Distribution(17), new Distribution(17)];
+  readonly ttl = new Distribution(32);
+  readonly answers = new Distribution(16);
+  readonly timeline = new Timeline();
+
+  names: TopKeys;
+  domains: TopKeys;
+  clients: TopKeys;
+  servers: TopKeys;
+  distinctNames = new Cardinality();
+  distinctDomains = new Cardinality();
+  distinctClients = new Cardinality();
+  distinctServers = new Cardinality();
+  /** By entry of `clients` and `servers`: source port · 65536 + id of queries. */
+  clientSamples = new Samples();
+  serverSamples = new Samples();
+  map: AddressMap;
+
+  readonly #registrableStart: RegistrableStart;
+  // By entry of `names`: where the registrable domain starts (255 = not asked yet), and its entry + 1 (0 = look it up).
+  #domainStart = new Uint8Array(256).fill(UNKNOWN_START);
+  #domainEntry = new Uint32Array(256);
+
+  readonly #view = new MessageView();
+  readonly #queryView = new MessageView();
+  readonly #name = new Int32Array(64);
+  readonly #nameBytes = new Uint8Array(this.#name.buffer);
+  readonly #domain = new Int32Array(64);
+  readonly #domainBytes = new Uint8Array(this.#domain.buffer);
+  readonly #address = new Int32Array(5);
+
+  constructor(options: ReportOptions, registrableStart: RegistrableStart) {
+    this.options = options;
+    this.#registrableStart = registrableStart;
+    this.names = new TopKeys(options.names ?? 65536, TALLIES);
+    this.domains = new TopKeys(options.names ?? 65536, TALLIES);
+    this.clients = new TopKeys(options.clients ?? 16384, TALLIES);
+    this.servers = new TopKeys(options.servers ?? 2048, TALLIES + SERVER_BUCKETS);
+    this.map = new AddressMap(Math.max(2, options.mapPairs ?? MAP_PAIRS));
+    this.#watch();
+  }
+
+  /** Columns of our own follow when a table gives keys up. */
+  #watch(): void {
+    this.names.onCompact = (kept) => {
+      kept.forEach((from, to) => {
+        this.#domainStart[to] = this.#domainStart[from];
+        this.#domainEntry[to] = this.#domainEntry[from];
+      });
+    };
+    this.domains.onCompact = () => this.#domainEntry.fill(0);
+    this.clients.onCompact = (kept) => this.clientSamples.compact(kept);
+    this.servers.onCompact = (kept) => this.serverSamples.compact(kept);
+  }
+
+  /** Adds all rows of a batch. */
+  add(batch: TransactionBatch): void {
+    const { col, count } = batch;
+    for (let i = 0; i < count; i++) this.#row(batch, col, i);
+  }
+
+  #row(batch: TransactionBatch, c: TransactionColumns, i: number): void {
+    const transport = c.transport[i] === UDP ? 0 : 1;
+    const queries = c.queries[i];
+    const responses = c.responses[i];
+    const outcome = c.outcome[i];
+    this.#count(c, i, transport);
+
+    // The name, and what only the messages know.
+    const response = responses > 0 && c.responseLength[i] > 0 ? this.#readResponse(batch, c, i, transport) : null;
+    const nameLength = this.#readName(batch, c, i, response);
+    if (queries > 0) this.#readQuery(batch, c, i, transport, nameLength);
+
+    const kind = c.answerKind[i];
+    const nxdomain = kind === NXDOMAIN_KIND ? 1 : 0;
+    const failed = kind === ERROR_KIND ? 1 : 0;
+    const unanswered = outcome === UNANSWERED ? 1 : 0;
+    let latency = Number.NaN;
+    if (queries > 0 && responses > 0) {
+      const answer = c.answerNanos[i];
+      const seconds = c.answerSeconds[i];
+      latency = (seconds - c.openSeconds[i]) * 1e9 + (answer - c.openNanos[i]);
+      this.latency[transport].add(latency);
+      this.latencyLast.add((seconds - c.lastSeconds[i]) * 1e9 + (answer - c.lastNanos[i]));
+    }
+
+    const portAndId = c.clientPort[i] * 65536 + c.id[i];
+    const rowHash = mix(c.idLow[i] ^ c.idHigh[i]);
+    const address = this.#address;
+    const family = c.family[i];
+    address[0] = family;
+    address[1] = c.client0[i];
+    address[2] = c.client1[i];
+    address[3] = c.client2[i];
+    address[4] = c.client3[i];
+    const client = this.clients.add(address, 5);
+    if (client >= 0) {
+      if (this.clients.isNew) this.distinctClients.add(keyHash(address, 5));
+      tally(this.clients, client, nxdomain, failed, unanswered, latency);
+      if (queries > 0) this.clientSamples.add(client, rowHash, portAndId);
+    }
+    address[1] = c.server0[i];
+    address[2] = c.server1[i];
+    address[3] = c.server2[i];
+    address[4] = c.server3[i];
+    const server = this.servers.add(address, 5);
+    if (server >= 0) {
+      if (this.servers.isNew) this.distinctServers.add(keyHash(address, 5));
+      tally(this.servers, server, nxdomain, failed, unanswered, latency);
+      if (latency === latency) {
+        const bucket = logBucket(latency / SERVER_UNIT_NANOS, SERVER_BITS, SERVER_PRECISION);
+        this.servers.values[server * this.servers.stride + SERVER_HISTOGRAM + bucket]++;
+      }
+      if (queries > 0) this.serverSamples.add(server, rowHash, portAndId);
+    }
+    if (nameLength > 0) this.#countName(c, i, nameLength, nxdomain, failed, unanswered, latency);
+    if (response !== null && nameLength > 0 && c.rcode[i] === 0 && this.options.mapPairs !== 0) {
+      const orphan = c.answerSeconds[i] === 0;
+      this.map.add(
+        response,
+        this.#name,
+        (nameLength + 3) >> 2,
+        orphan ? c.openSeconds[i] : c.answerSeconds[i],
+        orphan ? c.openNanos[i] : c.answerNanos[i],
+      );
+    }
+  }
+
+  /** What the columns alone say. */
+  #count(c: TransactionColumns, i: number, transport: number): void {
+    const { counts } = this;
+    const queries = c.queries[i];
+    this.rows++;
+    this.queries += queries;
+    this.responses += c.responses[i];
+    this.duplicates += c.duplicates[i];
+    this.late += c.late[i];
+    if (queries > 1) {
+      this.retransmitted++;
+      this.retransmissions += queries - 1;
+    }
+    counts.outcomes[c.outcome[i] & 7]++;
+    counts.kinds[c.answerKind[i] === NO_KIND ? 7 : c.answerKind[i] & 7]++;
+    counts.roles[c.role[i] & 3]++;
+    counts.legs[c.leg[i] & 3]++;
+    counts.protocols[c.protocol[i] & 3]++;
+    counts.transports[transport]++;
+    counts.opcodes[c.opcode[i] & 15]++;
+    counts.types[c.type[i]]++;
+    if (c.rcode[i] !== NO_RCODE) counts.rcodes[c.rcode[i] & 4095]++;
+    if (c.fault[i] > 0 && c.fault[i] < FAULTS.length) counts.faults[c.fault[i]]++;
+    const seconds = c.openSeconds[i];
+    const nanos = c.openNanos[i];
+    if (queries > 0) {
+      this.timeline.add(seconds, nanos, queries);
+    }
+    if (seconds < this.firstSeconds || (seconds === this.firstSeconds && nanos < this.firstNanos)) {
+      this.firstSeconds = seconds;
+      this.firstNanos = nanos;
+    }
+    this.#extend(seconds, nanos);
+    this.#extend(c.lastSeconds[i], c.lastNanos[i]);
+    this.#extend(c.answerSeconds[i], c.answerNanos[i]);
+  }
+
+  #extend(seconds: number, nanos: number): void {
+    if (seconds < this.lastSeconds || (seconds === this.lastSeconds && nanos <= this.lastNanos)) return;
+    this.lastSeconds = seconds;
+    this.lastNanos = nanos;
+  }
+
+  #readResponse(batch: TransactionBatch, c: TransactionColumns, i: number, transport: number): MessageView {
+    const view = this.#view;
+    view.read(batch.arena, c.responseAt[i], c.responseLength[i], c.responseBytes[i]);
+    let answers = 0;
+    const { records, section, type, ttl } = view;
+    while (answers < records && section[answers] === ANSWER) {
+      if (type[answers] !== TYPE_OPT) this.ttl.add(ttl[answers]);
+      answers++;
+    }
+    this.answers.add(answers);
+    if (view.truncated && transport === 0) {
+      this.truncated++;
+      if (c.retryHigh[i] !== 0 || c.retryLow[i] !== 0) this.truncatedFollowed++;
+    }
+    const bytes = c.responseBytes[i];
+    this.responseSize[transport].add(bytes);
+    this.counts.sizeClasses[12 + transport * 6 + (view.opt >= 0 ? 3 : 0) + sizeClass(bytes)]++;
+    return view;
+  }
+
+  /** Folds the name asked into `#name`, padded with zeros; its length in bytes, 0 without one. */
+  #readName(batch: TransactionBatch, c: TransactionColumns, i: number, response: MessageView | null): number {
+    let view = response;
+    if (view === null || view.questions === 0) {
+      if (c.queryLength[i] === 0) return 0;
+      view = this.#queryView;
+      view.read(batch.arena, c.queryAt[i], c.queryLength[i], c.queryBytes[i]);
+      if (view.questions === 0) return 0;
+    }
+    const bytes = this.#nameBytes;
+    const length = copyName(view.bytes, view.questionName[0], view.start, bytes, 0, true);
+    const padded = (length + 3) & ~3;
+    for (let k = length; k < padded; k++) bytes[k] = 0;
+    return length;
+  }
+
+  #readQuery(batch: TransactionBatch, c: TransactionColumns, i: number, transport: number, nameLength: number): void {
+    const { arena } = batch;
+    const at = c.queryAt[i];
+    const length = c.queryLength[i];
+    const bytes = c.queryBytes[i];
+    if (length < 12) return;
+    let edns = false;
+    if ((arena[at + 10] | arena[at + 11]) !== 0) {
+      // Nearly always OPT follows the question: no need to read the whole message.
+      const opt = at + 12 + nameLength + 4;
+      if (opt + 11 <= at + length && (arena[opt] | arena[opt + 1]) === 0 && arena[opt + 2] === TYPE_OPT) edns = true;
+      else {
+        this.#queryView.read(arena, at, length, bytes);
+        edns = this.#queryView.opt >= 0;
+      }
+    }
+    this.querySize[transport].add(bytes);
+    this.counts.sizeClasses[transport * 6 + (edns ? 3 : 0) + sizeClass(bytes)]++;
+  }
+
+  #countName(
+    c: TransactionColumns,
+    i: number,
+    length: number,
+    nxdomain: number,
+    failed: number,
+    unanswered: number,
+    latency: number,
+  ): void {
+    const words = (length + 3) >> 2;
+    const name = this.names.add(this.#name, words);
+    if (name >= 0) {
+      if (this.names.isNew) {
+        this.distinctNames.add(c.nameHash[i]);
+        if (name >= this.#domainStart.length) this.#growNames();
+        this.#domainStart[name] = UNKNOWN_START;
+        this.#domainEntry[name] = 0;
+      }
+      tally(this.names, name, nxdomain, failed, unanswered, latency);
+    }
+    let domain = name < 0 ? -1 : this.#domainEntry[name] - 1;
+    if (domain >= 0) this.domains.values[domain * this.domains.stride]++;
+    else domain = this.#countDomain(name, length);
+    if (domain >= 0) tally(this.domains, domain, nxdomain, failed, unanswered, latency);
+  }
+
+  /** Counts the registrable domain of the name at hand (a name above it stands for itself) and remembers its entry. */
+  #countDomain(name: number, length: number): number {
+    let start = name < 0 ? UNKNOWN_START : this.#domainStart[name];
+    if (start === UNKNOWN_START) {
+      start = Math.max(0, this.#registrableStart(this.#nameBytes));
+      if (name >= 0) this.#domainStart[name] = start;
+    }
+    const bytes = this.#domainBytes;
+    const n = length - start;
+    for (let k = 0; k < n; k++) bytes[k] = this.#nameBytes[start + k];
+    const padded = (n + 3) & ~3;
+    for (let k = n; k < padded; k++) bytes[k] = 0;
+    const domain = this.domains.add(this.#domain, padded >> 2);
+    if (domain >= 0 && this.domains.isNew) this.distinctDomains.add(keyHash(this.#domain, padded >> 2));
+    if (name >= 0) this.#domainEntry[name] = domain + 1;
+    return domain;
+  }
+
+  #growNames(): void {
+    const start = new Uint8Array(this.names.keys.room).fill(UNKNOWN_START);
+    start.set(this.#domainStart);
+    this.#domainStart = start;
+    const entry = new Uint32Array(this.names.keys.room);
+    entry.set(this.#domainEntry);
+    this.#domainEntry = entry;
+  }
+
+  addLedger(ledger: Ledger): void {
+    this.ledger.add(ledger);
+  }
+
+  /** Adds another report's numbers; the other must not be used afterwards. */
+  merge(other: Report): void {
+    for (const key of COUNTERS) this[key] += other[key];
+    if (
+      other.firstSeconds < this.firstSeconds ||
+      (other.firstSeconds === this.firstSeconds && other.firstNanos < this.firstNanos)
+    ) {
+      this.firstSeconds = other.firstSeconds;
+      this.firstNanos = other.firstNanos;
+    }
+    this.#extend(other.lastSeconds, other.lastNanos);
+    for (const key of Object.keys(this.counts) as (keyof Report['counts'])[]) {
+      const mine = this.counts[key];
+      const theirs = other.counts[key];
+      for (let i = 0; i < mine.length; i++) mine[i] += theirs[i];
+    }
+    for (const t of [0, 1]) {
+      this.latency[t].merge(other.latency[t]);
+      this.querySize[t].merge(other.querySize[t]);
+      this.responseSize[t].merge(other.responseSize[t]);
+    }
+    this.latencyLast.merge(other.latencyLast);
+    this.ttl.merge(other.ttl);
+    this.answers.merge(other.answers);
+    this.timeline.merge(other.timeline);
+    this.distinctNames.merge(other.distinctNames);
+    this.distinctDomains.merge(other.distinctDomains);
+    this.distinctClients.merge(other.distinctClients);
+    this.distinctServers.merge(other.distinctServers);
+    this.names.merge(other.names);
+    this.#domainStart = new Uint8Array(this.names.keys.room).fill(UNKNOWN_START);
+    this.#domainEntry = new Uint32Array(this.names.keys.room);
+    this.domains.merge(other.domains);
+    this.clients.merge(other.clients, (mine, theirs) => this.clientSamples.merge(mine, other.clientSamples, theirs));
+    this.servers.merge(other.servers, (mine, theirs) => this.serverSamples.merge(mine, other.serverSamples, theirs));
+    this.map.merge(other.map);
+    this.ledger.add(other.ledger);
+  }
+
+  /** Plain value for another thread (structured clone). */
+  serialize(): ReportState {
+    return {
+      options: this.options,
+      ledger: this.ledger.toJSON(),
+      numbers: COUNTERS.map((key) => this[key]),
+      period: [this.firstSeconds, this.firstNanos, this.lastSeconds, this.lastNanos],
+      counts: this.counts,
+      distributions: this.#distributions().map((d) => d.state()),
+      timeline: this.timeline.state(),
+      tops: [this.names, this.domains, this.clients, this.servers].map((top) => top.state()),
+      distinct: this.#cardinalities().map((d) => d.state()),
+      clientSamples: this.clientSamples.state(this.clients.size),
+      serverSamples: this.serverSamples.state(this.servers.size),
+      map: this.map.state(),
+    };
+  }
+
+  /** A report to merge or to show; it cannot take rows. */
+  static deserialize(state: ReportState): Report {
+    const report = new Report(state.options, () => -1);
+    COUNTERS.forEach((key, k) => {
+      report[key] = state.numbers[k];
+    });
+    [report.firstSeconds, report.firstNanos, report.lastSeconds, report.lastNanos] = state.period;
+    for (const key of Object.keys(report.counts) as (keyof Report['counts'])[])
+      report.counts[key].set(state.counts[key]);
+    report.#distributions().forEach((d, k) => {
+      d.merge(Distribution.from(state.distributions[k]));
+    });
+    report.timeline.merge(new Timeline(state.timeline));
+    [report.names, report.domains, report.clients, report.servers] = state.tops.map((top) => TopKeys.from(top));
+    report.#watch();
+    report.#cardinalities().forEach((d, k) => {
+      d.merge(new Cardinality(state.distinct[k]));
+    });
+    report.clientSamples = Samples.from(state.clientSamples);
+    report.serverSamples = Samples.from(state.serverSamples);
+    report.map = AddressMap.from(state.map);
+    report.ledger.add(Ledger.from(state.ledger));
+    return report;
+  }
+
+  #distributions(): Distribution[] {
+    const { latency, querySize, responseSize } = this;
+    return [...latency, ...querySize, ...responseSize, this.latencyLast, this.ttl, this.answers];
+  }
+
+  #cardinalities(): Cardinality[] {
+    return [this.distinctNames, this.distinctDomains, this.distinctClients, this.distinctServers];
+  }
+
+  /** The report as plain data (CONTRACTS: report -T json). `top` bounds its tables. */
+  value(source: ReportSource = {}, top = 20): ReportValue {
+    return reportValue(this, source, top);
+  }
+}
+
+const COUNTERS = [
+  'rows',
+  'queries',
+  'responses',
+  'duplicates',
+  'late',
+  'retransmitted',
+  'retransmissions',
+  'truncated',
+  'truncatedFollowed',
+] as const;
+
+export interface ReportState {
+  options: ReportOptions;
+  ledger: ReturnType<Ledger['toJSON']>;
+  numbers: number[];
+  period: number[];
+  counts: Report['counts'];
+  distributions: DistributionState[];
+  timeline: TimelineState;
+  tops: TopKeysState[];
+  distinct: CardinalityState[];
+  clientSamples: SamplesState;
+  serverSamples: SamplesState;
+  map: AddressMapState;
+}
+
+function sizeClass(bytes: number): number {
+  return bytes <= SIZE_EDGES[0] ? 0 : bytes <= SIZE_EDGES[1] ? 1 : 2;
+}
+
+function tally(
+  top: TopKeys,
+  entry: number,
+  nxdomain: number,
+  failed: number,
+  unanswered: number,
+  latency: number,
+): void {
+  const { values } = top;
+  const at = entry * top.stride;
+  values[at + TALLY.nxdomain] += nxdomain;
+  values[at + TALLY.failed] += failed;
+  values[at + TALLY.unanswered] += unanswered;
+  if (latency === latency) {
+    values[at + TALLY.latencySum] += latency;
+    values[at + TALLY.latencyCount]++;
+  }
+}
+
+/** A hash that is the same in every thread, for distinct counts. */
+function keyHash(key: Int32Array, words: number): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < words; i++) h = mix(h ^ key[i]);
+  return h;
+}
