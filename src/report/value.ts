@@ -10,11 +10,12 @@ import type { Samples } from '../sketch/samples.ts';
 import { Distribution, emptySummary, type Summary } from '../sketch/summary.ts';
 import type { TopKeys } from '../sketch/top-keys.ts';
 import { FAULTS } from '../wire/fault.ts';
+import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
 import { nameText } from '../wire/name.ts';
 import type { MapRow } from './address-map.ts';
 import { type FunnelStage, funnel } from './funnel.ts';
 import { SERVER_BUCKETS, SERVER_HISTOGRAM, SERVER_PRECISION, SERVER_UNIT_NANOS, TALLY } from './layout.ts';
-import { opcodeName, rcodeName, typeName } from './mnemonics.ts';
+
 import type { Report } from './report.ts';
 
 /** What the report is about; the caller knows. */
@@ -185,7 +186,7 @@ export function reportValue(report: Report, source: ReportSource, top: number): 
     },
     ttl: report.ttl.summary('s'),
     answers: report.answers.summary('records'),
-    types: byNumber(counts.types, (n) => (n === 0 ? 'none' : typeName(n)), rows),
+    types: byNumber(counts.types, (n) => (n === 0 ? 'none' : TYPES.name(n)), rows),
     rcodes: byNumber(counts.rcodes, rcodeName, answered),
     opcodes: byNumber(counts.opcodes, opcodeName, rows),
     transports: named(['udp', 'tcp'], counts.transports, rows),

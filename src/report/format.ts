@@ -1,0 +1,45 @@
+/** Whole numbers with thousands separators; fractions with four significant digits; an absent one as a dash. */
+export function numberText(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return grouped(String(Math.abs(value)), value < 0);
+  const size = Math.abs(value);
+  if (size >= 1e9) return value.toExponential(3);
+  if (size >= 1000) return grouped(String(Math.round(size)), value < 0);
+  if (size < 0.0005) return value.toExponential(1);
+  return String(Number(value.toPrecision(4)));
+}
+
+function grouped(digits: string, negative: boolean): string {
+  return (negative ? '-' : '') + digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A ratio in per cent, such as `4.1 %`. */
+export function percentText(ratio: number | null | undefined): string {
+  if (ratio === null || ratio === undefined) return '–';
+  const percent = ratio * 100;
+  if (percent === 0) return '0 %';
+  if (percent < 0.01) return '<0.01 %';
+  return `${percent >= 10 ? percent.toFixed(1) : percent.toFixed(2)} %`;
+}
+
+/** Seconds as a span people read: `450 ms`, `12.3 s`, `4 min 10 s`, `3 h 2 min`, `2 d 4 h`. */
+export function spanText(seconds: number): string {
+  if (seconds < 1) return `${numberText(Math.round(seconds * 1000))} ms`;
+  if (seconds < 120) return `${numberText(Number(seconds.toFixed(2)))} s`;
+  const units: [number, string][] = [
+    [86400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ];
+  const first = units.findIndex(([size]) => seconds >= size);
+  const [size, name] = units[first];
+  const [next, nextName] = units[first + 1] ?? [1, ''];
+  const rest = Math.floor((seconds % size) / next);
+  return `${Math.floor(seconds / size)} ${name}${rest > 0 && nextName !== '' ? ` ${rest} ${nextName}` : ''}`;
+}
+
+/** Text from outside made safe for a terminal: C0, C1, bidirectional and other invisible characters as \u{…}. */
+export function plainText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+}
