@@ -1,4 +1,4 @@
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { BrokenInput, type ByteInput, Peeked } from './bytes.ts';
 import { Lz4Input } from './lz4.ts';
 import { XzInput } from './xz.ts';
@@ -20,33 +20,27 @@ export function uncompressed(input: ByteInput, head: Uint8Array): ByteInput | un
   return undefined;
 }
 
-/** What Node's zlib can decompress. Concatenated members are one stream. */
+/** What Node's zlib can decompress. Members or frames that follow each other are one stream. */
 class ZlibInput implements ByteInput {
   readonly #inner: ByteInput;
-  readonly #stream: ReturnType<typeof createGunzip>;
-  readonly #kind: string;
+  readonly #kind: 'gzip' | 'zstd';
   readonly #slice = new Uint8Array(SLICE_BYTES);
+  /** Bytes of the slice that the frame before left. */
+  #left: Uint8Array = new Uint8Array(0);
+  #stream: Gunzip | ZstdDecompress;
+  #given = 0;
   #chunk: Uint8Array = new Uint8Array(0);
   #writing = false;
   #ended = false;
   #innerEnded = false;
+  #closed = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
 
   constructor(inner: ByteInput, kind: 'gzip' | 'zstd') {
     this.#inner = inner;
     this.#kind = kind;
-    const options = { chunkSize: 256 * 1024 };
-    this.#stream = kind === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-    this.#stream.on('readable', () => this.#wake());
-    this.#stream.on('error', (error) => {
-      this.#failure = error;
-      this.#wake();
-    });
-    this.#stream.on('end', () => {
-      this.#ended = true;
-      this.#wake();
-    });
+    this.#stream = this.#start();
   }
 
   get readBytes(): number {
@@ -61,13 +55,19 @@ class ZlibInput implements ByteInput {
     while (this.#chunk.length === 0) {
       const next: Uint8Array | null = this.#stream.read();
       if (next !== null) this.#chunk = next;
+      else if (this.#closed) return 0;
       else if (this.#failure !== undefined) throw new BrokenInput(this.#why(this.#failure));
-      else if (this.#ended) return 0;
-      else if (this.#writing || this.#innerEnded) await this.#change();
+      else if (this.#ended && this.#innerEnded) return 0;
+      else if (!this.#ended && (this.#writing || this.#innerEnded)) await this.#change();
+      else if (this.#left.length > 0) this.#give(this.#left);
       else {
         const count = await this.#inner.read(this.#slice);
         if (count < 0) return count;
-        this.#give(count);
+        if (count > 0) this.#give(this.#slice.slice(0, count));
+        else {
+          this.#innerEnded = true;
+          this.#stream.end();
+        }
       }
     }
     const count = Math.min(into.length, this.#chunk.length);
@@ -77,22 +77,44 @@ class ZlibInput implements ByteInput {
   }
 
   close(): void {
+    this.#closed = true;
     this.#inner.close();
     this.#stream.destroy();
-    this.#ended = true;
     this.#wake();
   }
 
-  #give(count: number): void {
-    if (count === 0) {
-      this.#innerEnded = true;
-      this.#stream.end();
-      return;
+  #start(): Gunzip | ZstdDecompress {
+    const options = { chunkSize: 256 * 1024 };
+    const stream = this.#kind === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+    this.#given = 0;
+    this.#ended = this.#writing = false;
+    stream.on('readable', () => this.#wake());
+    stream.on('error', (error) => {
+      this.#failure = error;
+      this.#wake();
+    });
+    stream.on('end', () => {
+      this.#ended = true;
+      this.#wake();
+    });
+    return stream;
+  }
+
+  /** Gives bytes to the decompressor, to a new one when the frame before has ended. */
+  #give(bytes: Uint8Array): void {
+    if (this.#ended) {
+      this.#stream.destroy();
+      this.#stream = this.#start();
     }
+    const stream = this.#stream;
+    this.#left = new Uint8Array(0);
+    this.#given += bytes.length;
     this.#writing = true;
-    // A copy: the stream keeps it until its work in the background is done.
-    this.#stream.write(this.#slice.slice(0, count), () => {
+    stream.write(bytes, () => {
+      if (stream !== this.#stream) return;
       this.#writing = false;
+      const unused = this.#given - stream.bytesWritten;
+      if (unused > 0) this.#left = bytes.subarray(bytes.length - unused);
       this.#wake();
     });
   }

@@ -51,6 +51,9 @@ async function findFirstTime(path: string, file: WaitingFile): Promise<void> {
   file.nanos = first.nanos[0];
 }
 
+/** After every frame. */
+const NEVER: Moment = { seconds: Infinity, nanos: 0, order: Infinity };
+
 class FileSource implements Source {
   readonly live = false;
   readonly damage: Damage[] = [];
@@ -106,8 +109,8 @@ class FileSource implements Source {
       await this.#startFiles();
       const lane = earliest(this.#lanes);
       if (lane === undefined) break;
-      const next = this.#nextAfter(lane);
-      if (next === undefined || lane.isWholeBefore(next)) {
+      const next = this.#nextAfter(lane) ?? NEVER;
+      if (lane.isWholeBefore(next)) {
         if (merged.batch.count > 0) yield merged.batch;
         merged.clear();
         yield lane.batch;
