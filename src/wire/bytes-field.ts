@@ -10,17 +10,35 @@ interface Alphabet {
   parse(text: string): Uint8Array | undefined;
 }
 
-const hexText: Alphabet = {
-  name: 'hexadecimal',
-  show: (bytes) => bytes.toHex().toUpperCase(),
-  parse: (text) => (/^(?:[0-9a-f]{2})*$/i.test(text) ? Uint8Array.fromHex(text) : undefined),
-};
-const base64Text: Alphabet = {
-  name: 'base64',
-  show: (bytes) => bytes.toBase64(),
-  parse: (text) =>
-    /^[0-9a-z+/]*={0,2}$/i.test(text) && text.length % 4 === 0 ? Uint8Array.fromBase64(text) : undefined,
-};
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, c) => c.toString(16).toUpperCase().padStart(2, '0'));
+
+/** Octets as upper-case hexadecimal digits. */
+export function showHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const c of bytes) text += HEX[c];
+  return text;
+}
+
+/** Octets of hexadecimal digits; undefined when the text is something else. */
+export function parseHex(text: string): Uint8Array | undefined {
+  if (!/^(?:[0-9a-f]{2})*$/i.test(text)) return undefined;
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}
+
+// Node 24 has no Uint8Array.toBase64, browsers have no Buffer: btoa is in both.
+export function showBase64(bytes: Uint8Array): string {
+  let octets = '';
+  for (const c of bytes) octets += String.fromCharCode(c);
+  return btoa(octets);
+}
+
+export function parseBase64(text: string): Uint8Array | undefined {
+  if (!/^[0-9a-z+/]*={0,2}$/i.test(text) || text.length % 4 !== 0) return undefined;
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
+const hexText: Alphabet = { name: 'hexadecimal', show: showHex, parse: parseHex };
+const base64Text: Alphabet = { name: 'base64', show: showBase64, parse: parseBase64 };
 
 const BASE32HEX = '0123456789ABCDEFGHIJKLMNOPQRSTUV';
 /** Base 32 with the extended hex alphabet, no padding (RFC 4648 §7), as NSEC3 uses it. */
@@ -82,6 +100,26 @@ export const restHex = rest(hexText);
 export const restHexSome = rest(hexText, 1);
 export const restBase64 = rest(base64Text);
 export const restBase64Some = rest(base64Text, 1);
+
+/** All octets left in the form of unknown types: `\# 3 616263` (RFC 3597 §5). */
+export const opaque: Field<Uint8Array> = new Field('bytes', {
+  read: (r) => r.take(),
+  write: (w, value) => w.put(value),
+  show: showOpaque,
+  parse: (words) => {
+    const mark = words.next('\\#');
+    if (mark !== '\\#') throw words.wrong('the sign \\# of opaque data', mark);
+    const length = words.next('a length');
+    const bytes = octets(hexText, words.rest(''));
+    if (String(bytes.length) !== length) throw words.wrong(`the length, which is ${bytes.length}`, length);
+    return bytes;
+  },
+});
+
+/** Opaque data as text: `\# 3 616263` (RFC 3597 §5). */
+export function showOpaque(bytes: Uint8Array): string {
+  return bytes.length === 0 ? '\\# 0' : `\\# ${bytes.length} ${showHex(bytes)}`;
+}
 
 /** Octets with their length in front, one octet or two; shown as one word, `-` when empty. */
 function counted(alphabet: Alphabet, bits: 8 | 16): Codec<Uint8Array> {

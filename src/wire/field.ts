@@ -72,7 +72,7 @@ export class Words {
 
   constructor(text: string) {
     this.#text = text;
-    for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"|((?:[^\s\\"]|\\.)(?:[^\s\\]|\\.)*)/gs)) {
+    for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"|((?:[^\s\\"]|\\.)(?:"(?:[^"\\]|\\.)*"|[^\s\\]|\\.)*)/gs)) {
       this.#words.push(match[1] === undefined ? match[2] : `"${match[1]}`);
     }
   }
@@ -285,3 +285,31 @@ export const restText: Field<string> = new Field('text', {
   show: quoted,
   parse: (words) => octetText(words.next('a text')),
 });
+
+/** A character-string shown without quotes where it can be (CAA's tag). */
+export const bareString: Field<string> = new Field('string', {
+  read: (r) => r.text(r.u8()),
+  write: writeString,
+  show: (value) => (/^[0-9A-Za-z-]+$/.test(value) ? value : quoted(value)),
+  parse: (words) => octetText(words.next('a text')),
+});
+
+/** Values of one kind to the end, possibly none; shown one behind another. */
+export function listOf<T extends RdataValue>(kind: FieldKind, item: Codec<T>): Field<readonly T[]> {
+  return new Field(kind, {
+    read: (r, siblings) => {
+      const list: T[] = [];
+      while (r.left > 0) list.push(item.read(r, siblings));
+      return list;
+    },
+    write: (w, value, siblings) => {
+      for (const one of value) item.write(w, one, siblings);
+    },
+    show: (value, dots, siblings) => value.map((one) => item.show(one, dots, siblings)).join(' '),
+    parse: (words, siblings) => {
+      const list: T[] = [];
+      while (words.more) list.push(item.parse(words, siblings));
+      return list;
+    },
+  });
+}
