@@ -28,6 +28,11 @@ export interface MapRow {
   count: number;
   authoritative: boolean;
 }
+/** A pair and the key it is sorted by, as text that sorts the same way. */
+export interface MapPair {
+  key: string;
+  row: MapRow;
+}
 export const MAP_COLUMNS = [
   'name',
   'cnames',
@@ -50,8 +55,8 @@ export const MAP_COLUMNS = [
 export class AddressMap {
   /** Pairs given up so far. */
   evicted = 0;
-  /** Receives what is given up. */
-  onEvict: ((rows: Iterable<MapRow>) => void) | null = null;
+  /** Receives what is given up, in order of the keys. */
+  onEvict: ((pairs: Iterable<MapPair>) => void) | null = null;
   #keys: KeyTable;
   #ttlMin = new Uint32Array(256);
   #ttlMax = new Uint32Array(256);
@@ -231,7 +236,7 @@ export class AddressMap {
       else if (this.onEvict !== null) gone.push(entry);
     }
     this.evicted += size - n;
-    this.onEvict?.(this.#rows(gone));
+    if (this.onEvict !== null) this.onEvict(this.#pairs(gone));
     this.#move(kept.subarray(0, n));
   }
 
@@ -280,17 +285,23 @@ export class AddressMap {
     this.#setChain(mine, words);
   }
 
-  /** All pairs, by name, type and address bytes. */
+  /** All pairs, by name, type and address. */
   *rows(): Generator<MapRow> {
-    const order = Array.from({ length: this.size }, (_, i) => i);
-    const keys = Array.from(order, (entry) => this.#keys.bytes(entry));
-    const compare = (a: number, b: number) => compareBytes(keys[a], keys[b]);
-    order.sort(compare);
-    yield* this.#rows(order);
+    for (const { row } of this.pairs()) yield row;
   }
 
-  *#rows(entries: Iterable<number>): Generator<MapRow> {
-    for (const entry of entries) yield this.#row(entry);
+  /** All pairs with their sort keys, in order of them. */
+  pairs(): Generator<MapPair> {
+    return this.#pairs(Array.from({ length: this.size }, (_, i) => i));
+  }
+
+  *#pairs(entries: number[]): Generator<MapPair> {
+    const keys = new Map(entries.map((entry) => [entry, this.#keys.bytes(entry)]));
+    entries.sort((a, b) => compareBytes(keys.get(a) as Uint8Array, keys.get(b) as Uint8Array));
+    for (const entry of entries) {
+      const key = keys.get(entry) as Uint8Array;
+      yield { key: hexText(key), row: this.#row(entry) };
+    }
   }
 
   #row(entry: number): MapRow {
@@ -393,4 +404,10 @@ function nameEnd(bytes: Uint8Array, at: number): number {
 /** Four bytes as they lie in a record. */
 function raw(bytes: Uint8Array, at: number): number {
   return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+}
+
+function hexText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
 }

@@ -148,10 +148,10 @@ export class Report {
     this.servers.onCompact = (kept) => this.serverSamples.compact(kept);
   }
 
-  /** Adds all rows of a batch. */
-  add(batch: TransactionBatch): void {
-    const { col, count } = batch;
-    for (let i = 0; i < count; i++) this.#row(batch, col, i);
+  /** Adds rows [from, to) of a batch. */
+  add(batch: TransactionBatch, from = 0, to: number = batch.count): void {
+    const { col } = batch;
+    for (let i = from; i < to; i++) this.#row(batch, col, i);
   }
 
   #row(batch: TransactionBatch, c: TransactionColumns, i: number): void {

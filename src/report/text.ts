@@ -41,7 +41,8 @@ function head(value: ReportValue): string {
   }
   if (source.filter) lines.push(`  filter  ${plainText(source.filter)}`);
   if (period.first !== null && period.last !== null) {
-    lines.push(`  period  ${period.first} to ${period.last} (${spanText(period.seconds)})`);
+    const [first, last] = [period.first, period.last].map((time) => time.slice(0, 19).replace('T', ' '));
+    lines.push(`  period  ${first} to ${last} UTC (${spanText(period.seconds)})`);
   } else lines.push('  period  no DNS transactions');
   for (const damage of source.damage ?? []) {
     lines.push(`  damage  ${plainText(damage.file)} at byte ${damage.offset}: ${plainText(damage.reason)}`);
