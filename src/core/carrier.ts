@@ -75,4 +75,7 @@ export class Carrier {
   quoted = false;
   /** True where a non-zero UDP checksum is wrong (only checked on reassembled datagrams and on request). */
   badChecksum = false;
+  /** dnstap: Message.Type 1 … 14 (AUTH_QUERY …) and SocketProtocol 1 … 7 (UDP TCP DOT DOH DNSCrypt×2 DOQ); 0 = captured. */
+  tapType = 0;
+  tapProtocol = 0;
 }

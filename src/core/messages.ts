@@ -1,0 +1,17 @@
+import type { Carrier } from './carrier.ts';
+import type { Damage } from './frames.ts';
+
+/** Where messages come from that no frame carried to us: dnstap. */
+export interface MessageSource {
+  /** True for a listener: it never waits. */
+  readonly live: boolean;
+  /** Damage found so far (files and connections). */
+  readonly damage: Damage[];
+  /** Payloads that were no readable dnstap message, so far. */
+  readonly unreadable: number;
+  /**
+   * Hands over every message until the end, or until the signal aborts. The carrier is filled again for the next
+   * message; its frame fields are empty, its number counts the messages.
+   */
+  messages(signal: AbortSignal, deliver: (carrier: Carrier) => void): Promise<void>;
+}
