@@ -459,6 +459,11 @@ export class Report {
     return report;
   }
 
+  /** A copy to show while this one goes on; it cannot take rows. */
+  copy(): Report {
+    return Report.deserialize(structuredClone(this.serialize()));
+  }
+
   #distributions(): Distribution[] {
     const { latency, querySize, responseSize } = this;
     return [...latency, ...querySize, ...responseSize, this.latencyLast, this.ttl, this.answers];
