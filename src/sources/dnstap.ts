@@ -61,6 +61,8 @@ class DnstapStream {
   /** True after FINISH was due: nothing more is expected. */
   isOver = false;
   reason = '';
+  /** True when the sender began with the handshake: it waits for answers. */
+  #twoWay = false;
   readonly #decoder: DnstapDecoder;
   readonly #answer: (bytes: Uint8Array) => void;
 
@@ -90,11 +92,14 @@ class DnstapStream {
       if (!this.frames.accepts(DNSTAP_CONTENT_TYPE))
         this.reason = `the stream holds something else than ${DNSTAP_CONTENT_TYPE}`;
       else if (control === START) this.isOpen = true;
-      else this.#answer(controlFrame(ACCEPT, DNSTAP_CONTENT_TYPE));
+      else {
+        this.#twoWay = true;
+        this.#answer(controlFrame(ACCEPT, DNSTAP_CONTENT_TYPE));
+      }
     } else if (control === STOP) {
       this.isOpen = false;
       this.isOver = true;
-      this.#answer(controlFrame(FINISH));
+      if (this.#twoWay) this.#answer(controlFrame(FINISH));
     }
   }
 
@@ -249,7 +254,10 @@ class DnstapListener implements MessageSource {
       // A sender that is killed leaves its stream open: only a frame that was cut is a loss.
       if (!stream.frames.isEmpty) this.#damaged(name, stream, stream.missing());
     });
-    socket.on('error', (error) => this.#damaged(name, stream, error.message));
+    socket.on('error', (error) => {
+      // A sender that does not wait for our last word has still sent everything.
+      if (!stream.isOver) this.#damaged(name, stream, error.message);
+    });
     socket.on('close', () => this.#sockets.delete(socket));
     socket.resume();
   }
