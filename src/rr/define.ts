@@ -18,6 +18,8 @@ export interface RRType<V = Record<string, RdataValue>> extends Structure<V> {
   text(view: MessageView, record: number, dots?: boolean): string | undefined;
 }
 
+const NOTHING = {};
+
 /** The reader all records are read with: its work counter spans a message, whatever type reads. */
 export const recordReader = new RdataReader();
 
@@ -34,9 +36,11 @@ export function rrType<V extends object>(
   own: Own<V> = {},
 ): RRType<V> {
   const form = structure(name, fields, own);
+  const keys = Object.keys(fields) as (keyof V)[];
+  const only = keys.length === 1 && own.decode === undefined && own.show === undefined ? fields[keys[0]] : undefined;
   const read = (view: MessageView, record: number): V | undefined => {
     const value = form.decode(recordReader.open(view, record));
-    return recordReader.sound && recordReader.left === 0 ? value : undefined;
+    return recordReader.finish() ? value : undefined;
   };
   return {
     ...form,
@@ -46,6 +50,11 @@ export function rrType<V extends object>(
     summary,
     read,
     text(view, record, dots = false) {
+      // Most records are one field (A, AAAA, CNAME …): shown without making a value.
+      if (only !== undefined) {
+        const one = only.read(recordReader.open(view, record), NOTHING);
+        return recordReader.finish() ? only.show(one, dots, NOTHING) : undefined;
+      }
       const value = read(view, record);
       return value === undefined ? undefined : form.show(value, dots);
     },

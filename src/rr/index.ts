@@ -48,6 +48,8 @@ import { MINFO } from './minfo.ts';
 import { MR } from './mr.ts';
 import { MX } from './mx.ts';
 import { NAPTR } from './naptr.ts';
+import { NB } from './nb.ts';
+import { NBSTAT } from './nbstat.ts';
 import { NID } from './nid.ts';
 import { NIMLOC } from './nimloc.ts';
 import { NINFO } from './ninfo.ts';
@@ -190,4 +192,10 @@ export const RR_TYPES: readonly RRType[] = [
   DLV,
   WINS,
   WINSR,
+];
+
+/** Types whose numbers mean something else on NetBIOS name service (UDP 137). */
+export const NBNS_RR_TYPES: readonly RRType[] = [
+  NB, //
+  NBSTAT,
 ];

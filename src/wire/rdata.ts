@@ -29,13 +29,16 @@ export class RdataReader {
   workLimit = 0;
   #message: MessageView | undefined;
   #serial = -1;
+  #record = -1;
   // Texts of the names pointed at last: owners and targets repeat within a message.
   readonly #namedAt = new Int32Array(NAME_SLOTS).fill(-1);
   readonly #named: string[] = new Array(NAME_SLOTS).fill('');
 
-  /** Goes to record `i` of a message. */
+  /** Goes to record `i` of a message. A pass over the records goes upwards: going back starts a new work count. */
   open(view: MessageView, i: number): this {
     this.enter(view);
+    if (i <= this.#record) this.work = 0;
+    this.#record = i;
     const at = view.rdata[i];
     this.class = view.class[i];
     return this.range(at, at + view.rdlength[i]);
@@ -44,6 +47,7 @@ export class RdataReader {
   /** Goes to a message; the work counter starts anew with each one. */
   enter(view: MessageView): void {
     if (this.#message === view && this.#serial === view.serial) return;
+    this.#record = -1;
     this.#message = view;
     this.#serial = view.serial;
     this.bytes = view.bytes;
@@ -51,6 +55,13 @@ export class RdataReader {
     this.work = 0;
     this.workLimit = 24 * (view.end - view.start);
     this.#namedAt.fill(-1);
+  }
+
+  /** Begins a pass over a message: a new work count. */
+  begin(view: MessageView): void {
+    this.enter(view);
+    this.work = 0;
+    this.#record = -1;
   }
 
   /** Goes to a range of the message entered. */
@@ -80,6 +91,12 @@ export class RdataReader {
   }
   /** True while everything asked for was there. */
   get sound(): boolean {
+    return this.failedAt < 0;
+  }
+
+  /** True when everything was there and nothing is left over (RFC 9267 §5); octets left over are a failure. */
+  finish(): boolean {
+    if (this.at < this.end) this.fail();
     return this.failedAt < 0;
   }
 
