@@ -11,19 +11,20 @@ const root = join(__dirname, '..');
 /** Installs the locked packages with npm, with one line of progress; ends the process when that fails. */
 function install() {
   process.stderr.write('nametap: installing packages (once, about 10 seconds) … ');
-  const arguments_ = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const words = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   // Inside `npm run` npm says where it is; elsewhere it is in the path.
   const npm = process.env.npm_execpath;
   const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
   const done =
     npm !== undefined && /npm-cli\.c?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, ...arguments_], options)
-      : spawnSync('npm', arguments_, { ...options, shell: process.platform === 'win32' });
+      ? spawnSync(process.execPath, [npm, ...words], options)
+      : spawnSync('npm', words, { ...options, shell: process.platform === 'win32' });
   if (done.status === 0) {
     process.stderr.write('done\n');
     return;
   }
-  process.stderr.write(`failed\n${done.stderr ?? ''}`);
+  // npm prints its whole manual after some errors.
+  process.stderr.write(`failed\n${(done.stderr ?? '').split('\n').slice(0, 12).join('\n')}\n`);
   const why = done.error === undefined ? 'npm ci did not succeed' : `npm could not be started (${done.error.message})`;
   fail(`${why}. Run "npm ci" in ${root} and try again.`);
 }
@@ -58,9 +59,9 @@ function node24() {
 }
 
 /** Runs a script under Node 24 in place of this process: same input, output, signals and exit code. */
-function runWithNode24(script, arguments_) {
+function runWithNode24(script, words) {
   const node = node24();
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...arguments_], { stdio: 'inherit' });
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...words], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     // Ctrl-C reaches both processes by itself, and a second SIGINT means "at once".
     process.on(signal, () => {
