@@ -1,0 +1,4 @@
+import type { OutputFormat } from './output.ts';
+
+/** The output formats, in the order of the manual. */
+export const OUTPUTS: readonly OutputFormat[] = [];
