@@ -1,7 +1,7 @@
 /**
  * How fast is nametap on a capture file, beside other tools doing the same or less, in the same run?
  *
- *   npm run bench -- peers [--quick] [--only WORD] [--without-slow]
+ *   npm run bench -- peers [--quick] [--only WORD] [--without-slow] [--peers-only]
  *
  * Median of 5 runs for nametap; peers run 3 times, tshark's minutes-long ones once.
  */
@@ -29,6 +29,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     'without-slow': { type: 'boolean' },
+    'peers-only': { type: 'boolean' },
     only: { type: 'string' },
     transactions: { type: 'string', default: '1000000' },
   },
@@ -91,6 +92,7 @@ for (const { name, file, jobs } of questions) {
   const packets = packetCount(file);
   const measured: Measured[] = [];
   for (const job of jobs) {
+    if (values['peers-only'] && job.tool === 'nametap') continue;
     if (values['without-slow'] && job.tool !== 'nametap' && SLOW_COMMAND.test(job.what)) continue;
     if (job.tool === 'nametap' || isInstalled(job.tool)) measured.push(await measure(job));
     else process.stderr.write(`${job.tool} is not installed: left out\n`);
