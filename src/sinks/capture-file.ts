@@ -57,6 +57,31 @@ export function createCaptureFile(
   return new RotatingWriter(path, options.rotation, open);
 }
 
+/**
+ * Reads the words of `-b`, as dumpcap takes them: `filesize:KB` (1000 bytes each), `duration:SECONDS`, `files:N`,
+ * `packets:N`. Throws UserError (exit code 1) on anything else.
+ */
+export function parseRotation(words: readonly string[]): Rotation {
+  const rotation: Rotation = {};
+  for (const word of words) {
+    const colon = word.indexOf(':');
+    const value = Number(word.slice(colon + 1));
+    const isWhole = Number.isInteger(value);
+    const key = colon > 0 && value > 0 && Number.isFinite(value) ? word.slice(0, colon) : '';
+    if (key === 'duration') rotation.durationSeconds = value;
+    else if (key === 'filesize' && isWhole) rotation.sizeBytes = value * 1000;
+    else if (key === 'files' && isWhole) rotation.files = value;
+    else if (key === 'packets' && isWhole) rotation.packets = value;
+    else {
+      throw new UserError(
+        `-b ${word} is not understood. It takes filesize:KB, duration:SECONDS, files:N or packets:N, N above 0.`,
+        EXIT.usage,
+      );
+    }
+  }
+  return rotation;
+}
+
 /** A buffered file that takes whole records. */
 class Output {
   readonly path: string;
