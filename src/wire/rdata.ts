@@ -37,7 +37,7 @@ export class RdataReader {
   /** Goes to record `i` of a message. A pass over the records goes upwards: going back starts a new work count. */
   open(view: MessageView, i: number): this {
     this.enter(view);
-    if (i <= this.#record) this.work = 0;
+    if (i < this.#record) this.work = 0;
     this.#record = i;
     const at = view.rdata[i];
     this.class = view.class[i];
