@@ -3,8 +3,12 @@ import { BrokenInput, type ByteInput, Peeked } from './bytes.ts';
 import { Lz4Input } from './lz4.ts';
 import { XzInput } from './xz.ts';
 
-/** Compressed bytes given to a decompressor at once: when they are corrupt, no more than these are lost. */
-const SLICE_BYTES = 4096;
+/**
+ * Compressed bytes given to zlib at once: when it finds them corrupt, what they would have given is lost. So it is a
+ * 64th of what was given before, within these bounds: little is lost of any file, and large ones stay fast.
+ */
+const LEAST_SLICE_BYTES = 64;
+const MOST_SLICE_BYTES = 8192;
 
 /**
  * The input decompressed, when `head` (its first bytes, at least four) begins like gzip, zstd, lz4 or xz. Streams,
@@ -24,7 +28,8 @@ export function uncompressed(input: ByteInput, head: Uint8Array): ByteInput | un
 class ZlibInput implements ByteInput {
   readonly #inner: ByteInput;
   readonly #kind: 'gzip' | 'zstd';
-  readonly #slice = new Uint8Array(SLICE_BYTES);
+  readonly #slice = new Uint8Array(MOST_SLICE_BYTES);
+  #sliceBytes = LEAST_SLICE_BYTES;
   /** Bytes of the slice that the frame before left. */
   #left: Uint8Array = new Uint8Array(0);
   #stream: Gunzip | ZstdDecompress;
@@ -61,7 +66,8 @@ class ZlibInput implements ByteInput {
       else if (!this.#ended && (this.#writing || this.#innerEnded)) await this.#change();
       else if (this.#left.length > 0) this.#give(this.#left);
       else {
-        const count = await this.#inner.read(this.#slice);
+        const count = await this.#inner.read(this.#slice.subarray(0, this.#sliceBytes));
+        this.#sliceBytes = Math.min(MOST_SLICE_BYTES, this.#sliceBytes + (count >> 6) + 1);
         if (count < 0) return count;
         if (count > 0) this.#give(this.#slice.slice(0, count));
         else {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { FrameBatch } from '../../src/core/frames.ts';
 import { frameOf, readFrames } from '../../src/library/pcap.ts';
-import { createCaptureFile } from '../../src/sinks/capture-file.ts';
+import { createCaptureFile, parseRotation } from '../../src/sinks/capture-file.ts';
 import { openFiles } from '../../src/sources/files.ts';
 import { openFolder } from '../../src/sources/folder.ts';
 import { concatenate, data, pcap, type Record } from './containers.ts';
@@ -113,6 +113,44 @@ test('a compressed capture cut at any of many bytes gives a beginning of the fra
       most = Math.max(most, rows.length);
     }
     assert.ok(most > 4000, 'a cut near the end keeps what came before');
+  }
+});
+
+test('rubbish behind a gzip stream costs hardly a frame of it', async (t) => {
+  const folder = temporaryFolder(t);
+  const plain = pcap(records(3000));
+  const whole = bare((await readAll([putFile(folder, 'plain', plain)])).rows);
+  const { rows, source } = await readAll([
+    putFile(folder, 'a.gz', concatenate(gzipSync(plain), Buffer.from('rubbish'))),
+  ]);
+  assert.deepEqual(bare(rows), whole.slice(0, rows.length));
+  assert.ok(rows.length > 2900, `${rows.length} frames`);
+  assert.match(source.damage[0].reason, /gzip stream is corrupt/);
+});
+
+test('many files with frames larger than a reading buffer', async (t) => {
+  const folder = temporaryFolder(t);
+  const big = data(200_000, 1);
+  const names = Array.from({ length: 20 }, (_, i) =>
+    putFile(folder, `${i}.pcap`, pcap([0, 1, 2].map((j) => ({ seconds: 100 * i + j, fraction: 0, data: big })))),
+  );
+  const { rows, source } = await readAll(names.reverse());
+  assert.deepEqual(source.damage, []);
+  assert.deepEqual(
+    rows.map((row) => [row.captured, row.md5]),
+    Array(60).fill([200_000, rows[0].md5]),
+  );
+});
+
+test('the words of -b after dumpcap', () => {
+  assert.deepEqual(parseRotation(['filesize:1000', 'duration:2.5', 'files:3', 'packets:7']), {
+    sizeBytes: 1_000_000,
+    durationSeconds: 2.5,
+    files: 3,
+    packets: 7,
+  });
+  for (const bad of ['filesize', 'filesize:0', 'duration:x', 'size:3', 'files:1.5']) {
+    assert.throws(() => parseRotation([bad]), { name: 'UserError', exit: 1 }, bad);
   }
 });
 
