@@ -1,5 +1,6 @@
 import { addressText, word } from '../core/address.ts';
 import { timeText } from '../core/clock.ts';
+import type { TransactionColumns } from '../core/transactions.ts';
 import { compareBytes, KeyTable, type KeyTableState } from '../sketch/key-table.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { copyName, equalNames, nameText, skipName } from '../wire/name.ts';
@@ -90,12 +91,15 @@ export class AddressMap {
   }
 
   /**
-   * Adds the addresses of a sound response with rcode 0 at the time given. `name` holds the name asked, folded, padded to
-   * `words` words.
+   * Adds the addresses of row `i`'s response, whose rcode is 0. `name` holds the name asked, folded, padded to `words`
+   * words.
    */
-  add(view: MessageView, name: Int32Array, words: number, seconds: number, nanos: number): void {
+  add(view: MessageView, name: Int32Array, words: number, c: TransactionColumns, i: number): void {
     const { records, section, bytes, start, type: types } = view;
     let owner = view.questionName[0];
+    const orphan = c.answerSeconds[i] === 0;
+    const seconds = orphan ? c.openSeconds[i] : c.answerSeconds[i];
+    const nanos = orphan ? c.openNanos[i] : c.answerNanos[i];
     let chain = 0;
     let addresses = 0;
     const authoritative = (view.flags >> 10) & 1;
@@ -112,7 +116,7 @@ export class AddressMap {
       }
       const wide = type === TYPE_AAAA;
       if (view.rdlength[r] !== (wide ? 16 : 4)) continue;
-      if (addresses++ === 0) for (let i = 0; i < words; i++) key[i] = name[i];
+      if (addresses++ === 0) for (let k = 0; k < words; k++) key[k] = name[k];
       const at = view.rdata[r];
       key[words] = raw(bytes, at);
       if (wide) {

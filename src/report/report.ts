@@ -43,11 +43,15 @@ export interface ReportOptions {
 /** Offset of the registrable domain in a folded wire name, −1 without (`enrich/public-suffix.ts`). */
 export type RegistrableStart = (name: Uint8Array) => number;
 
-const UNANSWERED = OUTCOMES.indexOf('unanswered');
+const UNANSWERED_OUTCOME = OUTCOMES.indexOf('unanswered');
 const TYPE_OPT = 41;
 const UNKNOWN_START = 0xff;
 const NXDOMAIN_KIND = ANSWER_KINDS.indexOf('nxdomain');
 const ERROR_KIND = ANSWER_KINDS.indexOf('error');
+/** Bits of a row's marks. */
+const NXDOMAIN = 1;
+const FAILED = 2;
+const UNANSWERED = 4;
 
 /**
  * Everything `nametap report` says, from transaction rows, in bounded memory.
@@ -116,6 +120,9 @@ export class Report {
   #domainStart = new Uint8Array(256).fill(UNKNOWN_START);
   #domainEntry = new Uint32Array(256);
 
+  // By row of the batch at hand: latency (NaN without) and marks.
+  #latencies = new Float64Array(4096);
+  #marks = new Uint8Array(4096);
   readonly #view = new MessageView();
   readonly #queryView = new MessageView();
   readonly #name = new Int32Array(64);
@@ -150,81 +157,24 @@ export class Report {
 
   /** Adds rows [from, to) of a batch. */
   add(batch: TransactionBatch, from = 0, to: number = batch.count): void {
+    // One small loop per matter instead of one large one per row: each is compiled as a whole, no number is boxed.
     const { col } = batch;
-    for (let i = from; i < to; i++) this.#row(batch, col, i);
-  }
-
-  #row(batch: TransactionBatch, c: TransactionColumns, i: number): void {
-    const transport = c.transport[i] === UDP ? 0 : 1;
-    const queries = c.queries[i];
-    const responses = c.responses[i];
-    const outcome = c.outcome[i];
-    this.#count(c, i, transport);
-
-    // The name, and what only the messages know.
-    const response = responses > 0 && c.responseLength[i] > 0 ? this.#readResponse(batch, c, i, transport) : null;
-    const nameLength = this.#readName(batch, c, i, response);
-    if (queries > 0) this.#readQuery(batch, c, i, transport, nameLength);
-
-    const kind = c.answerKind[i];
-    const nxdomain = kind === NXDOMAIN_KIND ? 1 : 0;
-    const failed = kind === ERROR_KIND ? 1 : 0;
-    const unanswered = outcome === UNANSWERED ? 1 : 0;
-    let latency = Number.NaN;
-    if (queries > 0 && responses > 0) {
-      const answer = c.answerNanos[i];
-      const seconds = c.answerSeconds[i];
-      latency = (seconds - c.openSeconds[i]) * 1e9 + (answer - c.openNanos[i]);
-      this.latency[transport].add(latency);
-      this.latencyLast.add((seconds - c.lastSeconds[i]) * 1e9 + (answer - c.lastNanos[i]));
+    if (to > this.#latencies.length) {
+      this.#latencies = new Float64Array(to);
+      this.#marks = new Uint8Array(to);
     }
-
-    const portAndId = c.clientPort[i] * 65536 + c.id[i];
-    const rowHash = mix(c.idLow[i] ^ c.idHigh[i]);
-    const address = this.#address;
-    const family = c.family[i];
-    address[0] = family;
-    address[1] = c.client0[i];
-    address[2] = c.client1[i];
-    address[3] = c.client2[i];
-    address[4] = c.client3[i];
-    const client = this.clients.add(address, 5);
-    if (client >= 0) {
-      if (this.clients.isNew) this.distinctClients.add(keyHash(address, 5));
-      tally(this.clients, client, nxdomain, failed, unanswered, latency);
-      if (queries > 0) this.clientSamples.add(client, rowHash, portAndId);
-    }
-    address[1] = c.server0[i];
-    address[2] = c.server1[i];
-    address[3] = c.server2[i];
-    address[4] = c.server3[i];
-    const server = this.servers.add(address, 5);
-    if (server >= 0) {
-      if (this.servers.isNew) this.distinctServers.add(keyHash(address, 5));
-      tally(this.servers, server, nxdomain, failed, unanswered, latency);
-      if (latency === latency) {
-        const bucket = logBucket(latency / SERVER_UNIT_NANOS, SERVER_BITS, SERVER_PRECISION);
-        this.servers.values[server * this.servers.stride + SERVER_HISTOGRAM + bucket]++;
-      }
-      if (queries > 0) this.serverSamples.add(server, rowHash, portAndId);
-    }
-    if (nameLength > 0) this.#countName(c, i, nameLength, nxdomain, failed, unanswered, latency);
-    if (response !== null && nameLength > 0 && c.rcode[i] === 0 && this.options.mapPairs !== 0) {
-      const orphan = c.answerSeconds[i] === 0;
-      this.map.add(
-        response,
-        this.#name,
-        (nameLength + 3) >> 2,
-        orphan ? c.openSeconds[i] : c.answerSeconds[i],
-        orphan ? c.openNanos[i] : c.answerNanos[i],
-      );
-    }
+    for (let i = from; i < to; i++) this.#count(col, i);
+    this.#addTimes(col, from, to);
+    this.#addLatencies(col, from, to);
+    for (let i = from; i < to; i++) this.#addEnds(col, i);
+    for (let i = from; i < to; i++) this.#addMessages(batch, col, i);
   }
 
   /** What the columns alone say. */
-  #count(c: TransactionColumns, i: number, transport: number): void {
+  #count(c: TransactionColumns, i: number): void {
     const { counts } = this;
     const queries = c.queries[i];
+    const kind = c.answerKind[i];
     this.rows++;
     this.queries += queries;
     this.responses += c.responses[i];
@@ -235,27 +185,115 @@ export class Report {
       this.retransmissions += queries - 1;
     }
     counts.outcomes[c.outcome[i] & 7]++;
-    counts.kinds[c.answerKind[i] === NO_KIND ? 7 : c.answerKind[i] & 7]++;
+    counts.kinds[kind === NO_KIND ? 7 : kind & 7]++;
     counts.roles[c.role[i] & 3]++;
     counts.legs[c.leg[i] & 3]++;
     counts.protocols[c.protocol[i] & 3]++;
-    counts.transports[transport]++;
+    counts.transports[c.transport[i] === UDP ? 0 : 1]++;
     counts.opcodes[c.opcode[i] & 15]++;
     counts.types[c.type[i]]++;
     if (c.rcode[i] !== NO_RCODE) counts.rcodes[c.rcode[i] & 4095]++;
     if (c.fault[i] > 0 && c.fault[i] < FAULTS.length) counts.faults[c.fault[i]]++;
-    const seconds = c.openSeconds[i];
-    const nanos = c.openNanos[i];
-    if (queries > 0) {
-      this.timeline.add(seconds, nanos, queries);
+    this.#marks[i] =
+      (kind === NXDOMAIN_KIND ? NXDOMAIN : 0) |
+      (kind === ERROR_KIND ? FAILED : 0) |
+      (c.outcome[i] === UNANSWERED_OUTCOME ? UNANSWERED : 0);
+  }
+
+  #addTimes(c: TransactionColumns, from: number, to: number): void {
+    const { openSeconds, openNanos, lastSeconds, lastNanos, answerSeconds, answerNanos, queries } = c;
+    for (let i = from; i < to; i++) {
+      const seconds = openSeconds[i];
+      const nanos = openNanos[i];
+      if (queries[i] > 0) this.timeline.add(seconds, nanos, queries[i]);
+      if (seconds < this.firstSeconds || (seconds === this.firstSeconds && nanos < this.firstNanos)) {
+        this.firstSeconds = seconds;
+        this.firstNanos = nanos;
+      }
+      if (seconds >= this.lastSeconds) this.#extend(seconds, nanos);
+      if (lastSeconds[i] >= this.lastSeconds) this.#extend(lastSeconds[i], lastNanos[i]);
+      if (answerSeconds[i] >= this.lastSeconds) this.#extend(answerSeconds[i], answerNanos[i]);
     }
-    if (seconds < this.firstSeconds || (seconds === this.firstSeconds && nanos < this.firstNanos)) {
-      this.firstSeconds = seconds;
-      this.firstNanos = nanos;
+  }
+
+  #addLatencies(c: TransactionColumns, from: number, to: number): void {
+    const latencies = this.#latencies;
+    const [udp, tcp] = this.latency;
+    for (let i = from; i < to; i++) {
+      if (c.queries[i] === 0 || c.responses[i] === 0) {
+        latencies[i] = Number.NaN;
+        continue;
+      }
+      const latency = (c.answerSeconds[i] - c.openSeconds[i]) * 1e9 + (c.answerNanos[i] - c.openNanos[i]);
+      latencies[i] = latency;
+      if (c.transport[i] === UDP) udp.add(latency);
+      else tcp.add(latency);
     }
-    this.#extend(seconds, nanos);
-    this.#extend(c.lastSeconds[i], c.lastNanos[i]);
-    this.#extend(c.answerSeconds[i], c.answerNanos[i]);
+    for (let i = from; i < to; i++) {
+      if (latencies[i] !== latencies[i]) continue;
+      this.latencyLast.add((c.answerSeconds[i] - c.lastSeconds[i]) * 1e9 + (c.answerNanos[i] - c.lastNanos[i]));
+    }
+  }
+
+  /** Client and server. */
+  #addEnds(c: TransactionColumns, i: number): void {
+    const asked = c.queries[i] > 0;
+    const portAndId = (c.clientPort[i] << 16) | c.id[i];
+    const rowHash = Math.imul(c.idLow[i] ^ c.idHigh[i], 0x9e3779b1);
+    const { clients, servers } = this;
+    const address = this.#address;
+    address[0] = c.family[i];
+    address[1] = c.client0[i];
+    address[2] = c.client1[i];
+    address[3] = c.client2[i];
+    address[4] = c.client3[i];
+    const client = clients.add(address, 5);
+    if (client >= 0) {
+      if (clients.isNew) this.distinctClients.add(keyHash(address, 5));
+      this.#tally(clients, client, i);
+      if (asked) this.clientSamples.add(client, rowHash, portAndId);
+    }
+    address[1] = c.server0[i];
+    address[2] = c.server1[i];
+    address[3] = c.server2[i];
+    address[4] = c.server3[i];
+    const server = servers.add(address, 5);
+    if (server < 0) return;
+    if (servers.isNew) this.distinctServers.add(keyHash(address, 5));
+    this.#tally(servers, server, i);
+    if (asked) this.serverSamples.add(server, rowHash, portAndId);
+    const latency = this.#latencies[i];
+    if (latency !== latency) return;
+    const bucket = logBucket(latency / SERVER_UNIT_NANOS, SERVER_BITS, SERVER_PRECISION);
+    servers.values[server * servers.stride + SERVER_HISTOGRAM + bucket]++;
+  }
+
+  /** Adds what row `i` says to a key's tallies. */
+  #tally(top: TopKeys, entry: number, i: number): void {
+    const { values } = top;
+    const at = entry * top.stride;
+    const marks = this.#marks[i];
+    if (marks !== 0) {
+      if ((marks & NXDOMAIN) !== 0) values[at + TALLY.nxdomain]++;
+      if ((marks & FAILED) !== 0) values[at + TALLY.failed]++;
+      if ((marks & UNANSWERED) !== 0) values[at + TALLY.unanswered]++;
+    }
+    const latency = this.#latencies[i];
+    if (latency !== latency) return;
+    values[at + TALLY.latencySum] += latency;
+    values[at + TALLY.latencyCount]++;
+  }
+
+  /** The name, and what only the messages know. */
+  #addMessages(batch: TransactionBatch, c: TransactionColumns, i: number): void {
+    const response = c.responses[i] > 0 && c.responseLength[i] > 0 ? this.#readResponse(batch, c, i) : null;
+    const nameLength = this.#readName(batch, c, i, response);
+    if (c.queries[i] > 0) this.#readQuery(batch, c, i, nameLength);
+    if (nameLength === 0) return;
+    this.#countName(c, i, nameLength);
+    if (response !== null && c.rcode[i] === 0 && this.options.mapPairs !== 0) {
+      this.map.add(response, this.#name, (nameLength + 3) >> 2, c, i);
+    }
   }
 
   #extend(seconds: number, nanos: number): void {
@@ -264,8 +302,9 @@ export class Report {
     this.lastNanos = nanos;
   }
 
-  #readResponse(batch: TransactionBatch, c: TransactionColumns, i: number, transport: number): MessageView {
+  #readResponse(batch: TransactionBatch, c: TransactionColumns, i: number): MessageView {
     const view = this.#view;
+    const transport = c.transport[i] === UDP ? 0 : 1;
     view.read(batch.arena, c.responseAt[i], c.responseLength[i], c.responseBytes[i]);
     let answers = 0;
     const { records, section, type, ttl } = view;
@@ -300,7 +339,8 @@ export class Report {
     return length;
   }
 
-  #readQuery(batch: TransactionBatch, c: TransactionColumns, i: number, transport: number, nameLength: number): void {
+  #readQuery(batch: TransactionBatch, c: TransactionColumns, i: number, nameLength: number): void {
+    const transport = c.transport[i] === UDP ? 0 : 1;
     const { arena } = batch;
     const at = c.queryAt[i];
     const length = c.queryLength[i];
@@ -320,15 +360,7 @@ export class Report {
     this.counts.sizeClasses[transport * 6 + (edns ? 3 : 0) + sizeClass(bytes)]++;
   }
 
-  #countName(
-    c: TransactionColumns,
-    i: number,
-    length: number,
-    nxdomain: number,
-    failed: number,
-    unanswered: number,
-    latency: number,
-  ): void {
+  #countName(c: TransactionColumns, i: number, length: number): void {
     const words = (length + 3) >> 2;
     const name = this.names.add(this.#name, words);
     if (name >= 0) {
@@ -338,12 +370,12 @@ export class Report {
         this.#domainStart[name] = UNKNOWN_START;
         this.#domainEntry[name] = 0;
       }
-      tally(this.names, name, nxdomain, failed, unanswered, latency);
+      this.#tally(this.names, name, i);
     }
     let domain = name < 0 ? -1 : this.#domainEntry[name] - 1;
     if (domain >= 0) this.domains.values[domain * this.domains.stride]++;
     else domain = this.#countDomain(name, length);
-    if (domain >= 0) tally(this.domains, domain, nxdomain, failed, unanswered, latency);
+    if (domain >= 0) this.#tally(this.domains, domain, i);
   }
 
   /** Counts the registrable domain of the name at hand (a name above it stands for itself) and remembers its entry. */
@@ -508,25 +540,6 @@ export interface ReportState {
 
 function sizeClass(bytes: number): number {
   return bytes <= SIZE_EDGES[0] ? 0 : bytes <= SIZE_EDGES[1] ? 1 : 2;
-}
-
-function tally(
-  top: TopKeys,
-  entry: number,
-  nxdomain: number,
-  failed: number,
-  unanswered: number,
-  latency: number,
-): void {
-  const { values } = top;
-  const at = entry * top.stride;
-  values[at + TALLY.nxdomain] += nxdomain;
-  values[at + TALLY.failed] += failed;
-  values[at + TALLY.unanswered] += unanswered;
-  if (latency === latency) {
-    values[at + TALLY.latencySum] += latency;
-    values[at + TALLY.latencyCount]++;
-  }
 }
 
 /** A hash that is the same in every thread, for distinct counts. */

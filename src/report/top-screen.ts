@@ -57,7 +57,8 @@ export function renderTop(state: TopState, columns: number, rows: number, color:
     ? (code: string, text: string) => `\x1b[${code}m${text}\x1b[0m`
     : (_: string, text: string) => text;
   const fit = (text: string) => (text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text);
-  const lines = [paint('1', fit(titleLine(state, columns))), ...summaryLines(state, columns).map(fit), ''];
+  const sparks = (line: string) => line.replace(/^ *[▁-█]+/, (blocks) => paint('36', blocks));
+  const lines = [paint('1', fit(titleLine(state, columns))), ...summaryLines(state, columns).map(fit).map(sparks), ''];
   const help = state.help ? HELP : [];
   const space = Math.max(1, rows - lines.length - 2 - help.length);
   const table = tableOf(state);
@@ -65,7 +66,7 @@ export function renderTop(state: TopState, columns: number, rows: number, color:
   const shown = table.rows.slice(first, first + space);
   const grid = alignTable(table.head, shown, columns, table.total);
   lines.push(paint('7', fit(grid[0]).padEnd(columns)));
-  for (const line of grid.slice(1)) lines.push(fit(line));
+  for (const line of grid.slice(1)) lines.push(fit(line).replace(/▇+$/, (bar) => paint('36', bar)));
   if (table.rows.length === 0) lines.push(paint('2', state.ended ? '  nothing to show' : '  nothing yet'));
   while (lines.length < rows - 1 - help.length) lines.push('');
   for (const line of help) lines.push(paint('2', fit(line)));
@@ -93,12 +94,13 @@ function summaryLines({ report, rates }: TopState, columns: number): string[] {
   return [
     sparkline(rates, Math.max(10, columns - label.length - 1)) + label,
     [
-      `latency p50 ${numberText(latency.p50)} ms, p99 ${numberText(latency.p99)} ms`,
+      `p50 ${numberText(latency.p50)} ms`,
+      `p99 ${numberText(latency.p99)} ms`,
       `NXDOMAIN ${part(counts.rcodes[3], answered)}`,
       `SERVFAIL ${part(counts.rcodes[2], answered)}`,
       `unanswered ${part(counts.outcomes[1], rows - orphan)}`,
       `repeated ${part(report.retransmitted, rows - orphan)}`,
-    ].join('   '),
+    ].join('  '),
   ];
 }
 

@@ -1,11 +1,13 @@
 const CHUNK_BITS = 16;
 const CHUNK_WORDS = 1 << CHUNK_BITS;
 const FIRST_ENTRIES = 256;
-const META = 4;
-const ENTRY_BITS = 22;
-const ENTRY = (1 << ENTRY_BITS) - 1;
-/** Most entries a table can hold: 4,194,302. */
-export const MAX_ENTRIES = ENTRY - 1;
+/** Words before the key in a record: hash, number of the entry, words of key (low half) and of record (high half). */
+const HEADER = 3;
+/** Slots of the index: where the record lies in the arena + 1, and above that some bits of its hash. */
+const AT_BITS = 27;
+const AT = (1 << AT_BITS) - 1;
+/** Most words of an arena (512 MiB); a table is full when either this or its capacity is reached. */
+const MAX_WORDS = AT - 2 * CHUNK_WORDS;
 /** Entries a search may pass before it gives up: hashes are seeded, so only a broken table gets there. */
 const MAX_PROBES = 256;
 // Names are chosen by strangers; a seed they do not know keeps them from choosing their slots too.
@@ -22,25 +24,25 @@ export class KeyTable {
   size = 0;
   /** Keys refused because the search for a slot took too long. */
   refused = 0;
-  // Slots: number of the entry + 1 in the low bits, some bits of its hash above, so that a wrong entry costs no look.
+  // A look-up touches two places: a slot here, and the record it points to. Hash bits in the slot spare wrong records.
   #index = new Int32Array(FIRST_ENTRIES * 2);
   #mask = FIRST_ENTRIES * 2 - 1;
-  // Per entry side by side, to be fetched together: hash, where its record lies, words of key and of record.
-  #meta = new Int32Array(FIRST_ENTRIES * META);
+  /** Where each entry's record (its header) lies. */
+  #at = new Int32Array(FIRST_ENTRIES);
   #chunks: Int32Array[] = [new Int32Array(1024)];
   #end = 0;
 
   constructor(capacity: number) {
-    this.capacity = Math.min(capacity, MAX_ENTRIES);
+    this.capacity = capacity;
   }
 
   get full(): boolean {
-    return this.size >= this.capacity;
+    return this.size >= this.capacity || this.#end >= MAX_WORDS;
   }
 
   /** Entries there is room for before the columns grow: owners size theirs by it. */
   get room(): number {
-    return this.#meta.length / META;
+    return this.#at.length;
   }
 
   /** Entry of the key in `key[0, words)`, −1 when it is not there. */
@@ -52,24 +54,20 @@ export class KeyTable {
     for (let probes = 0; probes < MAX_PROBES; probes++) {
       const slot = index[i];
       if (slot === 0) return -1;
-      if (((slot ^ hash) & ~ENTRY) === 0) {
-        const entry = (slot & ENTRY) - 1;
-        if (this.#equal(entry, hash, key, words)) return entry;
+      if (((slot ^ hash) & ~AT) === 0) {
+        const at = (slot & AT) - 1;
+        const chunk = this.#chunks[at >>> CHUNK_BITS];
+        const record = at & (CHUNK_WORDS - 1);
+        if (chunk[record] === hash && (chunk[record + 2] & 0xffff) === words) {
+          const from = record + HEADER;
+          let k = 0;
+          while (k < words && chunk[from + k] === key[k]) k++;
+          if (k === words) return chunk[record + 1];
+        }
       }
       i = (i + 1) & mask;
     }
     return -1;
-  }
-
-  #equal(entry: number, hash: number, key: Int32Array, words: number): boolean {
-    const meta = this.#meta;
-    const m = entry * META;
-    if (meta[m] !== hash || meta[m + 2] !== words) return false;
-    const at = meta[m + 1];
-    const chunk = this.#chunks[at >>> CHUNK_BITS];
-    const from = at & (CHUNK_WORDS - 1);
-    for (let i = 0; i < words; i++) if (chunk[from + i] !== key[i]) return false;
-    return true;
   }
 
   /**
@@ -80,34 +78,29 @@ export class KeyTable {
     const entry = this.size;
     if (entry === this.room) this.#grow();
     const hash = hashWords(key, words);
-    if (!this.#place(hash, entry)) {
+    const at = this.#reserve(this.#end, HEADER + total);
+    if (!this.#place(hash, at)) {
       this.refused++;
       return -1;
     }
-    const at = this.#reserve(this.#end, total);
-    this.#setMeta(entry, hash, at, words, total);
     const chunk = this.#chunks[at >>> CHUNK_BITS];
-    const from = at & (CHUNK_WORDS - 1);
-    for (let i = 0; i < total; i++) chunk[from + i] = key[i];
-    this.#end = at + total;
+    const record = at & (CHUNK_WORDS - 1);
+    chunk[record] = hash;
+    chunk[record + 1] = entry;
+    chunk[record + 2] = words | (total << 16);
+    for (let i = 0; i < total; i++) chunk[record + HEADER + i] = key[i];
+    this.#at[entry] = at;
+    this.#end = at + HEADER + total;
     this.size = entry + 1;
     return entry;
   }
 
-  #setMeta(entry: number, hash: number, at: number, words: number, total: number): void {
-    const m = entry * META;
-    this.#meta[m] = hash;
-    this.#meta[m + 1] = at;
-    this.#meta[m + 2] = words;
-    this.#meta[m + 3] = total;
-  }
-
-  #place(hash: number, entry: number): boolean {
+  #place(hash: number, at: number): boolean {
     const mask = this.#mask;
     let i = hash & mask;
     for (let probes = 0; probes < MAX_PROBES; probes++) {
       if (this.#index[i] === 0) {
-        this.#index[i] = (hash & ~ENTRY) | (entry + 1);
+        this.#index[i] = (hash & ~AT) | (at + 1);
         return true;
       }
       i = (i + 1) & mask;
@@ -134,9 +127,9 @@ export class KeyTable {
 
   #grow(): void {
     const length = this.room * 2;
-    const wider = new Int32Array(length * META);
-    wider.set(this.#meta);
-    this.#meta = wider;
+    const wider = new Int32Array(length);
+    wider.set(this.#at);
+    this.#at = wider;
     this.#index = new Int32Array(length * 2);
     this.#mask = length * 2 - 1;
     this.#reindex();
@@ -144,19 +137,19 @@ export class KeyTable {
 
   #reindex(): void {
     this.#index.fill(0);
-    for (let entry = 0; entry < this.size; entry++) this.#place(this.#meta[entry * META], entry);
+    for (let entry = 0; entry < this.size; entry++) {
+      const at = this.#at[entry];
+      this.#place(this.#chunks[at >>> CHUNK_BITS][at & (CHUNK_WORDS - 1)], at);
+    }
   }
 
   /** Words of entry's record: `array[from, from + total)`, of which the first `words` are the key. */
   record(entry: number): { array: Int32Array; from: number; words: number; total: number } {
-    const m = entry * META;
-    const at = this.#meta[m + 1];
-    return {
-      array: this.#chunks[at >>> CHUNK_BITS],
-      from: at & (CHUNK_WORDS - 1),
-      words: this.#meta[m + 2],
-      total: this.#meta[m + 3],
-    };
+    const at = this.#at[entry];
+    const array = this.#chunks[at >>> CHUNK_BITS];
+    const record = at & (CHUNK_WORDS - 1);
+    const lengths = array[record + 2];
+    return { array, from: record + HEADER, words: lengths & 0xffff, total: lengths >>> 16 };
   }
 
   /** Bytes of entry's record, a view. */
@@ -172,17 +165,18 @@ export class KeyTable {
   compact(kept: Uint32Array): void {
     let end = 0;
     for (let to = 0; to < kept.length; to++) {
-      const m = kept[to] * META;
-      const from = this.#meta[m + 1];
-      const total = this.#meta[m + 3];
-      const at = this.#reserve(end, total);
+      const from = this.#at[kept[to]];
       const source = this.#chunks[from >>> CHUNK_BITS];
       const start = from & (CHUNK_WORDS - 1);
+      const length = HEADER + (source[start + 2] >>> 16);
+      const at = this.#reserve(end, length);
       const target = this.#chunks[at >>> CHUNK_BITS];
+      const record = at & (CHUNK_WORDS - 1);
       // Records only ever move towards the front, so this may run in place.
-      target.set(source.subarray(start, start + total), at & (CHUNK_WORDS - 1));
-      this.#setMeta(to, this.#meta[m], at, this.#meta[m + 2], total);
-      end = at + total;
+      target.set(source.subarray(start, start + length), record);
+      target[record + 1] = to;
+      this.#at[to] = at;
+      end = at + length;
     }
     this.size = kept.length;
     this.#end = end;
@@ -196,7 +190,7 @@ export class KeyTable {
     return {
       capacity: this.capacity,
       refused: this.refused,
-      meta: this.#meta.slice(0, n * META),
+      at: this.#at.slice(0, n),
       chunks: this.#chunks,
       end: this.#end,
     };
@@ -204,13 +198,13 @@ export class KeyTable {
 
   static from(state: KeyTableState): KeyTable {
     const table = new KeyTable(state.capacity);
-    const n = state.meta.length / META;
+    const n = state.at.length;
     let length = FIRST_ENTRIES;
     while (length < n) length *= 2;
     table.#index = new Int32Array(length * 2);
     table.#mask = length * 2 - 1;
-    table.#meta = new Int32Array(length * META);
-    table.#meta.set(state.meta);
+    table.#at = new Int32Array(length);
+    table.#at.set(state.at);
     table.#chunks = state.chunks;
     table.#end = state.end;
     table.size = n;
@@ -218,7 +212,7 @@ export class KeyTable {
     for (let entry = 0; entry < n; entry++) {
       const { array, from, words } = table.record(entry);
       // Hashes are seeded per thread, so they do not travel.
-      table.#meta[entry * META] = hashWords(array.subarray(from, from + words), words);
+      array[from - HEADER] = hashWords(array.subarray(from, from + words), words);
     }
     table.#reindex();
     return table;
@@ -228,7 +222,7 @@ export class KeyTable {
 export interface KeyTableState {
   capacity: number;
   refused: number;
-  meta: Int32Array;
+  at: Int32Array;
   chunks: Int32Array[];
   end: number;
 }

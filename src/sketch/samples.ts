@@ -1,6 +1,8 @@
 /** Most values kept per entry. */
 export const SAMPLE_SIZE = 256;
 
+const STRIDE = 2 * SAMPLE_SIZE;
+
 /**
  * For every entry of a table a uniform sample of at most 256 of the values offered: those with the smallest hashes of
  * their rows. It depends neither on order nor on how rows were spread over workers, and is complete as long as no more
@@ -8,58 +10,55 @@ export const SAMPLE_SIZE = 256;
  */
 export class Samples {
   // 256 places per entry; once they are full, a heap with the largest hash on top, the next one to give up.
-  #hashes: Uint32Array = new Uint32Array(16 * SAMPLE_SIZE);
-  #values: Uint32Array = new Uint32Array(16 * SAMPLE_SIZE);
+  // Pairs of hash and value.
+  #pairs: Uint32Array = new Uint32Array(16 * STRIDE);
   #offered: Float64Array = new Float64Array(16);
 
   add(entry: number, hash: number, value: number): void {
     if (entry >= this.#offered.length) this.#grow(entry);
     const offered = this.#offered[entry]++;
-    this.#keep(entry * SAMPLE_SIZE, Math.min(offered, SAMPLE_SIZE), hash >>> 0, value);
+    this.#keep(entry * STRIDE, Math.min(offered, SAMPLE_SIZE), hash >>> 0, value);
   }
 
   #keep(base: number, size: number, hash: number, value: number): void {
+    const pairs = this.#pairs;
     if (size < SAMPLE_SIZE) {
-      this.#hashes[base + size] = hash;
-      this.#values[base + size] = value;
+      pairs[base + 2 * size] = hash;
+      pairs[base + 2 * size + 1] = value;
       if (size === SAMPLE_SIZE - 1) this.#heapify(base);
-    } else if (hash < this.#hashes[base]) this.#sink(base, 0, hash, value);
+    } else if (hash < pairs[base]) this.#sink(base, 0, hash, value);
   }
 
   #heapify(base: number): void {
     for (let i = (SAMPLE_SIZE >> 1) - 1; i >= 0; i--) {
-      this.#sink(base, i, this.#hashes[base + i], this.#values[base + i]);
+      this.#sink(base, i, this.#pairs[base + 2 * i], this.#pairs[base + 2 * i + 1]);
     }
   }
 
   #sink(base: number, from: number, hash: number, value: number): void {
-    const hashes = this.#hashes;
-    const values = this.#values;
+    const pairs = this.#pairs;
     let i = from;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= SAMPLE_SIZE) break;
-      if (child + 1 < SAMPLE_SIZE && hashes[base + child + 1] > hashes[base + child]) child++;
-      if (hashes[base + child] <= hash) break;
-      hashes[base + i] = hashes[base + child];
-      values[base + i] = values[base + child];
+      if (child + 1 < SAMPLE_SIZE && pairs[base + 2 * child + 2] > pairs[base + 2 * child]) child++;
+      if (pairs[base + 2 * child] <= hash) break;
+      pairs[base + 2 * i] = pairs[base + 2 * child];
+      pairs[base + 2 * i + 1] = pairs[base + 2 * child + 1];
       i = child;
     }
-    hashes[base + i] = hash;
-    values[base + i] = value;
+    pairs[base + 2 * i] = hash;
+    pairs[base + 2 * i + 1] = value;
   }
 
   #grow(entry: number): void {
     let length = this.#offered.length;
     while (length <= entry) length *= 2;
-    const hashes = new Uint32Array(length * SAMPLE_SIZE);
-    const values = new Uint32Array(length * SAMPLE_SIZE);
+    const pairs = new Uint32Array(length * STRIDE);
     const offered = new Float64Array(length);
-    hashes.set(this.#hashes);
-    values.set(this.#values);
+    pairs.set(this.#pairs);
     offered.set(this.#offered);
-    this.#hashes = hashes;
-    this.#values = values;
+    this.#pairs = pairs;
     this.#offered = offered;
   }
 
@@ -70,8 +69,9 @@ export class Samples {
 
   /** The values kept of an entry, in no order that means anything. */
   values(entry: number): Uint32Array {
-    const base = entry * SAMPLE_SIZE;
-    return this.#values.subarray(base, base + Math.min(SAMPLE_SIZE, this.offered(entry)));
+    const base = entry * STRIDE;
+    const size = Math.min(SAMPLE_SIZE, this.offered(entry));
+    return Uint32Array.from({ length: size }, (_, i) => this.#pairs[base + 2 * i + 1]);
   }
 
   /** Only the entries in `kept` (ascending) stay, renumbered 0, 1, 2 …. */
@@ -80,11 +80,10 @@ export class Samples {
     for (let to = 0; to < kept.length; to++) {
       const from = kept[to];
       if (to >= size) break;
-      const base = from * SAMPLE_SIZE;
+      const base = from * STRIDE;
       this.#offered[to] = from < size ? this.#offered[from] : 0;
       if (from === to || from >= size) continue;
-      this.#hashes.copyWithin(to * SAMPLE_SIZE, base, base + SAMPLE_SIZE);
-      this.#values.copyWithin(to * SAMPLE_SIZE, base, base + SAMPLE_SIZE);
+      this.#pairs.copyWithin(to * STRIDE, base, base + STRIDE);
     }
     this.#offered.fill(0, kept.length);
   }
@@ -94,11 +93,11 @@ export class Samples {
     const offered = other.offered(theirs);
     if (offered === 0) return;
     if (mine >= this.#offered.length) this.#grow(mine);
-    const from = theirs * SAMPLE_SIZE;
+    const from = theirs * STRIDE;
     const kept = Math.min(offered, SAMPLE_SIZE);
     let size = Math.min(this.#offered[mine], SAMPLE_SIZE);
     for (let i = 0; i < kept; i++) {
-      this.#keep(mine * SAMPLE_SIZE, size, other.#hashes[from + i], other.#values[from + i]);
+      this.#keep(mine * STRIDE, size, other.#pairs[from + 2 * i], other.#pairs[from + 2 * i + 1]);
       if (size < SAMPLE_SIZE) size++;
     }
     this.#offered[mine] += offered;
@@ -107,8 +106,7 @@ export class Samples {
   /** Plain value of the first `entries` for another thread. */
   state(entries: number): SamplesState {
     return {
-      hashes: this.#hashes.slice(0, entries * SAMPLE_SIZE),
-      values: this.#values.slice(0, entries * SAMPLE_SIZE),
+      pairs: this.#pairs.slice(0, entries * STRIDE),
       offered: this.#offered.slice(0, entries),
     };
   }
@@ -116,15 +114,13 @@ export class Samples {
   static from(state: SamplesState): Samples {
     const samples = new Samples();
     if (state.offered.length === 0) return samples;
-    samples.#hashes = state.hashes;
-    samples.#values = state.values;
+    samples.#pairs = state.pairs;
     samples.#offered = state.offered;
     return samples;
   }
 }
 
 export interface SamplesState {
-  hashes: Uint32Array;
-  values: Uint32Array;
+  pairs: Uint32Array;
   offered: Float64Array;
 }
