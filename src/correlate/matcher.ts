@@ -128,9 +128,7 @@ export class Matcher {
       this.#ledger.messages[OUTCOME.unjoinable]++;
       return filter === null || filter.matches(carrier, view, join);
     }
-    return view.isResponse
-      ? this.#response(carrier, view, join, filter)
-      : this.#query(carrier, view, join, filter);
+    return view.isResponse ? this.#response(carrier, view, join, filter) : this.#query(carrier, view, join, filter);
   }
 
   /** An ICMP error quoted this query: its transaction, if open, is unreachable. */
@@ -294,7 +292,11 @@ export class Matcher {
     filter: MessagePredicate | null,
   ): boolean {
     const recent = this.#recent;
-    const entry = recent.find(hash, view.questions > 0 || carrier.protocol === MDNS ? this.#keyB(carrier, view) : 0, this.#clock);
+    const entry = recent.find(
+      hash,
+      view.questions > 0 || carrier.protocol === MDNS ? this.#keyB(carrier, view) : 0,
+      this.#clock,
+    );
     if (entry >= 0) {
       const answered = recent.digest[entry] !== 0;
       join.responseTo = recent.queryNumber[entry];
@@ -324,7 +326,14 @@ export class Matcher {
   }
 
   /** A row of its own for a response that came again or too late. */
-  #strayRow(hash: number, carrier: Carrier, view: MessageView, passed: boolean, duplicates: number, late: number): void {
+  #strayRow(
+    hash: number,
+    carrier: Carrier,
+    view: MessageView,
+    passed: boolean,
+    duplicates: number,
+    late: number,
+  ): void {
     const slot = this.#openSlot(hash, carrier, view);
     const words = this.#open.words;
     words[slot * T.WORDS + T.DUPLICATES] = duplicates;

@@ -79,7 +79,8 @@ export class RowWriter {
     const queryFrames = (words[w + T.QUERIES] > 0 ? 1 : 0) + (moreQueries?.length ?? 0);
     const responseFrames = (words[w + T.RESPONSES] > 0 ? 1 : 0) + (moreResponses?.length ?? 0);
     const needed = 8 + 8 * (queryFrames + responseFrames) + queryLength + responseLength;
-    if (this.#batch.count === this.#batch.capacity || this.#batch.used + needed > this.#batch.arena.length) this.flush();
+    if (this.#batch.count === this.#batch.capacity || this.#batch.used + needed > this.#batch.arena.length)
+      this.flush();
     const batch = this.#batch;
     const col = batch.col;
     const i = batch.count;

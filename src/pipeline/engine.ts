@@ -64,6 +64,11 @@ export class Engine {
     return this.#matcher.openTransactions;
   }
 
+  /** The run clock: rows still to come close at or after it. */
+  get clock(): { seconds: number; nanos: number } {
+    return { seconds: this.#seconds, nanos: this.#nanos };
+  }
+
   /** Takes a batch of frames. */
   frames(batch: FrameBatch): void {
     this.#batch = batch;
@@ -77,6 +82,8 @@ export class Engine {
   idle(seconds: number, nanos: number): void {
     if (this.#seconds === Number.NEGATIVE_INFINITY) return;
     if (seconds < this.#seconds || (seconds === this.#seconds && nanos <= this.#nanos)) return;
+    this.#seconds = seconds;
+    this.#nanos = nanos;
     this.#dissector.advance(seconds, nanos);
     this.#matcher.advance(seconds, nanos);
   }
@@ -136,8 +143,8 @@ export class Engine {
       if (t > s || (t === s && nanos[i] > n)) {
         s = t;
         n = nanos[i];
-      } else if (t < s - 3600) {
-        // The clock was set back: the matcher has to see it.
+      } else if (t < s - 3600 && (t !== 0 || nanos[i] !== 0)) {
+        // The clock was set back (a record without time has 0): the matcher has to see it.
         this.#matcher.advance(s, n);
         s = t;
         n = nanos[i];
