@@ -1,0 +1,128 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { EXIT, UserError } from '../core/errors.ts';
+import type { Source } from '../core/frames.ts';
+import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
+import { openFiles } from '../sources/files.ts';
+import { openFolder } from '../sources/folder.ts';
+import { openLive } from '../sources/live/source.ts';
+
+/** Where a run takes its frames from, as plain data: a worker can open it too. */
+export type FrameInput =
+  | { kind: 'files'; paths: string[] }
+  /** A folder watched for new capture files. */
+  | { kind: 'folder'; path: string }
+  | {
+      kind: 'live';
+      interfaces: string[];
+      snaplen?: number;
+      promiscuous?: boolean;
+      ringBytes?: number;
+      blockTimeoutMs?: number;
+      captureFilter?: string;
+      family?: 4 | 6;
+      udpPorts?: number[];
+      tcpPorts?: number[];
+      /** Every IP packet, not only what may be DNS. */
+      everything?: boolean;
+    };
+
+/** Frames, or the messages of dnstap senders and files (one after the other). */
+export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
+
+/** Opens an input; `fanout` shares a live interface between workers. */
+export async function openInput(
+  input: FrameInput,
+  fanout?: { group: number; size: number },
+  blocking = false,
+): Promise<Source> {
+  if (input.kind === 'files') return openFiles(input.paths);
+  if (input.kind === 'folder') return openFolder(input.path);
+  return openLive({
+    interfaces: input.interfaces,
+    snaplen: input.snaplen,
+    promiscuous: input.promiscuous,
+    ringBytes: input.ringBytes,
+    blockTimeoutMs: input.blockTimeoutMs,
+    filter: input.captureFilter,
+    defaultFilter: input.everything ? 'none' : 'dns',
+    extraUdpPorts: input.udpPorts,
+    extraTcpPorts: input.tcpPorts,
+    family: input.family,
+    fanout,
+    blocking,
+  });
+}
+
+const DNSTAP_NAME = /\.(fstrm|dnstap|tap)(\.(gz|zst|lz4|xz))?$/i;
+
+/**
+ * The input that paths name: capture files, a folder, or dnstap files, told apart by their first bytes.
+ * `-` is standard input, read as a capture. Throws UserError when they do not go together.
+ */
+export function inputOf(paths: readonly string[]): Input {
+  const folder = paths.find((path) => path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory());
+  if (folder !== undefined) {
+    if (paths.length === 1) return { kind: 'folder', path: folder };
+    throw new UserError(`${folder} is a folder: it is watched for new files, and read alone.`);
+  }
+  if (new Set(paths).size < paths.length && paths.filter((path) => path === '-').length > 1) {
+    throw new UserError('Standard input can be read only once. Give one - only.');
+  }
+  const isTap = paths.map(looksLikeDnstap);
+  if (!isTap.includes(true)) return { kind: 'files', paths: [...paths] };
+  if (isTap.includes(false)) {
+    throw new UserError('dnstap files and capture files cannot be read in one run. Read them one after the other.');
+  }
+  return { kind: 'dnstap', from: paths.map((path) => ({ kind: 'file', path })) };
+}
+
+/** A Frame Streams file begins with an escape: four octets of zero. A compressed one is known by its name. */
+function looksLikeDnstap(path: string): boolean {
+  if (path === '-' || !statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  if (DNSTAP_NAME.test(path)) return true;
+  const head = new Uint8Array(4);
+  try {
+    const fd = openSync(path, 'r');
+    const count = readSync(fd, head, 0, 4, 0);
+    closeSync(fd);
+    return count === 4 && head.every((octet) => octet === 0);
+  } catch (error) {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}.`, EXIT.file, { cause: error });
+  }
+}
+
+/**
+ * Reads the value of `--dnstap`: `unix:/path`, `tcp:host:port`, `tcp:port`, `-` or a file. Throws UserError.
+ */
+export function parseDnstap(text: string, tls?: TlsFiles): DnstapInput {
+  const unix = /^unix:(.+)$/.exec(text);
+  if (unix !== null) return { kind: 'unix', path: unix[1] };
+  const tcp = /^(?:tcp|tls):(?:(.*):)?(\d{1,5})$/.exec(text);
+  if (tcp !== null && Number(tcp[2]) < 65536) {
+    const host = tcp[1]?.replace(/^\[(.*)\]$/, '$1');
+    return { kind: 'tcp', host: host === '' || host === '*' ? undefined : host, port: Number(tcp[2]), tls };
+  }
+  if (/^(?:tcp|tls|unix):/.test(text)) {
+    throw new UserError(`"${text}" is no place to listen on. Give unix:/path, tcp:HOST:PORT or tcp:PORT.`);
+  }
+  return { kind: 'file', path: text };
+}
+
+/** True where bytes come when somebody else sends them: what is known is shown at once then. */
+export function isSlow(input: Input): boolean {
+  if (input.kind === 'files') {
+    return input.paths.some((path) => path === '-' || !statSync(path, { throwIfNoEntry: false })?.isFile());
+  }
+  return input.kind !== 'dnstap' || input.from.some((one) => one.kind !== 'file' || one.path === '-');
+}
+
+/** Below so many bytes of files, threads cost more than they save. */
+const WORTH_THREADS_BYTES = 16 << 20;
+
+/** Worker threads that pay for an input, at most `cores`: none for what cannot be read twice. */
+export function usefulThreads(input: Input, cores: number): number {
+  if (input.kind !== 'files' || isSlow(input) || cores < 2) return 0;
+  let bytes = 0;
+  for (const path of input.paths) bytes += statSync(path).size;
+  return bytes < WORTH_THREADS_BYTES ? 0 : cores;
+}

@@ -1,0 +1,57 @@
+import type { CapturedInterface, Damage, SourceLoss } from '../core/frames.ts';
+import { FATE, Ledger } from '../core/ledger.ts';
+import { type Compat, compileFilter, type Filter } from '../filter/compile.ts';
+import type { DissectOptions } from '../net/dissect.ts';
+import type { Input } from './input.ts';
+
+/** What to run, as plain data (it also goes to workers). */
+export interface RunPlan {
+  input: Input;
+  /** Display filter; absent = everything passes. */
+  filter?: string;
+  compat?: Compat;
+  dissect?: DissectOptions;
+  match?: { timeoutNanos?: number; lateNanos?: number; skewNanos?: number; limit?: number };
+  /** Worker threads; 0 = in this thread. */
+  threads: number;
+  /** Ends after so many frames. */
+  frameLimit?: number;
+}
+
+export interface RunHooks {
+  signal: AbortSignal;
+  /** Called when the input is open (sockets are there: rights can be dropped). The list may grow. */
+  opened?(source: { interfaces: readonly CapturedInterface[] }): void;
+  /** Called once: `counts` gives what the run has counted so far, at any time. */
+  counting?(counts: () => Ledger): void;
+  /** Called now and then while reading files. */
+  progress?(readBytes: number, totalBytes: number, frames: number): void;
+  /** Called after every batch of frames (or when time passed without) that was worked on in this thread. */
+  batchDone?(): void;
+}
+
+export interface RunResult {
+  ledger: Ledger;
+  damage: Damage[];
+  interfaces: readonly CapturedInterface[];
+}
+
+/** The display filter of a plan. Throws FilterError. */
+export function planFilter(plan: RunPlan): Filter | null {
+  return plan.filter ? compileFilter(plan.filter, { compat: plan.compat }) : null;
+}
+
+/** A copy of a ledger with the frames that were lost before they reached us. */
+export function withLoss(ledger: Ledger, loss: SourceLoss): Ledger {
+  const sum = new Ledger();
+  sum.add(ledger);
+  addLoss(sum, loss);
+  return sum;
+}
+
+/** Adds frames that were lost before they reached us: once, at the end. */
+export function addLoss(ledger: Ledger, loss: SourceLoss): void {
+  ledger.frames[FATE.kernel] += loss.kernel;
+  ledger.frames[FATE.interface] += loss.interface;
+  ledger.received += loss.kernel + loss.interface;
+}

@@ -1,0 +1,130 @@
+import type { Damage, Source } from '../core/frames.ts';
+import type { MessageSource } from '../core/messages.ts';
+import { registrableStart } from '../enrich/public-suffix.ts';
+import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
+import { RowMerge, type RowsListener } from '../pipeline/merge.ts';
+import { Report, type ReportOptions } from '../report/report.ts';
+import { openDnstap } from '../sources/dnstap.ts';
+import { type Input, openInput } from './input.ts';
+import { planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
+import { runWorkers } from './pool.ts';
+
+/** Runs the input and hands over its transactions in order. */
+export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
+  if (plan.threads === 0 || plan.input.kind === 'dnstap') {
+    return runInline(plan, hooks, { rows: (batch) => rows(batch, 0, batch.count) });
+  }
+  const merge = new RowMerge(plan.threads, rows);
+  return runWorkers(plan, { mode: 'rows' }, hooks, {
+    rows: (worker, batch, seconds, nanos) => merge.push(worker, batch, seconds, nanos),
+    ended: (worker) => merge.end(worker),
+  });
+}
+
+/** Runs the input and reports on it; workers report on their share and the reports are merged. */
+export async function runReport(
+  plan: RunPlan,
+  options: ReportOptions,
+  hooks: RunHooks,
+): Promise<RunResult & { report: Report }> {
+  const report = newReport(options);
+  let result: RunResult;
+  if (plan.threads === 0 || plan.input.kind === 'dnstap') {
+    result = await runInline(plan, hooks, { rows: (batch) => report.add(batch) });
+  } else {
+    result = await runWorkers(plan, { mode: 'report', options }, hooks, {
+      report: (state) => report.merge(Report.deserialize(state)),
+    });
+  }
+  report.addLedger(result.ledger);
+  return { ...result, report };
+}
+
+/** An empty report that takes rows. */
+export function newReport(options: ReportOptions): Report {
+  return new Report(options, registrableStart);
+}
+
+/** Runs the input in this thread: rows, messages and frames as the outputs ask for. */
+export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineOutputs): Promise<RunResult> {
+  const filter = planFilter(plan);
+  const { input } = plan;
+  const engine = new Engine({ dissect: plan.dissect, match: plan.match, filter }, outputs);
+  if (input.kind === 'dnstap') {
+    hooks.counting?.(() => engine.ledger);
+    const damage = await driveMessages(input.from, engine, hooks);
+    engine.finish();
+    return { ledger: engine.ledger, damage, interfaces: [] };
+  }
+  const source = await openInput(input);
+  hooks.opened?.(source);
+  hooks.counting?.(() => withLoss(engine.ledger, source.loss()));
+  await drive(source, engine, hooks, plan.frameLimit);
+  engine.finish();
+  const ledger = withLoss(engine.ledger, source.loss());
+  return { ledger, damage: source.damage, interfaces: source.interfaces };
+}
+
+/** Feeds a source's batches to an engine until the source ends, the signal aborts, or `limit` frames were read. */
+export async function drive(
+  source: Source,
+  engine: Engine,
+  hooks: RunHooks,
+  limit: number = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  let frames = 0;
+  for await (const batch of source.batches(hooks.signal)) {
+    if (frames + batch.count > limit) batch.count = limit - frames;
+    if (batch.count > 0) engine.frames(batch);
+    frames += batch.count;
+    if (source.live) {
+      if (batch.count === 0) idle(engine);
+      engine.flush();
+    } else if (hooks.progress && source.progress) {
+      const { readBytes, totalBytes } = source.progress();
+      hooks.progress(readBytes, totalBytes, frames);
+    }
+    hooks.batchDone?.();
+    if (hooks.signal.aborted || frames >= limit) break;
+  }
+}
+
+/** How often rows that timed out are looked for between the messages of a listener. */
+const LISTENER_TICK_MS = 200;
+
+/** Feeds the messages of dnstap files, one after the other, or of listeners, all at once. */
+async function driveMessages(
+  from: Extract<Input, { kind: 'dnstap' }>['from'],
+  engine: Engine,
+  hooks: RunHooks,
+): Promise<Damage[]> {
+  const sources: MessageSource[] = [];
+  for (const one of from) sources.push(await openDnstap(one));
+  hooks.opened?.({ interfaces: [] });
+  const damage: Damage[] = [];
+  const isLive = sources.some(({ live }) => live);
+  const tick = isLive
+    ? setInterval(() => {
+        idle(engine);
+        engine.flush();
+        hooks.batchDone?.();
+      }, LISTENER_TICK_MS)
+    : undefined;
+  try {
+    const run = async (source: MessageSource) => {
+      await source.messages(hooks.signal, (carrier) => engine.message(carrier));
+      damage.push(...source.damage);
+    };
+    if (isLive) await Promise.all(sources.map(run));
+    else for (const source of sources) await run(source);
+  } finally {
+    clearInterval(tick);
+  }
+  return damage;
+}
+
+/** On an idle link the wall clock moves the run clock on, one second behind (packets may still be on their way). */
+function idle(engine: Engine): void {
+  const now = Date.now() - 1000;
+  engine.idle(Math.floor(now / 1000), (now % 1000) * 1e6);
+}

@@ -1,0 +1,94 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../core/errors.ts';
+import type { Source } from '../core/frames.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { Engine } from '../pipeline/engine.ts';
+import type { Report } from '../report/report.ts';
+import { openInput } from './input.ts';
+import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
+import { planFilter, withLoss } from './plan.ts';
+import { drive, newReport } from './run.ts';
+
+/** Batches of frames between two progress messages. */
+const PROGRESS_BATCHES = 64;
+/** How often a live worker tells what it has counted. */
+const COUNTS_MS = 500;
+
+const { plan, job, shard, shards, group, control } = workerData as WorkerStart;
+const flags = new Int32Array(control);
+let knownInterfaces = 0;
+
+function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+function postInterfaces({ interfaces }: Source): void {
+  if (interfaces.length === knownInterfaces) return;
+  knownInterfaces = interfaces.length;
+  post({ kind: 'interfaces', interfaces });
+}
+
+/** A batch, or only the news that no earlier row will come. Waits while the main thread is behind. */
+function postRows(batch: TransactionBatch | null, seconds: number, nanos: number): void {
+  for (let waiting = Atomics.load(flags, 0); waiting >= MAX_WAITING; waiting = Atomics.load(flags, 0)) {
+    if (Atomics.load(flags, 1) === 1) break;
+    Atomics.wait(flags, 0, waiting, 100);
+  }
+  Atomics.add(flags, 0, 1);
+  if (batch === null) post({ kind: 'rows', buffer: null, seconds, nanos });
+  else post({ kind: 'rows', buffer: batch.buffer, seconds, nanos }, [batch.buffer]);
+}
+
+async function run(): Promise<void> {
+  if (plan.input.kind === 'dnstap') throw new Error('dnstap is read in the main thread');
+  const live = plan.input.kind === 'live';
+  const source = await openInput(plan.input, live ? { group, size: shards } : undefined, live);
+  postInterfaces(source);
+  post({ kind: 'opened' });
+  const report = job.mode === 'report' ? newReport(job.options) : null;
+  const engine = new Engine(
+    // Live, the kernel's fan-out has dealt the frames already.
+    { dissect: { ...plan.dissect, shard, shards: live ? 1 : shards }, match: plan.match, filter: planFilter(plan) },
+    { rows: rowsTo(report, source) },
+  );
+  const abort = new AbortController();
+  let batches = 0;
+  let said = performance.now();
+  const batchDone = () => {
+    if (Atomics.load(flags, 1) === 1) abort.abort();
+    const due = ++batches % PROGRESS_BATCHES === 0;
+    if (report === null && (live || due)) {
+      engine.flush();
+      postRows(null, engine.clock.seconds, engine.clock.nanos);
+    }
+    if (due && shard === 0 && source.progress) {
+      const { readBytes, totalBytes } = source.progress();
+      post({ kind: 'progress', readBytes, totalBytes, frames: 0 });
+    }
+    if (live && performance.now() - said > COUNTS_MS) {
+      said = performance.now();
+      post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON() });
+    }
+  };
+  await drive(source, engine, { signal: abort.signal, batchDone });
+  engine.finish();
+  const ledger = withLoss(engine.ledger, source.loss()).toJSON();
+  if (report !== null) post({ kind: 'report', state: report.serialize() });
+  postInterfaces(source);
+  post({ kind: 'end', ledger, damage: source.damage });
+}
+
+function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => void {
+  if (report !== null) return (batch) => report.add(batch);
+  return (batch) => {
+    postInterfaces(source);
+    postRows(batch, Number.NEGATIVE_INFINITY, 0);
+  };
+}
+
+try {
+  await run();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  post({ kind: 'failed', message: error.message, exit: error.exit });
+}
