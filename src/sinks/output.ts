@@ -87,4 +87,6 @@ export interface OutputFormat {
   message?(options: OutputOptions, writer: ByteWriter): MessageOutput;
   /** Also makes the `rrset` outputs: they are gathered from transactions. */
   transaction?(options: OutputOptions, writer: ByteWriter): TransactionOutput;
+  /** Every frame (`--unit packet`). */
+  packet?(options: OutputOptions, writer: ByteWriter): FrameOutput;
 }
