@@ -49,6 +49,8 @@ function option<V extends object>(
 /** A field that is there or not: an array of none or one. */
 function maybe<T extends RdataValue>(field: Field<T>): Field<readonly T[]> {
   return new Field(field.kind, {
+    bits: field.bits,
+    names: field.names,
     read: (r, siblings) => (r.left > 0 ? [field.read(r, siblings)] : []),
     write: (w, value, siblings) => {
       for (const one of value.slice(0, 1)) field.write(w, one, siblings);

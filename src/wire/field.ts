@@ -1,5 +1,6 @@
 import { ipv4Text, ipv6Text, word } from '../core/address.ts';
 import { UserError } from '../core/errors.ts';
+import type { NumberNames } from './iana.ts';
 import { OCTET_TEXT, type RdataReader } from './rdata.ts';
 import { readEscape, type Writer } from './writer.ts';
 
@@ -36,19 +37,30 @@ export interface Codec<T> {
   parse(words: Words, siblings: Siblings): T;
 }
 
+/** What more is known of a field of numbers. */
+export interface Numbers {
+  readonly bits?: number;
+  readonly names?: NumberNames;
+}
+
 /** A codec with its kind; `.as()` gives it the name it is filtered by. */
 export class Field<T> implements Codec<T> {
   readonly kind: FieldKind;
   readonly wireshark: string | undefined;
   readonly summary: string;
+  /** Width of a number, and names of its values. */
+  readonly bits: number | undefined;
+  readonly names: NumberNames | undefined;
   readonly read: Codec<T>['read'];
   readonly write: Codec<T>['write'];
   readonly show: Codec<T>['show'];
   readonly parse: Codec<T>['parse'];
-  readonly #codec: Codec<T>;
+  readonly #codec: Codec<T> & Numbers;
 
-  constructor(kind: FieldKind, codec: Codec<T>, wireshark?: string, summary = '') {
+  constructor(kind: FieldKind, codec: Codec<T> & Numbers, wireshark?: string, summary = '') {
     this.kind = kind;
+    this.bits = codec.bits;
+    this.names = codec.names;
     this.#codec = codec;
     this.read = codec.read;
     this.write = codec.write;
@@ -110,6 +122,7 @@ function uint(bits: 8 | 16 | 32 | 48): Field<number> {
     (r: RdataReader) => r.u48(),
   ];
   return new Field('uint', {
+    bits,
     read: read[[8, 16, 32, 48].indexOf(bits)],
     write: (w, value) => {
       if (!Number.isInteger(value) || value < 0 || value > max) throw new UserError(`${value} is not ${what}.`);
@@ -295,8 +308,10 @@ export const bareString: Field<string> = new Field('string', {
 });
 
 /** Values of one kind to the end, possibly none; shown one behind another. */
-export function listOf<T extends RdataValue>(kind: FieldKind, item: Codec<T>): Field<readonly T[]> {
+export function listOf<T extends RdataValue>(kind: FieldKind, item: Codec<T> & Numbers): Field<readonly T[]> {
   return new Field(kind, {
+    bits: item.bits,
+    names: item.names,
     read: (r, siblings) => {
       const list: T[] = [];
       while (r.left > 0) list.push(item.read(r, siblings));

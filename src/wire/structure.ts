@@ -10,11 +10,15 @@ export interface FieldSpec {
   /** Wireshark's name of the field, such as `dns.srv.priority`. */
   readonly wireshark?: string;
   readonly summary: string;
+  /** How it is read, shown and written. */
+  readonly codec: Field<RdataValue>;
 }
 
 /** Octets with a form: what an RR type's rdata, or an EDNS option, is made of. */
 export interface Structure<V> {
   readonly fields: readonly FieldSpec[];
+  /** False where the fields do not lie one after another as listed: only `decode` can read them. */
+  readonly inOrder: boolean;
   /** Reads from a reader that stands at it; the value counts only if the reader is `sound` and at its end. */
   decode(reader: RdataReader): V;
   /** Presentation text of a value. `dots`: names end in a dot, as in zone files and dig. */
@@ -64,7 +68,8 @@ export function structure<V extends object>(
   const ownShow = own.show ?? show;
   const ownParse = own.parse ?? parse;
   return {
-    fields: keys.map((key) => fieldSpec(key, fields[key])),
+    fields: keys.map((key) => fieldSpec(key, fields[key] as unknown as Field<RdataValue>)),
+    inOrder: own.decode === undefined,
     decode: own.decode ?? decode,
     write: own.write ?? write,
     show: (value, dots = false) => ownShow(value, dots),
@@ -77,12 +82,9 @@ export function structure<V extends object>(
   };
 }
 
-function fieldSpec(
-  name: string,
-  field: { kind: FieldKind; wireshark: string | undefined; summary: string },
-): FieldSpec {
-  const { kind, wireshark, summary } = field;
-  return wireshark === undefined ? { name, kind, summary } : { name, kind, wireshark, summary };
+function fieldSpec(name: string, codec: Field<RdataValue>): FieldSpec {
+  const { kind, wireshark, summary } = codec;
+  return wireshark === undefined ? { name, kind, summary, codec } : { name, kind, wireshark, summary, codec };
 }
 
 /** A structure whose value type is not known where it is used. */

@@ -7,6 +7,8 @@ import type { Writer } from './writer.ts';
 /** A number shown by its name where it has one; both are parsed. `shown` false: the number is always shown. */
 function named(bits: 8 | 16, names: NumberNames, what: string, shown = true): Field<number> {
   return new Field('uint', {
+    bits,
+    names,
     read: (r) => (bits === 8 ? r.u8() : r.u16()),
     write: (w, value) => (bits === 8 ? w.u8(value) : w.u16(value)),
     show: (value) => (shown ? names.name(value) : String(value)),
