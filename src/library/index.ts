@@ -5,8 +5,9 @@
  * (display filters).
  */
 import { registrable } from '../enrich/public-suffix.ts';
-import { reportValue, type ReportValue } from '../report/value.ts';
+import { inputOf } from '../app/input.ts';
 import { runReport } from '../app/run.ts';
+import { reportValue, type ReportValue } from '../report/value.ts';
 import { type MatchTimes, matchOptions, Transactions } from './transactions.ts';
 
 export { EXIT, type ExitCode, UserError } from '../core/errors.ts';
@@ -43,7 +44,7 @@ export interface ReadCaptureOptions extends CaptureOptions {
 /**
  * The transactions of capture files: a query joined with its response, its copies and its time-out. Rows come in order of
  * the packet that closed them. Files: pcap or pcapng, plain or compressed (gzip, zstd, lz4, xz), `-` is standard input;
- * several are read as one, in time order.
+ * several are read as one, in time order. A folder is watched for new files until `signal` aborts.
  *
  * Read it once, with `for await`; afterwards `.ledger` says what became of every frame. A wrong filter throws `UserError`
  * (exit 4) at once; a file that cannot be opened throws it (exit 3) when reading begins.
@@ -56,8 +57,7 @@ export interface ReadCaptureOptions extends CaptureOptions {
  * console.log(capture.ledger.received, 'frames, of which', capture.ledger.frames.carried, 'carried DNS');
  */
 export function readCapture(path: string | readonly string[], options: ReadCaptureOptions = {}): Transactions {
-  const paths = typeof path === 'string' ? [path] : [...path];
-  return new Transactions({ kind: 'files', paths }, options);
+  return new Transactions(typeof path === 'string' ? [path] : path, options);
 }
 
 /** What `watchInterface` captures. */
@@ -97,7 +97,7 @@ export interface ReportCaptureOptions extends CaptureOptions {
 }
 
 /**
- * The whole report on capture files, as `nametap report -T json` prints it: latency, sizes, TTLs, types, response codes,
+ * The whole report on capture files or dnstap files, as `nametap report -T json` prints it: latency, sizes, TTLs, types, response codes,
  * top names, domains, servers and clients, and the ledger. Memory does not grow with the number of packets.
  *
  * @example
@@ -115,7 +115,7 @@ export async function reportCapture(
   const { filter, compat, udpPorts, tcpPorts, heuristic = true, threads = 0 } = options;
   const { report } = await runReport(
     {
-      input: { kind: 'files', paths: files },
+      input: inputOf(files),
       filter,
       compat,
       dissect: { udpPorts, tcpPorts, heuristic },

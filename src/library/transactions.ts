@@ -1,6 +1,7 @@
 import { registrable } from '../enrich/public-suffix.ts';
-import { type FrameInput, openInput } from '../app/input.ts';
+import { type FrameInput, inputOf, openInput } from '../app/input.ts';
 import { addLoss } from '../app/plan.ts';
+import { UserError } from '../core/errors.ts';
 import type { CapturedInterface, Damage, Source } from '../core/frames.ts';
 import type { LedgerValue } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
@@ -27,15 +28,16 @@ export function matchOptions({ timeoutMs, lateMs }: MatchTimes): NonNullable<Eng
 
 /** A running read: its transactions by `for await` (once), and what is known of the frames so far. */
 export class Transactions implements AsyncIterable<Transaction> {
-  readonly #input: FrameInput;
+  readonly #input: FrameInput | readonly string[];
   readonly #options: ReadCaptureOptions;
   readonly #engine: Engine;
   readonly #closed: TransactionBatch[] = [];
   #source: Source | undefined;
   #told = 0;
 
-  constructor(input: FrameInput, options: CaptureOptions) {
-    const { filter, compat, udpPorts, tcpPorts, heuristic = input.kind === 'files' } = options;
+  /** `input`: interfaces, or the paths of files or of a folder. */
+  constructor(input: FrameInput | readonly string[], options: CaptureOptions) {
+    const { filter, compat, udpPorts, tcpPorts, heuristic = !('kind' in input) } = options;
     this.#input = input;
     this.#options = options;
     this.#engine = new Engine(
@@ -66,7 +68,7 @@ export class Transactions implements AsyncIterable<Transaction> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Transaction> {
     if (this.#source !== undefined) throw new Error('A capture is read once: call readCapture again.');
     const signal = this.#options.signal ?? new AbortController().signal;
-    const source = await openInput(this.#input);
+    const source = await openInput('kind' in this.#input ? this.#input : framesOf(this.#input));
     this.#source = source;
     const engine = this.#engine;
     for await (const batch of source.batches(signal)) {
@@ -94,6 +96,12 @@ export class Transactions implements AsyncIterable<Transaction> {
       }
     }
   }
+}
+
+function framesOf(paths: readonly string[]): FrameInput {
+  const input = inputOf(paths);
+  if (input.kind !== 'dnstap') return input;
+  throw new UserError(`${paths.join(', ')} holds dnstap messages, no frames: 'nametap read' reads it.`);
 }
 
 /** Without frames the wall clock moves the run clock, one second behind: packets may still be on their way. */
