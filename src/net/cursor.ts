@@ -67,6 +67,9 @@ export class Cursor {
   reassembled = false;
   /** IP packets met so far in this frame. */
   packets = 0;
+  /** Captured frames that the bytes at hand came in, and those of them that the ledger counts as held. */
+  frames = 1;
+  held = 0;
 
   /** Too short for a header of `length` bytes: cut by the capture, or by its own length. */
   short(length: number): Next {

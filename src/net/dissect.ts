@@ -2,11 +2,18 @@ import { word } from '../core/address.ts';
 import { type Carrier, DNS, TCP, UDP } from '../core/carrier.ts';
 import { type FrameBatch, NO_PACKET } from '../core/frames.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
+import { isUdpChecksumWrong } from './checksum.ts';
 import * as L from './cursor.ts';
+import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
+import { isDnscrypt, isPublicResolver, isQuicLong } from './encrypted.ts';
+import { UdpFlows } from './flows.ts';
+import { DnsHeuristic } from './heuristic.ts';
+import { extensions } from './ip.ts';
 import { LAYERS } from './layers.ts';
 import { linkLayer } from './link-types.ts';
 import * as P from './ports.ts';
 import { shardOf } from './shard.ts';
+import { Segment, TcpStreams } from './streams.ts';
 
 /** Who receives what the dissector finds. The carrier is filled again for the next message: copy what you keep. */
 export interface DissectHandler {
@@ -26,6 +33,10 @@ export interface DissectOptions {
   heuristic?: boolean;
   /** Most bytes kept in reassembly buffers (default 64 MiB). */
   reassemblyBytes?: number;
+  /** Number the flows (`carrier.stream`): costs a look-up per packet. */
+  streams?: boolean;
+  /** Check every UDP checksum (`carrier.badChecksum`); those of reassembled datagrams are checked always. */
+  checksums?: boolean;
   /** Take only the frames of this worker, of so many (see shard.ts). */
   shard?: number;
   shards?: number;
@@ -43,6 +54,15 @@ export class Dissector {
   readonly #cursor = new L.Cursor();
   readonly #udpKinds: Uint8Array;
   readonly #tcpKinds: Uint8Array;
+  readonly #heuristic: DnsHeuristic | null;
+  readonly #defrag: Defragmenter;
+  readonly #fragmentNow = new Fragment();
+  readonly #streams: TcpStreams;
+  readonly #segment = new Segment();
+  readonly #flows: UdpFlows | null;
+  readonly #checksums: boolean;
+  /** The ICMP error at hand says that the quoted packet did not arrive. */
+  #isUnreachable = false;
   readonly #shard: number;
   readonly #shards: number;
 
@@ -51,6 +71,12 @@ export class Dissector {
     this.#ledger = ledger;
     this.#udpKinds = P.udpPortKinds(options.udpPorts ?? []);
     this.#tcpKinds = P.tcpPortKinds(options.tcpPorts ?? []);
+    this.#heuristic = options.heuristic === false ? null : new DnsHeuristic();
+    const bytes = options.reassemblyBytes ?? 64 << 20;
+    this.#defrag = new Defragmenter(ledger, { bytes: bytes / 4 });
+    this.#streams = new TcpStreams((carrier) => handler.message(carrier), ledger, { bytes: bytes - bytes / 4 });
+    this.#flows = options.streams === true ? new UdpFlows() : null;
+    this.#checksums = options.checksums === true;
     this.#shard = options.shard ?? 0;
     this.#shards = options.shards ?? 1;
   }
@@ -86,12 +112,15 @@ export class Dissector {
 
   /** Packet time has reached this: expires fragments and streams. */
   advance(seconds: number, nanos: number): void {
-    void seconds;
-    void nanos;
+    this.#defrag.advance(seconds, nanos);
+    this.#streams.advance(seconds, nanos);
   }
 
   /** The run has ended: what is held is given up and counted. */
-  finish(): void {}
+  finish(): void {
+    this.#defrag.finish();
+    this.#streams.finish();
+  }
 
   /**
    * The common case without a walk: a whole frame of Ethernet, at most one VLAN tag, an IP header without options or
@@ -128,7 +157,9 @@ export class Dissector {
     const length = (bytes[udpAt + 4] << 8) | bytes[udpAt + 5];
     if (length <= 8 || length > room) return -1;
     const kind = P.kindOf(this.#udpKinds, sourcePort, destinationPort);
-    if (kind === P.NO_KIND || kind > P.NBNS_KIND) return -1;
+    if (kind === P.NO_KIND || kind > P.NBNS_KIND || this.#checksums) return -1;
+    // What may be DNSCrypt is looked at more closely.
+    if (bytes[udpAt + 8] === 0x72 && bytes[udpAt + 9] === 0x36) return -1;
     if (type === 0x0800) this.#ipv4Ends(bytes, ipAt);
     else this.#ipv6Ends(bytes, ipAt);
     carrier.ethernetAt = from;
@@ -145,6 +176,7 @@ export class Dissector {
     carrier.length = carrier.claimedLength = length - 8;
     carrier.messageInFrame = 1;
     carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
+    carrier.stream = this.#flows === null ? -1 : this.#flows.number(carrier);
     const ledger = this.#ledger;
     ledger.packets++;
     ledger.segments++;
@@ -187,7 +219,11 @@ export class Dissector {
       }
       next = this.#layer(next);
     }
+    const { frames } = this.#ledger;
     if (cursor.packets > 0) this.#ledger.packets++;
+    // The frames of a datagram that this one completed share its fate; the caller counts the frame itself.
+    frames[FATE.held] -= cursor.held;
+    frames[~next] += cursor.frames - 1;
     return ~next;
   }
 
@@ -200,6 +236,8 @@ export class Dissector {
     cursor.wireEnd = Math.max(end, from + wire);
     cursor.reassembled = false;
     cursor.packets = 0;
+    cursor.frames = 1;
+    cursor.held = 0;
     carrier.ethernetAt = carrier.vlanAt = carrier.vlan = carrier.ipAt = carrier.transportAt = -1;
     carrier.family = 0;
     carrier.sourcePort = carrier.destinationPort = 0;
@@ -239,16 +277,39 @@ export class Dissector {
     carrier.sourcePort = c.u16(0);
     carrier.destinationPort = c.u16(2);
     const length = c.u16(4);
-    const kind = P.kindOf(this.#udpKinds, carrier.sourcePort, carrier.destinationPort);
-    const dns = kind !== P.NO_KIND && kind <= P.NBNS_KIND;
-    if (dns) this.#ledger.segments++;
     if (length !== 0 && length < 8) return L.MALFORMED;
     if (length !== 0) c.limit(length);
+    if (this.#flows !== null) carrier.stream = this.#flows.number(carrier);
+    if ((c.reassembled || this.#checksums) && c.end === c.wireEnd) {
+      carrier.badChecksum = isUdpChecksumWrong(carrier, c.bytes, c.at, c.end - c.at);
+    }
     c.at += 8;
-    if (kind >= P.TUNNEL_KIND) return kind - P.TUNNEL_KIND;
-    if (!dns) return L.NOT_DNS;
-    carrier.protocol = kind - 1;
-    return this.#datagram(length === 0 ? c.wireEnd - c.at : length - 8);
+    const kind = P.kindOf(this.#udpKinds, carrier.sourcePort, carrier.destinationPort);
+    if (kind >= P.TUNNEL_KIND && !carrier.quoted) return kind - P.TUNNEL_KIND;
+    if (kind !== P.NO_KIND && kind <= P.NBNS_KIND) {
+      this.#ledger.segments++;
+      carrier.protocol = kind - 1;
+      if (kind === P.DNS_KIND && isDnscrypt(c.bytes, c.at, c.end - c.at, false)) return ~FATE.encrypted;
+      return this.#datagram(length === 0 ? c.wireEnd - c.at : length - 8);
+    }
+    return this.#otherDatagram(kind);
+  }
+
+  /** A datagram on a port that is not DNS's own: encrypted DNS, or found by the heuristic. */
+  #otherDatagram(kind: number): L.Next {
+    const c = this.#cursor;
+    const { carrier, bytes, at } = c;
+    const length = c.end - at;
+    if (kind === P.ENCRYPTED_KIND) return carrier.quoted ? L.NOT_DNS : ~FATE.encrypted;
+    if (kind === P.WEB_KIND && isDnscrypt(bytes, at, length, !isQuicLong(bytes, at, length))) return ~FATE.encrypted;
+    if (kind === P.WEB_KIND && isPublicResolver(carrier)) return ~FATE.encrypted;
+    if (this.#heuristic === null || carrier.quoted || c.end !== c.wireEnd || isQuicLong(bytes, at, length)) {
+      return L.NOT_DNS;
+    }
+    if (!this.#heuristic.accepts(bytes, at, length)) return L.NOT_DNS;
+    this.#ledger.segments++;
+    carrier.protocol = DNS;
+    return this.#datagram(length);
   }
 
   /** Hands over the message that the datagram carries; `length` is what its header said. */
@@ -260,10 +321,10 @@ export class Dissector {
     if (claimed <= 0) return ~FATE.no_payload;
     carrier.bytes = c.bytes;
     carrier.at = c.at;
-    carrier.length = c.end - c.at;
+    carrier.length = Math.min(c.end - c.at, claimed);
     carrier.claimedLength = claimed;
     if (carrier.quoted) {
-      this.#handler.unreachable(carrier);
+      if (this.#isUnreachable) this.#handler.unreachable(carrier);
       return ~FATE.icmp;
     }
     if (carrier.length <= 0) return L.CUT;
@@ -271,19 +332,44 @@ export class Dissector {
     return ~FATE.carried;
   }
 
+  /** TCP (RFC 9293 §3.1). */
   #tcp(): L.Next {
     const c = this.#cursor;
-    const { carrier } = c;
-    if (c.at + 20 > c.end && !(carrier.quoted && c.at + 4 <= c.end)) return c.short(20);
+    const { carrier, bytes, at } = c;
+    // A quote may end behind the ports and the sequence number.
+    if (at + (carrier.quoted ? 8 : 20) > c.end) return c.short(20);
     carrier.transport = TCP;
-    carrier.transportAt = c.reassembled ? -1 : c.at;
+    carrier.transportAt = c.reassembled ? -1 : at;
     carrier.sourcePort = c.u16(0);
     carrier.destinationPort = c.u16(2);
     const kind = P.kindOf(this.#tcpKinds, carrier.sourcePort, carrier.destinationPort);
-    if (kind === P.NO_KIND || kind > P.NBNS_KIND) return L.NOT_DNS;
-    if (carrier.quoted) return ~FATE.icmp;
+    const dns = kind !== P.NO_KIND && kind <= P.NBNS_KIND;
+    if (carrier.quoted) return dns ? ~FATE.icmp : L.NOT_DNS;
+    const header = (bytes[at + 12] >> 4) * 4;
+    if (header < 20) return L.MALFORMED;
+    if (!dns && this.#flows === null) return this.#otherSegment(kind);
+    if (at + header > c.end) return c.short(header);
+    const segment = this.#segment;
+    segment.flags = bytes[at + 13];
+    segment.sequence = word(bytes, at + 4) >>> 0;
+    c.at += header;
+    segment.bytes = bytes;
+    segment.at = c.at;
+    segment.length = c.end - c.at;
+    segment.claimed = c.wireEnd - c.at;
+    segment.frames = c.frames;
+    if (!dns) {
+      carrier.stream = this.#streams.other(carrier, segment);
+      return this.#otherSegment(kind);
+    }
     this.#ledger.segments++;
-    return ~FATE.stream_gap;
+    carrier.protocol = kind - 1;
+    return ~this.#streams.segment(carrier, segment);
+  }
+
+  #otherSegment(kind: number): L.Next {
+    if (kind === P.ENCRYPTED_KIND) return ~FATE.encrypted;
+    return kind === P.WEB_KIND && isPublicResolver(this.#cursor.carrier) ? ~FATE.encrypted : L.NOT_DNS;
   }
 
   /** ICMP and ICMPv6 errors quote the packet they are about (RFC 792, RFC 4443 §3). */
@@ -292,14 +378,46 @@ export class Dissector {
     const { carrier } = c;
     if (carrier.quoted) return L.NOT_DNS;
     if (c.at + 8 > c.end) return c.short(8);
-    if (!isIcmpError(c.bytes[c.at], v6)) return L.NOT_DNS;
+    const type = c.bytes[c.at];
+    if (!isIcmpError(type, v6)) return L.NOT_DNS;
     carrier.quoted = true;
+    this.#isUnreachable = isUnreachable(type, c.bytes[c.at + 1], v6);
     c.at += 8;
     return L.IP_LAYER;
   }
 
+  /** A fragment waits for the others; the last to come goes on as the datagram. */
   #fragment(): L.Next {
-    return ~FATE.fragment_unfinished;
+    const c = this.#cursor;
+    const { carrier } = c;
+    if (carrier.quoted) return c.fragmentAt === 0 ? this.#afterIp() : L.NOT_DNS;
+    const fragment = this.#fragmentNow;
+    fragment.protocol = c.protocol;
+    fragment.id = c.fragmentId;
+    fragment.offset = c.fragmentAt;
+    fragment.more = c.moreFragments;
+    fragment.bytes = c.bytes;
+    fragment.at = c.at;
+    fragment.length = c.end - c.at;
+    fragment.claimed = c.wireEnd - c.at;
+    fragment.frames = c.frames;
+    const defrag = this.#defrag;
+    const fate = defrag.add(carrier, fragment);
+    if (fate !== COMPLETE) return ~fate;
+    c.frames = defrag.frames;
+    c.held += defrag.held;
+    c.reassembled = c.reassembled || defrag.bytes !== c.bytes;
+    c.bytes = defrag.bytes;
+    c.at = defrag.at;
+    c.end = defrag.at + defrag.length;
+    c.wireEnd = defrag.at + defrag.claimed;
+    c.protocol = defrag.protocol;
+    carrier.fragmented = true;
+    return this.#afterIp();
+  }
+
+  #afterIp(): L.Next {
+    return this.#cursor.carrier.family === 6 ? extensions(this.#cursor) : L.PROTOCOL_LAYER;
   }
 
   /** Shard of a frame: by its outermost pair of addresses, an ICMP error by the pair it quotes; 0 for all else. */
@@ -331,6 +449,11 @@ export class Dissector {
 /** Types of ICMP that quote a packet: unreachable, quench, redirect, exceeded, problem; ICMPv6 errors are below 128. */
 function isIcmpError(type: number, v6: boolean): boolean {
   return v6 ? type >= 1 && type <= 4 : type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
+}
+
+/** Whether an error says that the packet did not arrive: neither "too big" nor a better route does. */
+function isUnreachable(type: number, code: number, v6: boolean): boolean {
+  return v6 ? type !== 2 : (type === 3 && code !== 4) || type === 11 || type === 12;
 }
 
 /** Exclusive or of all words of the addresses at an IP header, of the quoted one in ICMP errors; 0 where cut. */
