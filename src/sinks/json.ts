@@ -1,6 +1,7 @@
 import type { ByteWriter } from './byte-writer.ts';
 import { capturedMessage } from './captured-message.ts';
 import type { OutputFormat } from './output.ts';
+import { packetValue } from './packet.ts';
 import { TransactionJson } from './transaction-json.ts';
 
 /** Transactions (or messages) as one JSON array, an object per line. */
@@ -29,6 +30,19 @@ export const json: OutputFormat = {
       message(carrier, view, join) {
         array.next();
         writer.text(JSON.stringify(capturedMessage(carrier, view, join, options)));
+      },
+      end: () => array.end(),
+    };
+  },
+  packet(options, writer) {
+    const array = new ArrayLines(writer);
+    return {
+      begin: () => array.begin(),
+      frame(carrier, fate) {
+        const packet = packetValue(carrier, fate, options);
+        if (packet === undefined) return;
+        array.next();
+        writer.text(JSON.stringify(packet));
       },
       end: () => array.end(),
     };

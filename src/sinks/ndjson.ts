@@ -1,5 +1,6 @@
 import type { OutputFormat } from './output.ts';
 import { capturedMessage } from './captured-message.ts';
+import { packetValue } from './packet.ts';
 import { TransactionJson } from './transaction-json.ts';
 
 /** Transactions (or messages) as JSON, one object per line (RFC 8259, NDJSON). */
@@ -23,6 +24,14 @@ export const ndjson: OutputFormat = {
       message(carrier, view, join) {
         writer.text(JSON.stringify(capturedMessage(carrier, view, join, options)));
         writer.byte(0x0a);
+      },
+    };
+  },
+  packet(options, writer) {
+    return {
+      frame(carrier, fate) {
+        const packet = packetValue(carrier, fate, options);
+        if (packet !== undefined) writer.text(`${JSON.stringify(packet)}\n`);
       },
     };
   },

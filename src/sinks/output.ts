@@ -19,6 +19,8 @@ export interface TransactionOutput {
   begin?(): void;
   batch(batch: TransactionBatch, from: number, to: number): void;
   end?(): void;
+  /** Remarks for people (standard error) once it has ended: what did not fit. */
+  notes?(): readonly string[];
 }
 
 /** Shows frames, DNS or not, with what became of them. */
@@ -53,8 +55,10 @@ export interface FieldsFormat {
   occurrence: 'f' | 'l' | 'a';
   /** Around each field: double, single, none. */
   quote: 'd' | 's' | 'n';
-  /** Control characters and backslashes of values become `\t`, `\n`, `\\` … */
+  /** Tabs, line feeds and the like within values become `\t`, `\n` … */
   escape: boolean;
+  /** A byte order mark in front of everything. */
+  bom?: boolean;
 }
 
 export interface OutputOptions {
@@ -75,7 +79,7 @@ export interface OutputOptions {
   offsets?: boolean;
 }
 
-export type OutputUnit = 'message' | 'transaction' | 'rrset';
+export type OutputUnit = 'packet' | 'message' | 'transaction' | 'rrset';
 
 /** One output format: its name after `-T`, and how it is made for the units it can show. */
 export interface OutputFormat {
@@ -87,6 +91,15 @@ export interface OutputFormat {
   message?(options: OutputOptions, writer: ByteWriter): MessageOutput;
   /** Also makes the `rrset` outputs: they are gathered from transactions. */
   transaction?(options: OutputOptions, writer: ByteWriter): TransactionOutput;
-  /** Every frame (`--unit packet`). */
+  /** Every IP packet, whether or not it was DNS (`--unit packet`). */
   packet?(options: OutputOptions, writer: ByteWriter): FrameOutput;
+}
+
+/** The units a format can show, its usual one first. */
+export function unitsOf(format: OutputFormat): OutputUnit[] {
+  const units = new Set<OutputUnit>([format.unit]);
+  if (format.transaction !== undefined && format.unit !== 'rrset') units.add('transaction');
+  if (format.message !== undefined) units.add('message');
+  if (format.packet !== undefined) units.add('packet');
+  return [...units];
 }

@@ -124,28 +124,37 @@ const FORMS: readonly ParamForm[] = [
   octets,
 ];
 
-/** Service parameters to the end (RFC 9460 §2.2): keys strictly ascending, each value with its key's form. */
+/**
+ * Reads service parameters to the end (RFC 9460 §2.2): keys strictly ascending, each value with its key's form. `each`
+ * takes the key, the offset of its four octets of key and length in the reader's bytes, and the value.
+ */
+export function readSvcParams(r: RdataReader, each: (key: number, from: number, value: string) => void): void {
+  const end = r.end;
+  let last = -1;
+  while (r.at < end && r.sound) {
+    const from = r.at;
+    const key = r.u16();
+    const length = r.u16();
+    if (key <= last || r.at + length > end) {
+      r.fail();
+      break;
+    }
+    last = key;
+    // The value is read within its own bounds: what a key's form leaves over, or lacks, is malformed.
+    r.end = r.at + length;
+    const value = (FORMS[key] ?? octets).read(r);
+    if (r.left > 0) r.fail();
+    r.end = end;
+    each(key, from, value);
+  }
+  if (!r.sound) r.at = end;
+}
+
+/** Service parameters to the end. */
 export const svcParams: Field<readonly SvcParam[]> = new Field('params', {
   read: (r) => {
     const list: SvcParam[] = [];
-    const end = r.end;
-    let last = -1;
-    while (r.at < end && r.sound) {
-      const key = r.u16();
-      const length = r.u16();
-      if (key <= last || r.at + length > end) {
-        r.fail();
-        break;
-      }
-      last = key;
-      // The value is read within its own bounds: what a key's form leaves over, or lacks, is malformed.
-      r.end = r.at + length;
-      const value = (FORMS[key] ?? octets).read(r);
-      if (r.left > 0) r.fail();
-      r.end = end;
-      list.push({ key: SVC_PARAMS.name(key), value });
-    }
-    if (!r.sound) r.at = end;
+    readSvcParams(r, (key, _from, value) => list.push({ key: SVC_PARAMS.name(key), value }));
     return list;
   },
   write: (w, value) => {

@@ -1,0 +1,34 @@
+import type { Carrier } from '../core/carrier.ts';
+import { FATE } from '../core/ledger.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { Column, CYAN, DIM, GREEN, Line, localTime } from './line.ts';
+import type { FrameOutput, OutputOptions } from './output.ts';
+import { packetValue } from './packet.ts';
+
+/** One line per IP packet: time, Src -> Dst, protocol, ports, length, and what it was or why it became no message. */
+export class PacketText implements FrameOutput {
+  readonly #line: Line;
+  readonly #options: OutputOptions;
+  readonly #source = new Column(15, 39);
+  readonly #destination = new Column(15, 39);
+
+  constructor(options: OutputOptions, writer: ByteWriter) {
+    this.#line = new Line(writer, options);
+    this.#options = options;
+  }
+
+  frame(carrier: Carrier, fate: number): void {
+    const packet = packetValue(carrier, fate, this.#options);
+    if (packet === undefined) return;
+    const line = this.#line;
+    line.add(`${localTime(carrier.seconds, carrier.nanos, this.#options.width === undefined)} `, DIM);
+    line.pad(packet.source, this.#source.fit(packet.source.length)).add(' -> ', DIM);
+    line.pad(packet.destination, this.#destination.fit(packet.destination.length)).add(' ');
+    line.pad(packet.protocol, 6, CYAN).add(' ');
+    const { source_port: from, destination_port: to } = packet;
+    line.pad(from === undefined ? '' : `${from} -> ${to}`, 14).add(' ');
+    line.add(String(packet.bytes).padStart(5)).add('  ');
+    line.add(packet.why, fate === FATE.carried ? GREEN : DIM);
+    line.end();
+  }
+}
