@@ -1,0 +1,180 @@
+/** Writes docs/reference/ from the definitions in the source: npm run docs. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/cli/manual.ts';
+import type { CommandDefinition } from '../src/core/definition.ts';
+import { FIELDS } from '../src/filter/fields/registry.ts';
+import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
+import { OUTPUTS } from '../src/sinks/index.ts';
+import { unitsOf } from '../src/sinks/output.ts';
+import { OPTION_TYPES } from '../src/wire/edns.ts';
+import type { FieldSpec } from '../src/wire/structure.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every page by its file name. */
+export function referencePages(): Map<string, string> {
+  return new Map([
+    ['commands.md', commandsPage()],
+    ['fields.md', fieldsPage()],
+    ['formats.md', formatsPage()],
+    ['records.md', recordsPage()],
+    ['transaction.md', transactionPage()],
+    ['ledger.md', ledgerPage()],
+    ['exit-codes.md', `# Exit codes\n\n${table(['code', 'meaning'], EXIT_MEANINGS)}`],
+  ]);
+}
+
+function commandsPage(): string {
+  return `# Commands\n\n${COMMANDS.map(commandSection).join('\n')}`;
+}
+
+function commandSection(command: CommandDefinition): string {
+  const rows = command.options.map((option) => [code(optionUsage(option)), cell(optionMeaning(option))]);
+  const examples = command.examples ?? [];
+  const parts = [
+    `## ${command.name}\n\n${sentence(command.summary)}\n`,
+    fenced(`nametap ${commandUsage(command)}`),
+    command.arguments === undefined ? '' : `${code(command.arguments.name)}: ${command.arguments.summary}\n`,
+    rows.length === 0 ? '' : table(['option', 'meaning'], rows),
+    examples.length === 0 ? '' : fenced(examples.join('\n')),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function fieldsPage(): string {
+  const rows = FIELDS.map(({ name, type, title, folds, stored, fate }) => {
+    const notes = [folds ? 'folds case' : '', stored ? '' : 'not in a stored transaction', fate ? 'when closed' : ''];
+    return [code(name), type, cell(title), notes.filter((note) => note !== '').join(', ')];
+  });
+  return `# Filter fields
+
+${FIELDS.length} fields, for \`-Y\` and \`-e\`. *Folds case*: letter case does not count in comparisons (RFC 4343). *When closed*: only
+known once the transaction is closed; filters on it hold their messages until then.
+
+${table(['field', 'type', 'meaning', 'notes'], rows)}`;
+}
+
+function formatsPage(): string {
+  const rows = OUTPUTS.map((format) => [
+    code(format.name),
+    cell(format.summary),
+    unitsOf(format).join(', '),
+    format.unit,
+  ]);
+  return `# Output formats\n\n${table(['-T', 'what it is', 'units', 'unit without --unit'], rows)}`;
+}
+
+function recordsPage(): string {
+  const types = RR_TYPES.map((one) => [one.type, one.name, cell(one.summary), one.reference, fieldList(one.fields)]);
+  const netbios = NBNS_RR_TYPES.map((one) => [
+    one.type,
+    one.name,
+    cell(one.summary),
+    one.reference,
+    fieldList(one.fields),
+  ]);
+  const options = OPTION_TYPES.map((one) => [
+    one.code,
+    one.name,
+    cell(one.summary),
+    one.reference,
+    fieldList(one.fields),
+  ]);
+  const columns = ['number', 'name', 'meaning', 'reference', 'fields'];
+  return `# Records and options
+
+Types and options that are not listed are shown as \`\\# length hex\` (RFC 3597) and survive a round trip.
+
+## RR types (${RR_TYPES.length})
+
+${table(columns, types)}
+## RR types on NetBIOS name service
+
+${table(columns, netbios)}
+## EDNS options (${OPTION_TYPES.length})
+
+${table(columns, options)}`;
+}
+
+function fieldList(fields: readonly FieldSpec[]): string {
+  return fields.map(({ name, kind }) => `${name}: ${kind}`).join(', ');
+}
+
+/** The keys of the native record, from the interface that declares it. */
+function transactionPage(): string {
+  const text = readFileSync(join(root, 'src/rr/transaction.ts'), 'utf8');
+  const body = /export interface Transaction \{\n([\s\S]*?)\n\}/.exec(text)?.[1] ?? '';
+  const rows: string[][] = [];
+  let meaning = '';
+  for (const line of body.split('\n')) {
+    const remark = /^\s*\/\*\* (.*) \*\/$/.exec(line);
+    const key = /^\s*(\w+)(\??): (.*);$/.exec(line);
+    if (remark !== null) meaning = remark[1];
+    else if (key !== null) {
+      const type = key[3].replaceAll(/\(typeof (\w+)\)\[number\]/g, (_, list: string) => list.toLowerCase());
+      rows.push([code(key[1]), code(type), key[2] === '?' ? '' : 'always', cell(meaning)]);
+      meaning = '';
+    }
+  }
+  return `# The native record\n\n${table(['key', 'type', 'present', 'meaning'], rows)}`;
+}
+
+function ledgerPage(): string {
+  const ledger = readFileSync(join(root, 'src/core/ledger.ts'), 'utf8');
+  const faults = readFileSync(join(root, 'src/wire/fault.ts'), 'utf8');
+  return `# Ledger causes and faults
+
+Frames received are the sum of the frame fates, messages decoded the sum of the message outcomes.
+
+## Frame fates
+
+${table(['fate', 'meaning'], remarked(ledger, 'FRAME_FATES'))}
+## Message outcomes
+
+${table(['outcome', 'meaning'], remarked(ledger, 'MESSAGE_OUTCOMES'))}
+## Faults
+
+${table(['cause', 'meaning'], remarked(faults, 'FAULTS'))}`;
+}
+
+/** The entries of a list in the source, each with the remark behind it. */
+function remarked(text: string, list: string): string[][] {
+  const body = new RegExp(`export const ${list} = \\[\\n([\\s\\S]*?)\\n\\] as const`).exec(text)?.[1] ?? '';
+  return Array.from(body.matchAll(/^\s*'(\w+)',(?: \/\/ (.*))?$/gm), ([, name, meaning = '']) => [
+    code(name),
+    cell(meaning),
+  ]);
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return `${lines.join('\n')}\n`;
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}
+
+function fenced(text: string): string {
+  return `\`\`\`sh\n${text}\n\`\`\`\n`;
+}
+
+function sentence(text: string): string {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = join(root, 'docs', 'reference');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const pages = referencePages();
+  for (const [name, text] of pages) writeFileSync(join(folder, name), text);
+  process.stdout.write(`docs/reference: ${pages.size} pages\n`);
+}
