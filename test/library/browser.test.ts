@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runNode } from './examples.ts';
+
+const library = new URL('../../src/library/', import.meta.url);
+
+/** Without what only Node has; the imports themselves are looked at by test/architecture.test.ts. */
+const NO_NODE =
+  "for (const name of ['Buffer', 'process', 'setImmediate', 'clearImmediate', 'global']) delete globalThis[name];";
+
+async function inBrowser(code: string): Promise<string> {
+  const words = ['--input-type=module', '--eval', `${NO_NODE}\n${code}`];
+  const { status, stdout, stderr } = await runNode(fileURLToPath(library), words);
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test('nametap/wire needs nothing that browsers lack', async () => {
+  const told = await inBrowser(`
+    const { decodeMessage, encodeMessage, messageText, MessageView } = await import('${library}wire.ts');
+    const bytes = encodeMessage({
+      id: 1, flags: ['qr'], edns: { options: [{ code: 10, name: 'COOKIE', data: '0102030405060708' }] },
+      questions: [{ name: 'example.com', type: 'ANY' }],
+      answers: [
+        { name: 'example.com', type: 'DNSKEY', ttl: 1, data: '257 3 13 AAECAwQ=' },
+        { name: 'example.com', type: 'TXT', ttl: 1, data: '"b\\\\195\\\\188cher"' },
+        { name: 'example.com', type: 'HTTPS', ttl: 1, data: '1 . alpn=h2 ipv4hint=192.0.2.1' },
+      ],
+    });
+    const view = new MessageView();
+    view.read(bytes, 0, bytes.length);
+    console.log(decodeMessage(bytes).answers.map(({ data }) => data).join('|'), messageText(view).length > 100);
+  `);
+  assert.equal(told, '257 3 13 AAECAwQ=|"b\\195\\188cher"|1 . alpn="h2" ipv4hint=192.0.2.1 true\n');
+});
