@@ -73,6 +73,7 @@ export async function drive(
   limit: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let frames = 0;
+  engine.interfaces = source.interfaces;
   for await (const batch of source.batches(hooks.signal)) {
     if (frames + batch.count > limit) batch.count = limit - frames;
     if (batch.count > 0) engine.frames(batch);

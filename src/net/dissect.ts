@@ -1,12 +1,12 @@
 import { word } from '../core/address.ts';
 import { type Carrier, DNS, TCP, UDP } from '../core/carrier.ts';
-import { type FrameBatch, NO_PACKET } from '../core/frames.ts';
+import { type CapturedInterface, type FrameBatch, NO_PACKET } from '../core/frames.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
 import { isUdpChecksumWrong } from './checksum.ts';
 import * as L from './cursor.ts';
 import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
 import { isDnscrypt, isPublicResolver, isQuicLong } from './encrypted.ts';
-import { UdpFlows } from './flows.ts';
+import { UdpFlows } from './udp-flows.ts';
 import { DnsHeuristic } from './heuristic.ts';
 import { extensions } from './ip.ts';
 import { LAYERS } from './layers.ts';
@@ -79,6 +79,11 @@ export class Dissector {
     this.#checksums = options.checksums === true;
     this.#shard = options.shard ?? 0;
     this.#shards = options.shards ?? 1;
+  }
+
+  /** The interfaces that frames were captured on (`carrier.interfaces`); the list may grow. */
+  set interfaces(interfaces: readonly CapturedInterface[]) {
+    this.#cursor.carrier.interfaces = interfaces;
   }
 
   /** Dissects the frames of a batch; only those of this shard when the batch is shared between workers. */

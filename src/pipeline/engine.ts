@@ -1,5 +1,5 @@
 import type { Carrier } from '../core/carrier.ts';
-import type { FrameBatch } from '../core/frames.ts';
+import type { CapturedInterface, FrameBatch } from '../core/frames.ts';
 import { MessageJoin } from '../core/join.ts';
 import { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
@@ -57,7 +57,9 @@ export class Engine {
       unreachable: (carrier) => this.#unreachable(carrier),
     };
     if (outputs.frame) handler.frame = outputs.frame;
-    this.#dissector = new Dissector(handler, this.ledger, options.dissect);
+    // Flow numbers are for people and filters: rows do not have them.
+    const streams = outputs.message !== undefined || outputs.frame !== undefined || this.#filter !== null;
+    this.#dissector = new Dissector(handler, this.ledger, { streams, ...options.dissect });
   }
 
   get openTransactions(): number {
@@ -67,6 +69,11 @@ export class Engine {
   /** The run clock: rows still to come close at or after it. */
   get clock(): { seconds: number; nanos: number } {
     return { seconds: this.#seconds, nanos: this.#nanos };
+  }
+
+  /** The interfaces of the source that frames come from; the list may grow. */
+  set interfaces(interfaces: readonly CapturedInterface[]) {
+    this.#dissector.interfaces = interfaces;
   }
 
   /** Takes a batch of frames. */
