@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMMANDS } from '../src/cli/commands.ts';
+import { everyCommand } from '../src/cli/commands.ts';
 import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/cli/manual.ts';
 import type { CommandDefinition } from '../src/core/definition.ts';
 import { FIELDS } from '../src/filter/fields/registry.ts';
@@ -15,9 +15,9 @@ import type { FieldSpec } from '../src/wire/structure.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every page by its file name. */
-export function referencePages(): Map<string, string> {
+export async function referencePages(): Promise<Map<string, string>> {
   return new Map([
-    ['commands.md', commandsPage()],
+    ['commands.md', commandsPage(await everyCommand())],
     ['fields.md', fieldsPage()],
     ['formats.md', formatsPage()],
     ['records.md', recordsPage()],
@@ -27,8 +27,8 @@ export function referencePages(): Map<string, string> {
   ]);
 }
 
-function commandsPage(): string {
-  return `# Commands\n\n${COMMANDS.map(commandSection).join('\n')}`;
+function commandsPage(commands: readonly CommandDefinition[]): string {
+  return `# Commands\n\n${commands.map(commandSection).join('\n')}`;
 }
 
 function commandSection(command: CommandDefinition): string {
@@ -174,7 +174,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = join(root, 'docs', 'reference');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const pages = referencePages();
+  const pages = await referencePages();
   for (const [name, text] of pages) writeFileSync(join(folder, name), text);
   process.stdout.write(`docs/reference: ${pages.size} pages\n`);
 }
