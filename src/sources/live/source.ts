@@ -1,54 +1,22 @@
 import { EXIT, UserError } from '../../core/errors.ts';
 import type { Source } from '../../core/frames.ts';
-
-/** How to capture from interfaces. */
-export interface LiveOptions {
-  /** Names as in `ip link`, or `any`. */
-  interfaces: readonly string[];
-  /** Most bytes kept of a frame; 262144 unless told. */
-  snaplen?: number;
-  /** Also frames for other stations; on unless told. */
-  promiscuous?: boolean;
-  /** Kernel memory for captured frames, of all workers together; 64 MiB unless told. */
-  ringBytes?: number;
-  /** Longest wait for a part-filled block; 20 ms unless told. */
-  blockTimeoutMs?: number;
-  /** Capture filter in tcpdump's language; replaces the default one. */
-  filter?: string;
-  /** Without `filter`: what may be DNS, or every packet. */
-  defaultFilter?: 'dns' | 'none';
-  /** Further ports for the default filter. */
-  extraUdpPorts?: readonly number[];
-  extraTcpPorts?: readonly number[];
-  /** Only IPv4 or only IPv6. */
-  family?: 4 | 6;
-  /** Shares the packets between `size` sources of the same group; only index 0 counts drops of the interface. */
-  fanout?: Fanout;
-  /** Waits in the thread for packets (workers), not in the event loop. */
-  blocking?: boolean;
-  /** `auto`: ring on Linux, libpcap elsewhere. */
-  backend?: 'auto' | 'ring' | 'libpcap';
-  /** Is told in a sentence when an interface goes down, comes back or disappears; standard error unless told. */
-  notice?: (text: string) => void;
-}
-
-/** A group of sources that share the packets of their interfaces by address pair. */
-export interface Fanout {
-  /** Number of the group, 0 … 65535, unique on the machine. */
-  group: number;
-  /** Sources in the group. */
-  size: number;
-  /** Which of them this is. */
-  index?: number;
-  /** Counts the members; each starts to capture when all have joined. */
-  joined?: Int32Array;
-}
+import type { LiveOptions } from './options.ts';
 
 /**
  * Opens interfaces for capture. Sockets are open when it resolves: rights may be dropped then.
  * Throws UserError: exit code 2 without the right or the interface, 4 for a capture filter that cannot be compiled.
  */
 export async function openLive(options: LiveOptions): Promise<Source> {
-  void options;
-  throw new UserError('Live capture is not there yet.', EXIT.interface);
+  if (options.interfaces.length === 0) {
+    throw new UserError('No interface is given. Name one with -i (nametap interfaces lists them).', EXIT.interface);
+  }
+  // What calls into the system is loaded only for those who capture.
+  if (usesRing(options.backend)) return (await import('./ring-source.ts')).openRing(options);
+  return (await import('./pcap-source.ts')).openPcap(options);
+}
+
+/** The ring is Linux's; `NAMETAP_CAPTURE=libpcap` chooses libpcap there too. */
+function usesRing(backend: LiveOptions['backend'] = 'auto'): boolean {
+  if (backend !== 'auto') return backend === 'ring';
+  return process.platform === 'linux' && process.env.NAMETAP_CAPTURE !== 'libpcap';
 }
