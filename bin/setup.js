@@ -62,7 +62,7 @@ function node24() {
 function runWithNode24(script, words) {
   const node = node24();
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...words], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) {
     // Ctrl-C reaches both processes by itself, and a second SIGINT means "at once".
     process.on(signal, () => {
       if (signal !== 'SIGINT' || !inForeground()) child.kill(signal);

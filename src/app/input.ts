@@ -4,6 +4,7 @@ import type { Source } from '../core/frames.ts';
 import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
 import { openFiles } from '../sources/files.ts';
 import { openFolder } from '../sources/folder.ts';
+import type { Fanout } from '../sources/live/options.ts';
 import { openLive } from '../sources/live/source.ts';
 
 /** Where a run takes its frames from, as plain data: a worker can open it too. */
@@ -30,11 +31,7 @@ export type FrameInput =
 export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
 
 /** Opens an input; `fanout` shares a live interface between workers. */
-export async function openInput(
-  input: FrameInput,
-  fanout?: { group: number; size: number },
-  blocking = false,
-): Promise<Source> {
+export async function openInput(input: FrameInput, fanout?: Fanout, blocking = false): Promise<Source> {
   if (input.kind === 'files') return openFiles(input.paths);
   if (input.kind === 'folder') return openFolder(input.path);
   return openLive({

@@ -16,6 +16,8 @@ export interface RunPlan {
   threads: number;
   /** Ends after so many frames. */
   frameLimit?: number;
+  /** Live: only one in so many pairs of addresses; the other frames are counted. */
+  sample?: number;
 }
 
 export interface RunHooks {
@@ -54,4 +56,10 @@ export function addLoss(ledger: Ledger, loss: SourceLoss): void {
   ledger.frames[FATE.kernel] += loss.kernel;
   ledger.frames[FATE.interface] += loss.interface;
   ledger.received += loss.kernel + loss.interface;
+}
+
+/** Of `frames` read, those that the ledger has not seen were left out by sampling. */
+export function addSampled(ledger: Ledger, frames: number): void {
+  ledger.frames[FATE.sampled] += frames - ledger.received;
+  ledger.received = frames;
 }

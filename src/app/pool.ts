@@ -17,6 +17,8 @@ export interface WorkerStart {
   shards: number;
   /** Live: number of the fan-out group. */
   group: number;
+  /** Live: counts the members of the group. */
+  joined: Int32Array;
   /** Int32: 0 = posts not yet consumed, 1 = stop. */
   control: SharedArrayBuffer;
 }
@@ -72,11 +74,12 @@ class Pool {
   async run(plan: RunPlan, job: Job): Promise<RunResult> {
     const shards = this.#ledgers.length;
     const group = (process.pid ^ 0x6e74) & 0xffff;
+    const joined = new Int32Array(new SharedArrayBuffer(4));
     this.#hooks.counting?.(() => this.#sum());
     try {
       const starts = this.#ledgers.map((_, shard) => {
         const control = new SharedArrayBuffer(8);
-        return { plan, job, shard, shards, group, control };
+        return { plan, job, shard, shards, group, joined, control };
       });
       await Promise.all(starts.map((start) => this.#start(start)));
     } finally {
@@ -111,7 +114,7 @@ class Pool {
         try {
           this.#take(start.shard, message);
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
         if (message.kind !== 'rows') return;
         Atomics.sub(flags, 0, 1);

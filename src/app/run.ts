@@ -6,12 +6,12 @@ import { RowMerge, type RowsListener } from '../pipeline/merge.ts';
 import { Report, type ReportOptions } from '../report/report.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, openInput } from './input.ts';
-import { planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
+import { addSampled, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { runWorkers } from './pool.ts';
 
 /** Runs the input and hands over its transactions in order. */
 export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
-  if (plan.threads === 0 || plan.input.kind === 'dnstap') {
+  if (isInline(plan)) {
     return runInline(plan, hooks, { rows: (batch) => rows(batch, 0, batch.count) });
   }
   const merge = new RowMerge(plan.threads, rows);
@@ -29,7 +29,7 @@ export async function runReport(
 ): Promise<RunResult & { report: Report }> {
   const report = newReport(options);
   let result: RunResult;
-  if (plan.threads === 0 || plan.input.kind === 'dnstap') {
+  if (isInline(plan)) {
     result = await runInline(plan, hooks, { rows: (batch) => report.add(batch) });
   } else {
     result = await runWorkers(plan, { mode: 'report', options }, hooks, {
@@ -38,6 +38,11 @@ export async function runReport(
   }
   report.addLedger(result.ledger);
   return { ...result, report };
+}
+
+/** True where workers cannot help: what is counted or read once has to pass one place. */
+function isInline({ threads, input, frameLimit }: RunPlan): boolean {
+  return threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined;
 }
 
 /** An empty report that takes rows. */
@@ -49,7 +54,8 @@ export function newReport(options: ReportOptions): Report {
 export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineOutputs): Promise<RunResult> {
   const filter = planFilter(plan);
   const { input } = plan;
-  const engine = new Engine({ dissect: plan.dissect, match: plan.match, filter }, outputs);
+  const dissect = { ...plan.dissect, shard: 0, shards: plan.sample ?? 1 };
+  const engine = new Engine({ dissect, match: plan.match, filter }, outputs);
   if (input.kind === 'dnstap') {
     hooks.counting?.(() => engine.ledger);
     const damage = await driveMessages(input.from, engine, hooks);
@@ -59,19 +65,20 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
   const source = await openInput(input);
   hooks.opened?.(source);
   hooks.counting?.(() => withLoss(engine.ledger, source.loss()));
-  await drive(source, engine, hooks, plan.frameLimit);
+  const frames = await drive(source, engine, hooks, plan.frameLimit);
   engine.finish();
+  if (plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss());
   return { ledger, damage: source.damage, interfaces: source.interfaces };
 }
 
-/** Feeds a source's batches to an engine until the source ends, the signal aborts, or `limit` frames were read. */
+/** Feeds a source's batches to an engine until the source ends, the signal aborts, or `limit` frames were read; how many. */
 export async function drive(
   source: Source,
   engine: Engine,
   hooks: RunHooks,
   limit: number = Number.POSITIVE_INFINITY,
-): Promise<void> {
+): Promise<number> {
   let frames = 0;
   engine.interfaces = source.interfaces;
   for await (const batch of source.batches(hooks.signal)) {
@@ -88,6 +95,7 @@ export async function drive(
     hooks.batchDone?.();
     if (hooks.signal.aborted || frames >= limit) break;
   }
+  return frames;
 }
 
 /** How often rows that timed out are looked for between the messages of a listener. */

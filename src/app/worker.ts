@@ -6,7 +6,7 @@ import { Engine } from '../pipeline/engine.ts';
 import type { Report } from '../report/report.ts';
 import { openInput } from './input.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
-import { planFilter, withLoss } from './plan.ts';
+import { addSampled, planFilter, withLoss } from './plan.ts';
 import { drive, newReport } from './run.ts';
 
 /** Batches of frames between two progress messages. */
@@ -14,7 +14,7 @@ const PROGRESS_BATCHES = 64;
 /** How often a live worker tells what it has counted. */
 const COUNTS_MS = 500;
 
-const { plan, job, shard, shards, group, control } = workerData as WorkerStart;
+const { plan, job, shard, shards, group, joined, control } = workerData as WorkerStart;
 const flags = new Int32Array(control);
 let knownInterfaces = 0;
 
@@ -42,13 +42,14 @@ function postRows(batch: TransactionBatch | null, seconds: number, nanos: number
 async function run(): Promise<void> {
   if (plan.input.kind === 'dnstap') throw new Error('dnstap is read in the main thread');
   const live = plan.input.kind === 'live';
-  const source = await openInput(plan.input, live ? { group, size: shards } : undefined, live);
+  const source = await openInput(plan.input, live ? { group, size: shards, index: shard, joined } : undefined, live);
   postInterfaces(source);
   post({ kind: 'opened' });
   const report = job.mode === 'report' ? newReport(job.options) : null;
+  // Live, the kernel's fan-out has dealt the frames already.
+  const share = live ? { shard: 0, shards: plan.sample ?? 1 } : { shard, shards };
   const engine = new Engine(
-    // Live, the kernel's fan-out has dealt the frames already.
-    { dissect: { ...plan.dissect, shard, shards: live ? 1 : shards }, match: plan.match, filter: planFilter(plan) },
+    { dissect: { ...plan.dissect, ...share }, match: plan.match, filter: planFilter(plan) },
     { rows: rowsTo(report, source) },
   );
   const abort = new AbortController();
@@ -70,8 +71,9 @@ async function run(): Promise<void> {
       post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON() });
     }
   };
-  await drive(source, engine, { signal: abort.signal, batchDone });
+  const frames = await drive(source, engine, { signal: abort.signal, batchDone });
   engine.finish();
+  if (live && plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss()).toJSON();
   if (report !== null) post({ kind: 'report', state: report.serialize() });
   postInterfaces(source);

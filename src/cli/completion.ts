@@ -5,7 +5,9 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** The `completion` command over a list of commands (which may hold it itself). */
-export function completionCommand(commands: () => readonly CommandDefinition[]): CommandDefinition {
+export function completionCommand(
+  commands: () => readonly CommandDefinition[] | Promise<readonly CommandDefinition[]>,
+): CommandDefinition {
   return {
     name: 'completion',
     summary: 'print the completion script of a shell',
@@ -19,7 +21,7 @@ export function completionCommand(commands: () => readonly CommandDefinition[]):
     async run(args) {
       const shell = SHELLS.find((one) => one === args[0]);
       if (shell === undefined || args.length > 1) throw new UserError(`Which shell? Give one of ${SHELLS.join(', ')}.`);
-      process.stdout.write(completionScript(shell, commands()));
+      process.stdout.write(completionScript(shell, await commands()));
       return EXIT.ok;
     },
   };

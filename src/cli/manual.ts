@@ -2,14 +2,17 @@ import type { CommandDefinition, OptionDefinition } from '../core/definition.ts'
 import { EXIT } from '../core/errors.ts';
 
 /** The `man` command over a list of commands (which may hold it itself). */
-export function manualCommand(commands: () => readonly CommandDefinition[], version: string): CommandDefinition {
+export function manualCommand(
+  commands: () => readonly CommandDefinition[] | Promise<readonly CommandDefinition[]>,
+  version: string,
+): CommandDefinition {
   return {
     name: 'man',
     summary: 'print the manual page',
     options: [],
     examples: ['nametap man | man -l -  # read it', 'nametap man > /usr/local/share/man/man1/nametap.1  # install it'],
     async run() {
-      process.stdout.write(manualPage(commands(), version));
+      process.stdout.write(manualPage(await commands(), version));
       return EXIT.ok;
     },
   };
@@ -74,7 +77,7 @@ export function optionMeaning({ summary, choices, default: otherwise, many }: Op
 }
 
 function commandSection(command: CommandDefinition): string[] {
-  const lines = [`.SS "nametap ${roff(commandUsage(command))}"`, `${roff(sentence(command.summary))}`];
+  const lines = [`.SS "nametap ${roff(commandUsage(command))}"`, roff(sentence(command.summary))];
   for (const option of command.options) {
     lines.push('.TP', `.B ${roff(optionUsage(option))}`, roff(sentence(optionMeaning(option))));
   }

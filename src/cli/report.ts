@@ -1,20 +1,35 @@
 import { once } from 'node:events';
-import { createWriteStream, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { RunHooks, RunPlan, RunResult } from '../app/run.ts';
+import { isatty } from 'node:tty';
+import type { Input } from '../app/input.ts';
+import type { RunHooks, RunPlan, RunResult } from '../app/plan.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { plainText } from '../report/format.ts';
 import type { MapFormat } from '../report/map-text.ts';
 import type { Report, ReportOptions } from '../report/report.ts';
 import { MapSpill } from './map-spill.ts';
+import {
+  DECODE_AS,
+  DNSTAP,
+  DNSTAP_TLS,
+  decodeAs,
+  FILTER,
+  FILTER_COMPAT,
+  listOption,
+  THREADS,
+  textOption,
+  tlsOption,
+  usefulCores,
+  wholeNumber,
+} from './options.ts';
+import { Progress } from './progress.ts';
+import { remark, remarkDamage } from './remarks.ts';
+import { Session } from './session.ts';
 
 const FORMATS = ['text', 'json', 'html', 'csv', 'ndjson'] as const;
 type Format = (typeof FORMATS)[number];
-/** Below so many bytes of files, threads cost more than they save. */
-const WORTH_THREADS_BYTES = 16 << 20;
-const MOST_THREADS = 4;
 
 /** `nametap report`: statistics of captures, and the domain ↔ address map. */
 export const report: CommandDefinition = {
@@ -26,8 +41,11 @@ export const report: CommandDefinition = {
     many: true,
   },
   options: [
-    { name: 'filter', letter: 'Y', value: 'FILTER', summary: 'display filter: report only on what passes' },
-    { name: 'filter-compat', value: 'MODE', summary: 'how names compare', choices: ['nametap', 'wireshark'] },
+    FILTER,
+    FILTER_COMPAT,
+    DECODE_AS,
+    DNSTAP,
+    ...DNSTAP_TLS,
     {
       name: 'format',
       letter: 'T',
@@ -45,7 +63,7 @@ export const report: CommandDefinition = {
     { name: 'map-pairs', value: 'N', summary: 'pairs the map holds in memory', default: '2000000' },
     { name: 'output', letter: 'o', value: 'FILE', summary: 'write to FILE instead of standard output' },
     { name: 'top', value: 'N', summary: 'rows of the top lists', default: '20' },
-    { name: 'threads', value: 'N', summary: 'worker threads (default: by size of the files and cores)' },
+    THREADS,
     { name: 'quiet', letter: 'q', summary: 'no progress and no remarks on standard error' },
   ],
   examples: [
@@ -59,7 +77,9 @@ export const report: CommandDefinition = {
 };
 
 async function runCommand(args: string[], options: OptionValues): Promise<number> {
-  if (args.length === 0) throw new UserError('Which capture? Give one or more files, or - for standard input.');
+  if (args.length === 0 && listOption(options, DNSTAP.name).length === 0) {
+    throw new UserError('Which capture? Give one or more files, or - for standard input.');
+  }
   const format = (options.format ?? 'text') as Format;
   if (!options.map && (format === 'csv' || format === 'ndjson')) {
     throw new UserError(`-T ${format} is for the map: add --map, or use -T text, json or html.`);
@@ -67,30 +87,23 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   if (options.map && format === 'html')
     throw new UserError('The map has no HTML form: use -T text, csv, ndjson or json.');
   const top = wholeNumber(options, 'top', 20);
-  const threads = options.threads === undefined ? usefulThreads(args) : wholeNumber(options, 'threads', 0);
-  const plan: RunPlan = {
-    input: { kind: 'files', paths: args },
-    filter: text(options.filter),
-    compat: options['filter-compat'] as RunPlan['compat'],
-    threads,
-  };
+  const plan = await planOf(args, options);
   const quiet = options.quiet === true;
-  const spill = text(options['map-spill']);
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  process.once('SIGINT', stop);
-  const progress = new Progress(!quiet && process.stderr.isTTY === true);
-  const hooks: RunHooks = { signal: abort.signal, progress: (done, of, frames) => progress.show(done, of, frames) };
+  const spill = textOption(options, 'map-spill');
+  const session = new Session();
+  const progress = new Progress(!quiet && isatty(2));
+  const { signal, counting } = session;
+  const hooks: RunHooks = { signal, counting, progress: (done, of, frames) => progress.show(done, of, frames) };
   const bounds: ReportOptions = { mapPairs: wholeNumber(options, 'map-pairs', 2_000_000) };
   let result: RunResult & { report: Report };
   try {
     result = spill === undefined ? await run(plan, bounds, hooks) : await runSpilling(plan, bounds, hooks, spill);
   } finally {
     progress.clear();
-    process.off('SIGINT', stop);
+    session.close();
   }
   const { report, damage } = result;
-  const out = await openOutput(text(options.output));
+  const out = await openOutput(textOption(options, 'output'));
   if (options.map) await writeAll(out, await mapPieces(report, format as MapFormat));
   else {
     const source = {
@@ -102,16 +115,25 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   }
   if (out !== process.stdout) out.end();
   if (!quiet && report.map.evicted > 0 && options.map) {
-    process.stderr.write(
-      `nametap: the map was full, ${report.map.evicted} pairs were given up; --map-spill FILE keeps all\n`,
-    );
+    remark(`the map was full, ${report.map.evicted} pairs were given up; --map-spill FILE keeps all`);
   }
-  for (const { file, offset, reason } of damage) {
-    process.stderr.write(
-      `nametap: ${plainText(file)}: ${plainText(reason)} at byte ${offset}; what came before is in the report\n`,
-    );
-  }
+  remarkDamage(damage, 'what came before is in the report');
   return damage.length > 0 ? EXIT.cut : EXIT.ok;
+}
+
+async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
+  const { inputOf, parseDnstap, usefulThreads } = await import('../app/input.ts');
+  const tap = listOption(options, DNSTAP.name);
+  const tls = tlsOption(options);
+  const input: Input =
+    tap.length > 0 ? { kind: 'dnstap', from: tap.map((one) => parseDnstap(one, tls)) } : inputOf(args);
+  return {
+    input,
+    filter: textOption(options, 'filter'),
+    compat: textOption(options, 'filter-compat') as RunPlan['compat'],
+    dissect: { heuristic: true, ...decodeAs(options) },
+    threads: wholeNumber(options, THREADS.name, usefulThreads(input, usefulCores())),
+  };
 }
 
 async function run(plan: RunPlan, options: ReportOptions, hooks: RunHooks): Promise<RunResult & { report: Report }> {
@@ -154,30 +176,6 @@ async function rendered(report: Report, source: object, top: number, format: For
   return (await import('../report/text.ts')).reportText(value, process.stdout.columns ?? 100);
 }
 
-function text(value: OptionValues[string]): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function wholeNumber(options: OptionValues, name: string, otherwise: number): number {
-  const value = options[name];
-  if (value === undefined) return otherwise;
-  if (!/^[0-9]{1,9}$/.test(String(value)))
-    throw new UserError(`--${name} wants a whole number, not "${plainText(String(value))}".`);
-  return Number(value);
-}
-
-/** Threads for files: none where one is as fast; standard input and folders cannot be read twice. */
-function usefulThreads(paths: readonly string[]): number {
-  let bytes = 0;
-  for (const path of paths) {
-    const stat = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false });
-    if (!stat?.isFile()) return 0;
-    bytes += stat.size;
-  }
-  const cores = Math.min(MOST_THREADS, availableParallelism());
-  return bytes < WORTH_THREADS_BYTES || cores < 2 ? 0 : cores;
-}
-
 async function openOutput(path: string | undefined): Promise<Writable> {
   if (path === undefined || path === '-') return process.stdout;
   const out = createWriteStream(path);
@@ -215,32 +213,5 @@ async function writeAll(out: Writable, pieces: Iterable<string>): Promise<void> 
   await write(chunk);
   if (failure !== undefined && failure.code !== 'EPIPE') {
     throw new UserError(`The output could not be written: ${failure.message}.`, EXIT.file, { cause: failure });
-  }
-}
-
-/** One line on a terminal's standard error: how far a long read is, at what rate, and how long it will take. */
-class Progress {
-  readonly #on: boolean;
-  readonly #started = performance.now();
-  #shown = 0;
-
-  constructor(on: boolean) {
-    this.#on = on;
-  }
-
-  show(doneBytes: number, ofBytes: number, frames: number): void {
-    const now = performance.now();
-    if (!this.#on || now - this.#started < 500 || now - this.#shown < 100) return;
-    this.#shown = now;
-    const seconds = (now - this.#started) / 1000;
-    const rate = doneBytes / seconds;
-    const left = ofBytes > doneBytes && rate > 0 ? `, ${Math.ceil((ofBytes - doneBytes) / rate)} s left` : '';
-    const percent = ofBytes > 0 ? `${Math.floor((100 * doneBytes) / ofBytes)} %  ` : '';
-    const speed = frames > 0 ? `, ${Math.round(frames / seconds).toLocaleString('en')} frames/s` : '';
-    process.stderr.write(`\r\x1b[Kreading  ${percent}${(rate / 1e6).toFixed(0)} MB/s${speed}${left}`);
-  }
-
-  clear(): void {
-    if (this.#on && this.#shown > 0) process.stderr.write('\r\x1b[K');
   }
 }

@@ -1,9 +1,20 @@
-import type { RunHooks, RunPlan } from '../app/run.ts';
+import type { RunHooks, RunPlan } from '../app/plan.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
 import type { Report } from '../report/report.ts';
 import { renderTop, TOP_TABLES, type TopState, type TopTable } from '../report/top-screen.ts';
+import {
+  CAPTURE,
+  COLOR,
+  captureOptions,
+  DECODE_AS,
+  decodeAs,
+  FILTER,
+  FILTER_COMPAT,
+  textOption,
+  useColor,
+} from './options.ts';
+import { remarkDamage } from './remarks.ts';
 
 /** Seconds of history in the sparkline. */
 const HISTORY = 400;
@@ -21,13 +32,13 @@ export const top: CommandDefinition = {
     optional: true,
   },
   options: [
-    { name: 'interface', letter: 'i', value: 'NAME', summary: 'interface to watch (default: any)', many: true },
-    { name: 'capture-filter', letter: 'f', value: 'FILTER', summary: 'capture filter, as tcpdump' },
-    { name: 'filter', letter: 'Y', value: 'FILTER', summary: 'display filter: count only what passes' },
-    { name: 'no-promiscuous', letter: 'p', summary: 'do not put the interface into promiscuous mode' },
+    ...CAPTURE,
+    FILTER,
+    FILTER_COMPAT,
+    DECODE_AS,
     { name: 'refresh', value: 'SECONDS', summary: 'time between two screens', default: '1' },
     { name: 'table', value: 'KEY', summary: 'table shown first: s d t r o n x or 1 to 9', default: 's' },
-    { name: 'color', value: 'WHEN', summary: 'colours', choices: ['auto', 'always', 'never'], default: 'auto' },
+    COLOR,
   ],
   examples: [
     'nametap top  # all interfaces',
@@ -48,14 +59,14 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
     throw new UserError('top needs a terminal. For output that goes elsewhere use nametap watch or nametap report.');
   }
   const { runRows, newReport } = await import('../app/run.ts');
-  const screen = new Screen(newReport, live ? interfaces(options).join(', ') : args.join(', '), table);
+  const screen = new Screen(newReport, (live ? captureOptions(options).interfaces : args).join(', '), table);
   const abort = new AbortController();
   const hooks: RunHooks = { signal: abort.signal };
-  const color = useColor(String(options.color ?? 'auto'));
+  const color = useColor(options);
   const terminal = process.stdout.isTTY === true ? new Terminal(screen, color, refresh, () => abort.abort()) : null;
   terminal?.open();
   try {
-    const result = await runRows(planOf(args, options, live), hooks, (batch, from, to) =>
+    const result = await runRows(await planOf(args, options), hooks, (batch, from, to) =>
       screen.report.add(batch, from, to),
     );
     screen.end();
@@ -63,47 +74,29 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
       process.stdout.write(`${renderTop(screen.state, 100, 40, false).slice(0, -1).join('\n').trimEnd()}\n`);
     else if (!abort.signal.aborted) await terminal.untilQuit(abort.signal);
     terminal?.close();
-    for (const { file, offset, reason } of result.damage) {
-      process.stderr.write(
-        `nametap: ${plainText(file)}: ${plainText(reason)} at byte ${offset}; what came before was counted\n`,
-      );
-    }
+    remarkDamage(result.damage, 'what came before was counted');
     return result.damage.length > 0 ? EXIT.cut : EXIT.ok;
   } finally {
     terminal?.close();
   }
 }
 
-function planOf(args: string[], options: OptionValues, live: boolean): RunPlan {
-  const filter = typeof options.filter === 'string' ? options.filter : undefined;
-  // One worker decodes, so that keys and screen stay quick here; standard input belongs to this thread.
-  const threads = args.includes('-') ? 0 : 1;
-  if (!live) return { input: { kind: 'files', paths: args }, filter, threads };
-  const captureFilter = options['capture-filter'];
+async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
+  const ports = decodeAs(options);
+  const { inputOf } = await import('../app/input.ts');
+  const input = args.length > 0 ? inputOf(args) : { ...captureOptions(options), ...ports };
   return {
-    input: {
-      kind: 'live',
-      interfaces: interfaces(options),
-      captureFilter: typeof captureFilter === 'string' ? captureFilter : undefined,
-      promiscuous: options['no-promiscuous'] !== true,
-    },
-    filter,
-    threads,
+    input,
+    filter: textOption(options, 'filter'),
+    compat: textOption(options, 'filter-compat') as RunPlan['compat'],
+    dissect: { heuristic: input.kind !== 'live', ...ports },
+    // One worker decodes, so that keys and screen stay quick here; standard input belongs to this thread.
+    threads: args.includes('-') ? 0 : 1,
   };
-}
-
-function interfaces(options: OptionValues): string[] {
-  const given = options.interface;
-  return Array.isArray(given) && given.length > 0 ? given : typeof given === 'string' ? [given] : ['any'];
 }
 
 function isTable(key: string): key is TopTable {
   return /^[1-9]$/.test(key) || Object.hasOwn(TOP_TABLES, key);
-}
-
-function useColor(when: string): boolean {
-  if (when !== 'auto') return when === 'always';
-  return !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
 /** What is shown, and how keys and time change it. */
@@ -239,7 +232,7 @@ class Terminal {
   readonly #onKeys = (data: Buffer): void => {
     // Cursor keys come as escape sequences, everything else as one character.
     for (const key of data.toString('latin1').match(/\x1b\[[0-9;]*[~A-Z]|[^]/g) ?? []) {
-      if (!this.#screen.key(key, Math.max(1, (process.stdout.rows ?? 24) - 7))) this.#quit();
+      if (!this.#screen.key(key, Math.max(1, (process.stdout.rows || 24) - 7))) this.#quit();
     }
     this.#draw();
   };
@@ -255,7 +248,8 @@ class Terminal {
   }
 
   #draw(): void {
-    const { columns = 80, rows = 24 } = process.stdout;
+    const columns = process.stdout.columns || 80;
+    const rows = process.stdout.rows || 24;
     const lines = renderTop(this.#screen.state, columns, rows, this.#color);
     // One write between "begin" and "end of update" marks: no flicker, also on terminals that ignore them.
     process.stdout.write(`\x1b[?2026h\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J\x1b[?2026l`);

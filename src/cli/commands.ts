@@ -1,0 +1,26 @@
+import type { CommandDefinition } from '../core/definition.ts';
+import { completionCommand } from './completion.ts';
+import { manualCommand } from './manual.ts';
+import { version } from './version.ts';
+
+interface CommandEntry {
+  name: string;
+  /** A command is loaded when it is called, so that each starts as fast as it can. */
+  load(): Promise<CommandDefinition>;
+}
+
+/** The commands, in the order of help and manual. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'start', load: async () => (await import('./start.ts')).start },
+  { name: 'watch', load: async () => (await import('./watch.ts')).watch },
+  { name: 'top', load: async () => (await import('./top.ts')).top },
+  { name: 'read', load: async () => (await import('./read.ts')).read },
+  { name: 'report', load: async () => (await import('./report.ts')).report },
+  { name: 'completion', load: async () => completionCommand(everyCommand) },
+  { name: 'man', load: async () => manualCommand(everyCommand, version()) },
+];
+
+/** All definitions: for help, completion and manual. */
+export async function everyCommand(): Promise<CommandDefinition[]> {
+  return Promise.all(COMMANDS.map(({ load }) => load()));
+}

@@ -1,0 +1,31 @@
+import type { Damage } from '../core/frames.ts';
+import { FATE, type Ledger } from '../core/ledger.ts';
+import { numberText, plainText } from '../report/format.ts';
+
+/** A remark on standard error, apart from the data. */
+export function remark(text: string): void {
+  process.stderr.write(`nametap: ${text}\n`);
+}
+
+/** Tells where captures were cut or corrupt; `kept` says what became of what came before. */
+export function remarkDamage(damage: readonly Damage[], kept: string): void {
+  for (const { file, offset, reason } of damage) {
+    remark(`${plainText(file)}: ${plainText(reason)} at byte ${offset}; ${kept}`);
+  }
+}
+
+/** `1,234 packets captured, 1,200 messages decoded, 3 malformed, 0 lost`: for people, and for scripts that watch. */
+export function countsText(ledger: Ledger): string {
+  const lost = ledger.frames[FATE.kernel] + ledger.frames[FATE.interface];
+  const parts = [
+    `${numberText(ledger.received - lost)} packets captured`,
+    `${numberText(ledger.decoded)} messages decoded`,
+    `${numberText(ledger.faults)} malformed`,
+  ];
+  if (ledger.cut > 0) parts.push(`${numberText(ledger.cut)} cut`);
+  const evicted =
+    ledger.frames[FATE.fragment_evicted] + ledger.frames[FATE.stream_evicted] + ledger.frames[FATE.sampled];
+  if (evicted > 0) parts.push(`${numberText(evicted)} given up`);
+  parts.push(`${numberText(lost)} lost`);
+  return parts.join(', ');
+}
