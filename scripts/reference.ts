@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { everyCommand } from '../src/cli/commands.ts';
 import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/cli/manual.ts';
+import { PROTOCOL_NAMES } from '../src/core/carrier.ts';
 import type { CommandDefinition } from '../src/core/definition.ts';
+import { ANSWER_KINDS, LEGS, OUTCOMES, ROLES } from '../src/core/transactions.ts';
 import { FIELDS } from '../src/filter/fields/registry.ts';
 import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
 import { OUTPUTS } from '../src/sinks/index.ts';
@@ -114,12 +116,18 @@ function transactionPage(): string {
     const key = /^\s*(\w+)(\??): (.*);$/.exec(line);
     if (remark !== null) meaning = remark[1];
     else if (key !== null) {
-      const type = key[3].replaceAll(/\(typeof (\w+)\)\[number\]/g, (_, list: string) => list.toLowerCase());
+      const type = key[3].replaceAll(/\(typeof (\w+)\)\[number\]/g, (_, list: string) => choices(list));
       rows.push([code(key[1]), code(type), key[2] === '?' ? '' : 'always', cell(meaning)]);
       meaning = '';
     }
   }
   return `# The native record\n\n${table(['key', 'type', 'present', 'meaning'], rows)}`;
+}
+
+const LISTS: Readonly<Record<string, readonly string[]>> = { ANSWER_KINDS, LEGS, OUTCOMES, PROTOCOL_NAMES, ROLES };
+
+function choices(list: string): string {
+  return LISTS[list].map((one) => `'${one}'`).join(' | ');
 }
 
 function ledgerPage(): string {

@@ -74,7 +74,7 @@ export class FrameReader {
     const i = this.#next++;
     const batch = this.#batch;
     const dns = this.#dns;
-    if (dns.length > 0) this.#dns = [];
+    this.#dns = [];
     if (batch === undefined || batch.link[i] === NO_PACKET) return;
     const source = sourceOf(carrier);
     const destination = destinationOf(carrier);

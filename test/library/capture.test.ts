@@ -61,15 +61,20 @@ test('what is wrong is told: the filter at once, a missing file when reading beg
 test('a cut file gives what stands before the cut, and says where it is', async () => {
   const path = join(folder, 'cut.pcapng');
   const bytes = readFileSync(lookups);
-  writeFileSync(path, bytes.subarray(0, bytes.length - 10));
+  writeFileSync(path, bytes.subarray(0, Math.round(bytes.length * 0.6)));
   const told: { file: string; offset: number; reason: string }[] = [];
   const capture = readCapture(path, { onDamage: (damage) => told.push(damage) });
   const rows = await all(capture);
-  assert.equal(rows.length, 50);
-  assert.equal(rows.filter(({ outcome }) => outcome === 'capture_ended').length, 1);
+  const whole = await all(readCapture(lookups));
+  const frames = capture.ledger.received;
+  assert.ok(frames > 10 && frames < 100);
+  assert.deepEqual(
+    rows.filter(({ outcome }) => outcome === 'answered'),
+    whole.filter((row) => row.frames.response[0] <= frames),
+  );
   assert.equal(told.length, 1);
   assert.equal(told[0].file, path);
-  assert.ok(told[0].offset > 0 && told[0].offset < bytes.length);
+  assert.ok(told[0].offset > bytes.length / 2 && told[0].offset < bytes.length);
   assert.deepEqual(capture.damage, told);
 });
 
