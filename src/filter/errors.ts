@@ -23,7 +23,12 @@ function caretLines(text: string, at: number, length: number): string {
   const from = text.lastIndexOf('\n', at - 1) + 1;
   const end = text.indexOf('\n', at);
   const line = text.slice(from, end < 0 ? text.length : end).replaceAll('\t', ' ');
-  const column = [...text.slice(from, at)].length;
-  const width = Math.max(1, Math.min([...text.slice(at, at + length)].length, [...line].length - column));
+  const column = points(text.slice(from, at));
+  const width = Math.max(1, Math.min(points(text.slice(at, at + length)), points(line) - column));
   return `    ${line}\n    ${' '.repeat(column)}^${'~'.repeat(width - 1)}`;
+}
+
+/** Columns a text takes: its code points. */
+function points(text: string): number {
+  return Array.from(text).length;
 }

@@ -95,7 +95,8 @@ function readToken(text: string, at: number, before: Token | undefined): Token {
     return { kind: sign, at, end: at + sign.length, text: sign };
   }
   let word = matchAt(WORD, text, at);
-  if (word === '') throw new FilterError(`'${[...text.slice(at, at + 2)][0]}' has no meaning here.`, text, at);
+  if (word === '')
+    throw new FilterError(`'${String.fromCodePoint(text.codePointAt(at) ?? 0)}' has no meaning here.`, text, at);
   if (ADDRESS.test(word)) word += matchAt(PREFIX, text, at + word.length);
   const end = at + word.length;
   const operator = WORD_SIGNS[word];

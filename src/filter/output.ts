@@ -1,7 +1,12 @@
 import type { Carrier } from '../core/carrier.ts';
+import { UserError } from '../core/errors.ts';
 import type { MessageJoin } from '../core/join.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { Compat } from './compile.ts';
+import { showValue } from './fields/field.ts';
+import { findField, nearestField } from './fields/registry.ts';
+import { exactName } from './operands.ts';
+import { Subject, Values } from './value.ts';
 
 /** One field to print: its values in a message as the reference dissector prints them (`-T fields -e`). */
 export interface FieldPrinter {
@@ -13,6 +18,31 @@ export interface FieldPrinter {
 
 /** The printer of a field. Throws `UserError` with a suggestion for a name that is no field. */
 export function outputField(name: string, options: { compat?: Compat } = {}): FieldPrinter {
-  void options;
-  return { name, needsFate: false, values: () => [] };
+  const field = findField(name);
+  if (field === undefined) {
+    const near = nearestField(name);
+    const hint =
+      near === undefined ? "'nametap fields' lists them all" : `Did you mean ${near}? 'nametap fields' lists them all`;
+    throw new UserError(`'${name}' is not a field. ${hint}.`);
+  }
+  const exact = options.compat === 'wireshark' && field.kind === 'name';
+  const subject = new Subject();
+  const values = new Values();
+  return {
+    name,
+    needsFate: field.fate,
+    values(carrier, view, join) {
+      subject.carrier = carrier;
+      subject.view = view;
+      subject.join = join;
+      values.clear();
+      field.read(subject, values);
+      const texts: string[] = new Array(values.count);
+      for (let i = 0; i < values.count; i++) {
+        const value = values.list[i];
+        texts[i] = exact ? exactName(String(value)) : showValue(field, value);
+      }
+      return texts;
+    },
+  };
 }

@@ -136,7 +136,9 @@ class Parser {
       this.#take();
       const right = this.#values(0);
       const place = { at: left.at, end: right.end };
-      return { kind: kind === '~' ? 'matches' : 'contains', quantifier, left, right, ...place };
+      return kind === '~'
+        ? { kind: 'matches', quantifier, left, right, ...place }
+        : { kind: 'contains', quantifier, left, right, ...place };
     }
     const negated = kind === '!' && this.#tokens[this.#next + 1].kind === 'in';
     if (negated || kind === 'in') {
@@ -168,7 +170,7 @@ class Parser {
     const open = this.#takeIf('{');
     if (open === undefined) {
       if (this.#peek.kind === 'end') throw this.#unexpected(this.#peek);
-      throw this.#error("A set is written in braces: in {1, 28, 64 .. 65}.", this.#peek);
+      throw this.#error('A set is written in braces: in {1, 28, 64 .. 65}.', this.#peek);
     }
     const set: SetItem[] = [];
     do {
@@ -187,11 +189,15 @@ class Parser {
 
   /** Values joined by arithmetic signs that bind at least as tightly as `binding`. */
   #values(binding: number): Operand {
+    const depth = this.#depth;
     let left = this.#signed();
     for (;;) {
       const op = this.#peek.kind as '+' | '-' | '*' | '/' | '%' | '&';
       const tight = BINDING[op];
-      if (tight === undefined || tight < binding) return left;
+      if (tight === undefined || tight < binding) {
+        this.#depth = depth;
+        return left;
+      }
       this.#take();
       this.#part(left);
       const right = this.#deeper(() => this.#values(tight + 1));
@@ -235,7 +241,8 @@ class Parser {
   #primary(): Operand {
     const token = this.#take();
     const { at, end } = token;
-    if (token.kind === 'string') return { kind: 'string', text: token.text, octets: token.octets ?? new Uint8Array(), at, end };
+    if (token.kind === 'string')
+      return { kind: 'string', text: token.text, octets: token.octets ?? new Uint8Array(), at, end };
     if (token.kind === 'char') return { kind: 'char', code: Number(token.text), at, end };
     if (token.kind !== 'word') throw this.#unexpected(token);
     if (this.#peek.kind === '(' && this.#peek.at === end) return this.#call(token);
@@ -256,6 +263,7 @@ class Parser {
   }
 
   #postfix(first: Operand): Operand {
+    const depth = this.#depth;
     let operand = first;
     for (;;) {
       const layer = this.#takeIf('#');
@@ -265,10 +273,12 @@ class Parser {
         continue;
       }
       const slice = this.#takeIf('slice');
-      if (slice === undefined) return operand;
+      if (slice === undefined) {
+        this.#depth = depth;
+        return operand;
+      }
       this.#part(slice);
-      const ranges = this.#ranges(slice);
-      operand = this.#deeper(() => ({ kind: 'slice', of: operand, ranges, at: operand.at, end: slice.end }) as const);
+      operand = { kind: 'slice', of: operand, ranges: this.#ranges(slice), at: operand.at, end: slice.end };
       if (++this.#depth > MAX_DEPTH) throw this.#error('Too many slices.', slice);
     }
   }
@@ -279,7 +289,10 @@ class Parser {
     const minus = this.#takeIf('-');
     const word = this.#take();
     if (word.kind !== 'word' || !/^[0-9]{1,9}$/.test(word.text) || Number(word.text) === 0) {
-      throw this.#error("Behind '#' stands the number of a layer, from 1 (or −1 for the last).", word.kind === 'end' ? sign : word);
+      throw this.#error(
+        "Behind '#' stands the number of a layer, from 1 (or −1 for the last).",
+        word.kind === 'end' ? sign : word,
+      );
     }
     const from = Number(word.text) * (minus === undefined ? 1 : -1);
     return { ranges: [{ from, length: 1 }], end: word.end };
@@ -291,8 +304,11 @@ class Parser {
     const form = new RegExp(`^\\s*(?:${number}?\\s*:\\s*${number}?|${number}\\s*-\\s*${number}|${number})\\s*$`);
     return token.text.split(',').map((part) => {
       const match = form.exec(part);
-      if (match === null || (match[1] === undefined && match[2] === undefined && match[3] === undefined && match[5] === undefined)) {
-        throw this.#error("A slice is written [offset:length], [first-last], [offset], [:length] or [offset:].", token);
+      if (
+        match === null ||
+        (match[1] === undefined && match[2] === undefined && match[3] === undefined && match[5] === undefined)
+      ) {
+        throw this.#error('A slice is written [offset:length], [first-last], [offset], [:length] or [offset:].', token);
       }
       if (match[5] !== undefined) return { from: Number(match[5]), length: 1 };
       if (match[3] !== undefined) return this.#inclusive(Number(match[3]), Number(match[4]), token);

@@ -26,7 +26,12 @@ export type Operand = Place &
     | { readonly kind: 'layer'; readonly of: Operand; readonly ranges: readonly Range[] }
     | { readonly kind: 'raw'; readonly of: Operand }
     | { readonly kind: 'negative'; readonly of: Operand }
-    | { readonly kind: 'arithmetic'; readonly op: '+' | '-' | '*' | '/' | '%' | '&'; readonly left: Operand; readonly right: Operand }
+    | {
+        readonly kind: 'arithmetic';
+        readonly op: '+' | '-' | '*' | '/' | '%' | '&';
+        readonly left: Operand;
+        readonly right: Operand;
+      }
   );
 
 /** What is true or false of a message. */
@@ -35,9 +40,22 @@ export type Test = Place &
     | { readonly kind: 'all' | 'one' | 'odd'; readonly of: readonly Test[] }
     | { readonly kind: 'not'; readonly of: Test }
     | { readonly kind: 'present'; readonly operand: Operand }
-    | { readonly kind: 'compare'; readonly op: Comparison; readonly quantifier: Quantifier; readonly left: Operand; readonly right: Operand }
-    | { readonly kind: 'contains' | 'matches'; readonly quantifier: Quantifier; readonly left: Operand; readonly right: Operand }
-    | { readonly kind: 'in'; readonly negated: boolean; readonly quantifier: Quantifier; readonly left: Operand; readonly set: readonly SetItem[] }
+    | {
+        readonly kind: 'compare';
+        readonly op: Comparison;
+        readonly quantifier: Quantifier;
+        readonly left: Operand;
+        readonly right: Operand;
+      }
+    | { readonly kind: 'contains'; readonly quantifier: Quantifier; readonly left: Operand; readonly right: Operand }
+    | { readonly kind: 'matches'; readonly quantifier: Quantifier; readonly left: Operand; readonly right: Operand }
+    | {
+        readonly kind: 'in';
+        readonly negated: boolean;
+        readonly quantifier: Quantifier;
+        readonly left: Operand;
+        readonly set: readonly SetItem[];
+      }
   );
 
 /** One element of a set: a value, or a range with both ends in it. */

@@ -1,5 +1,5 @@
 import { parseIpv4, parseIpv6, parseOctets } from '../../wire/field.ts';
-import type { FieldKind, RdataValue, Siblings } from '../../wire/field.ts';
+import type { FieldKind, RdataValue } from '../../wire/field.ts';
 import type { RdataReader } from '../../wire/rdata.ts';
 import type { AnyStructure, FieldSpec } from '../../wire/structure.ts';
 import type { Value, Values } from '../value.ts';
@@ -24,7 +24,12 @@ const TYPES: Readonly<Record<FieldKind, FieldType>> = {
   params: 'FT_STRING',
   text: 'FT_STRING',
 };
-const WIDTHS: Readonly<Record<number, FieldType>> = { 8: 'FT_UINT8', 16: 'FT_UINT16', 32: 'FT_UINT32', 48: 'FT_ABSOLUTE_TIME' };
+const WIDTHS: Readonly<Record<number, FieldType>> = {
+  8: 'FT_UINT8',
+  16: 'FT_UINT16',
+  32: 'FT_UINT32',
+  48: 'FT_ABSOLUTE_TIME',
+};
 
 /** The type a declared field has in filters. */
 export function derivedType({ kind, codec }: FieldSpec): FieldType {
@@ -48,7 +53,7 @@ export function readPlace(reader: RdataReader, { structure, index }: Place, type
   if (!reader.sound) return;
   const from = reader.at;
   const { bytes } = reader;
-  const value = target.codec.read(reader, siblings as Siblings);
+  const value = target.codec.read(reader, siblings);
   if (!reader.sound) return;
   if (out.raw) out.addFrom(0, bytes, from, reader.at - from);
   else addValues(value, target.kind, type, out);
@@ -71,18 +76,10 @@ function filterValue(value: RdataValue, kind: FieldKind, type: FieldType): Value
   }
   if (value instanceof Uint8Array) return type === 'FT_STRING' ? base32(value) : value;
   if (typeof value !== 'string') return undefined;
-  switch (type) {
-    case 'FT_IPv4':
-      return parseIpv4(value);
-    case 'FT_IPv6':
-      return parseIpv6(value);
-    case 'FT_ETHER':
-    case 'FT_EUI64':
-    case 'FT_BYTES':
-      return hexOctets(value);
-    default:
-      return kind === 'name' || kind === 'types' ? value : utf8.decode(parseOctets(value));
-  }
+  if (type === 'FT_IPv4') return parseIpv4(value);
+  if (type === 'FT_IPv6') return parseIpv6(value);
+  if (type === 'FT_ETHER' || type === 'FT_EUI64' || type === 'FT_BYTES') return hexOctets(value);
+  return kind === 'name' || kind === 'types' ? value : utf8.decode(parseOctets(value));
 }
 
 /** Octets of groups of hexadecimal digits joined by a sign. */

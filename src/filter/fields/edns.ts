@@ -13,7 +13,12 @@ const hasOpt = (s: Subject): boolean => s.view.opt >= 0 && isDns(s);
 const ttlOf = (s: Subject): number => s.view.ttl[s.view.opt];
 
 function bit(name: string, title: string, mask: number): FilterField {
-  return columnField([name, 'FT_BOOLEAN', title], edns, once(hasOpt, (s) => ((ttlOf(s) & mask) === 0 ? 0 : 1)), (s) => s.view.rdata[s.view.opt] - 4);
+  return columnField(
+    [name, 'FT_BOOLEAN', title],
+    edns,
+    once(hasOpt, (s) => ((ttlOf(s) & mask) === 0 ? 0 : 1)),
+    (s) => s.view.rdata[s.view.opt] - 4,
+  );
 }
 
 /** The pseudo-record's own fields (RFC 6891 §6.1.3). */
@@ -57,7 +62,11 @@ const reader = new RdataReader();
 type Declared = readonly [name: string, type: FieldType, title: string];
 
 /** Looks at every option. */
-function eachOption(declared: Declared, read: (s: Subject, out: Values) => void, names?: FilterField['names']): FilterField {
+function eachOption(
+  declared: Declared,
+  read: (s: Subject, out: Values) => void,
+  names?: FilterField['names'],
+): FilterField {
   return field(declared, { ...edns, ...(names !== undefined && { names }) }, (s, out) => {
     if (!hasOpt(s)) return;
     cursor.open(s.view);
@@ -79,10 +88,20 @@ const subnet = (family: number, size: number) => (s: Subject, out: Values) => {
 };
 
 const OPTION: readonly FilterField[] = [
-  eachOption(['dns.opt', 'FT_NONE', 'Option'], (s, out) => out.addFrom(EMPTY, s.view.bytes, cursor.at - 4, cursor.length + 4)),
-  eachOption(['dns.opt.code', 'FT_UINT16', 'Option Code'], (s, out) => out.addFrom(cursor.code, s.view.bytes, cursor.at - 4, 2), OPTION_NAMES),
-  eachOption(['dns.opt.len', 'FT_UINT16', 'Option Length'], (s, out) => out.addFrom(cursor.length, s.view.bytes, cursor.at - 2, 2)),
-  eachOption(['dns.opt.data', 'FT_BYTES', 'Option Data'], (s, out) => out.add(s.view.bytes.subarray(cursor.at, cursor.at + cursor.length))),
+  eachOption(['dns.opt', 'FT_NONE', 'Option'], (s, out) =>
+    out.addFrom(EMPTY, s.view.bytes, cursor.at - 4, cursor.length + 4),
+  ),
+  eachOption(
+    ['dns.opt.code', 'FT_UINT16', 'Option Code'],
+    (s, out) => out.addFrom(cursor.code, s.view.bytes, cursor.at - 4, 2),
+    OPTION_NAMES,
+  ),
+  eachOption(['dns.opt.len', 'FT_UINT16', 'Option Length'], (s, out) =>
+    out.addFrom(cursor.length, s.view.bytes, cursor.at - 2, 2),
+  ),
+  eachOption(['dns.opt.data', 'FT_BYTES', 'Option Data'], (s, out) =>
+    out.add(s.view.bytes.subarray(cursor.at, cursor.at + cursor.length)),
+  ),
   eachOption(['dns.opt.client.addr4', 'FT_IPv4', 'Client Subnet'], subnet(1, 4)),
   eachOption(['dns.opt.client.addr6', 'FT_IPv6', 'Client Subnet'], subnet(2, 16)),
   eachOption(['dns.opt.client.addr', 'FT_BYTES', 'Client Subnet of another family'], subnet(0, 0)),

@@ -52,6 +52,8 @@ const OCTETS: Partial<Record<FieldType, number>> = { FT_UINT8: 1, FT_BOOLEAN: 1,
 export interface Column {
   next(subject: Subject, from: number): number;
   at(subject: Subject, index: number): number;
+  /** Set when there is at most one: whether it is there. */
+  readonly single?: (subject: Subject) => boolean;
 }
 
 /** What all fields of a group have in common. */
@@ -133,7 +135,7 @@ export function columnField(
 
 /** One value or none. */
 export function once(when: (subject: Subject) => boolean, at: (subject: Subject) => number): Column {
-  return { next: (subject, from) => (from === 0 && when(subject) ? 0 : -1), at };
+  return { next: (subject, from) => (from === 0 && when(subject) ? 0 : -1), at, single: when };
 }
 
 const names = new RdataReader();
@@ -157,31 +159,25 @@ export function numberOctets(n: number, width: number): Uint8Array {
 
 /** Text of a value as `-T fields` prints it. */
 export function showValue(of: FilterField, value: Value): string {
-  switch (of.kind) {
-    case 'uint':
-      return of.hex === true ? `0x${Number(value).toString(16).padStart(2 * of.octets, '0')}` : String(value);
-    case 'name':
-      return value === '.' ? '<Root>' : String(value);
-    case 'ipv4':
-      return ipv4Text(word(value as Uint8Array, 0));
-    case 'ipv6': {
-      const bytes = value as Uint8Array;
-      return ipv6Text(word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12));
-    }
-    case 'ether':
-    case 'eui64':
-      return hexText(value as Uint8Array, ':');
-    case 'bytes':
-      return (value as Uint8Array).length === 0 ? '<MISSING>' : hexText(value as Uint8Array, '');
-    case 'protocol':
-      return '1';
-    case 'span':
-      return spanText(Number(value));
-    case 'time':
-      return of.name === 'frame.time_epoch' ? epochOf(value as bigint) : timeText(value as bigint);
-    default:
-      return String(value);
-  }
+  const { kind } = of;
+  if (kind === 'uint')
+    return of.hex === true
+      ? `0x${Number(value)
+          .toString(16)
+          .padStart(2 * of.octets, '0')}`
+      : String(value);
+  if (kind === 'name') return value === '.' ? '<Root>' : String(value);
+  if (kind === 'span') return spanText(Number(value));
+  if (kind === 'time') return of.name === 'frame.time_epoch' ? epochOf(value as bigint) : timeText(value as bigint);
+  if (kind === 'protocol') return '1';
+  return typeof value === 'object' ? octetsText(kind, value) : String(value);
+}
+
+function octetsText(kind: Kind, bytes: Uint8Array): string {
+  if (kind === 'ipv4') return ipv4Text(word(bytes, 0));
+  if (kind === 'ipv6') return ipv6Text(word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12));
+  if (kind === 'ether' || kind === 'eui64') return hexText(bytes, ':');
+  return bytes.length === 0 ? '<MISSING>' : hexText(bytes, '');
 }
 
 export function hexText(bytes: Uint8Array, glue: string): string {

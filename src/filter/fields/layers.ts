@@ -34,11 +34,19 @@ class Layer {
   }
 
   /** A number, read from where the layer begins. */
-  number(declared: Declared, read: (s: Subject, at: number) => number, options: { hex?: boolean; names?: FilterField['names']; when?: When } = {}): FilterField {
+  number(
+    declared: Declared,
+    read: (s: Subject, at: number) => number,
+    options: { hex?: boolean; names?: FilterField['names']; when?: When } = {},
+  ): FilterField {
     const { when, ...rest } = options;
     const has = this.has;
     const there: When = when === undefined ? has : (s) => has(s) && when(s);
-    return columnField(declared, { group: this.#group, stored: false, ...rest }, once(there, (s) => read(s, this.#at(s))));
+    return columnField(
+      declared,
+      { group: this.#group, stored: false, ...rest },
+      once(there, (s) => read(s, this.#at(s))),
+    );
   }
 
   /** `octets` octets behind `offset`. */
@@ -71,18 +79,28 @@ const FRAME: readonly FilterField[] = [
   ),
   frame.number(['frame.number', 'FT_UINT32', 'Frame Number'], (s) => s.carrier.number),
   frame.number(['frame.len', 'FT_UINT32', 'Frame length on the wire'], (s) => s.carrier.wireLength),
-  frame.number(['frame.cap_len', 'FT_UINT32', 'Frame length stored into the capture file'], (s) => s.carrier.capturedLength),
+  frame.number(
+    ['frame.cap_len', 'FT_UINT32', 'Frame length stored into the capture file'],
+    (s) => s.carrier.capturedLength,
+  ),
   field(['frame.time', 'FT_ABSOLUTE_TIME', 'Arrival Time'], { group: 'frame' }, (s, out) => out.add(nanosOf(s))),
   field(['frame.time_epoch', 'FT_ABSOLUTE_TIME', 'Epoch Time'], { group: 'frame' }, (s, out) => out.add(nanosOf(s))),
-  frame.number(['frame.interface_id', 'FT_UINT32', 'Interface id'], (s) => interfaceOf(s)?.idInSection ?? s.carrier.interfaceId),
+  frame.number(
+    ['frame.interface_id', 'FT_UINT32', 'Interface id'],
+    (s) => interfaceOf(s)?.idInSection ?? s.carrier.interfaceId,
+  ),
   field(['frame.interface_name', 'FT_STRING', 'Interface name'], { group: 'frame' }, (s, out) => {
     const name = interfaceOf(s)?.name;
     if (name !== undefined) out.add(name);
   }),
-  field(['frame.interface_description', 'FT_STRING', 'Interface description'], { group: 'frame', stored: false }, (s, out) => {
-    const description = interfaceOf(s)?.description;
-    if (description !== undefined) out.add(description);
-  }),
+  field(
+    ['frame.interface_description', 'FT_STRING', 'Interface description'],
+    { group: 'frame', stored: false },
+    (s, out) => {
+      const description = interfaceOf(s)?.description;
+      if (description !== undefined) out.add(description);
+    },
+  ),
 ];
 
 const eth = new Layer('eth', (s) => s.carrier.ethernetAt, 14);
@@ -127,12 +145,29 @@ const tags = (at: (s: Subject, tag: number) => number): Column => ({
 const vlan = { group: 'vlan', stored: false } as const;
 const VLAN: readonly FilterField[] = [
   field(['vlan', 'FT_PROTOCOL', '802.1Q Virtual LAN'], { group: 'protocol' }, (s, out) => {
-    if (s.carrier.vlan >= 0) out.add(s.carrier.vlanAt < 0 ? EMPTY : s.carrier.frame.subarray(s.carrier.vlanAt, frameEnd(s)));
+    if (s.carrier.vlan >= 0)
+      out.add(s.carrier.vlanAt < 0 ? EMPTY : s.carrier.frame.subarray(s.carrier.vlanAt, frameEnd(s)));
   }),
-  columnField(['vlan.id', 'FT_UINT16', 'ID'], { group: 'vlan' }, tags((s, at) => u16(s, at) & 0xfff)),
-  columnField(['vlan.priority', 'FT_UINT16', 'Priority'], vlan, tags((s, at) => u16(s, at) >> 13)),
-  columnField(['vlan.dei', 'FT_BOOLEAN', 'DEI'], vlan, tags((s, at) => (u16(s, at) >> 12) & 1)),
-  columnField(['vlan.etype', 'FT_UINT16', 'Type'], { ...vlan, hex: true, names: ETHERTYPES }, tags((s, at) => u16(s, at + 2))),
+  columnField(
+    ['vlan.id', 'FT_UINT16', 'ID'],
+    { group: 'vlan' },
+    tags((s, at) => u16(s, at) & 0xfff),
+  ),
+  columnField(
+    ['vlan.priority', 'FT_UINT16', 'Priority'],
+    vlan,
+    tags((s, at) => u16(s, at) >> 13),
+  ),
+  columnField(
+    ['vlan.dei', 'FT_BOOLEAN', 'DEI'],
+    vlan,
+    tags((s, at) => (u16(s, at) >> 12) & 1),
+  ),
+  columnField(
+    ['vlan.etype', 'FT_UINT16', 'Type'],
+    { ...vlan, hex: true, names: ETHERTYPES },
+    tags((s, at) => u16(s, at + 2)),
+  ),
 ];
 
 const isSll: When = (s) => s.carrier.link === LINK_SLL && s.carrier.capturedLength >= 16;
@@ -142,16 +177,23 @@ const sllAt: At = (s) => (anySll(s) ? s.carrier.frameAt : -1);
 const sll = new Layer('sll', sllAt, 16);
 const SLL: readonly FilterField[] = [
   sll.protocol('Linux cooked-mode capture', anySll),
-  sll.number(['sll.pkttype', 'FT_UINT16', 'Packet type'], (s, at) => (isSll(s) ? u16(s, at) : u8(s, at + 10)), { names: PACKET_TYPES }),
+  sll.number(['sll.pkttype', 'FT_UINT16', 'Packet type'], (s, at) => (isSll(s) ? u16(s, at) : u8(s, at + 10)), {
+    names: PACKET_TYPES,
+  }),
   sll.number(['sll.hatype', 'FT_UINT16', 'Link-layer address type'], (s, at) => u16(s, at + (isSll(s) ? 2 : 8))),
-  sll.number(['sll.halen', 'FT_UINT16', 'Link-layer address length'], (s, at) => (isSll(s) ? u16(s, at + 4) : u8(s, at + 11))),
+  sll.number(['sll.halen', 'FT_UINT16', 'Link-layer address length'], (s, at) =>
+    isSll(s) ? u16(s, at + 4) : u8(s, at + 11),
+  ),
   field(['sll.src.eth', 'FT_ETHER', 'Source'], { group: 'sll', stored: false }, (s, out) => {
     const at = sllAt(s);
     if (at < 0 || (isSll(s) ? u16(s, at + 4) : u8(s, at + 11)) !== 6) return;
     const from = at + (isSll(s) ? 6 : 12);
     out.add(s.carrier.frame.subarray(from, from + 6));
   }),
-  sll.number(['sll.etype', 'FT_UINT16', 'Protocol'], (s, at) => u16(s, at + (isSll(s) ? 14 : 0)), { hex: true, names: ETHERTYPES }),
+  sll.number(['sll.etype', 'FT_UINT16', 'Protocol'], (s, at) => u16(s, at + (isSll(s) ? 14 : 0)), {
+    hex: true,
+    names: ETHERTYPES,
+  }),
   sll.number(['sll.ifindex', 'FT_UINT32', 'Interface index'], (s, at) => u32(s, at + 4), { when: isSll2 }),
 ];
 
@@ -222,16 +264,31 @@ function ports(group: 'udp' | 'tcp'): readonly FilterField[] {
   const number = group === 'udp' ? UDP : TCP;
   const is = group === 'udp' ? isUdp : isTcp;
   return [
-    columnField([`${group}.port`, 'FT_UINT16', 'Source or Destination Port'], { group }, {
-      next: (s, from) => (from < 2 && s.carrier.transport === number ? from : -1),
-      at: (s, i) => (i === 0 ? s.carrier.sourcePort : s.carrier.destinationPort),
-    }),
-    columnField([`${group}.srcport`, 'FT_UINT16', 'Source Port'], { group }, once(is, (s) => s.carrier.sourcePort)),
-    columnField([`${group}.dstport`, 'FT_UINT16', 'Destination Port'], { group }, once(is, (s) => s.carrier.destinationPort)),
+    columnField(
+      [`${group}.port`, 'FT_UINT16', 'Source or Destination Port'],
+      { group },
+      {
+        next: (s, from) => (from < 2 && s.carrier.transport === number ? from : -1),
+        at: (s, i) => (i === 0 ? s.carrier.sourcePort : s.carrier.destinationPort),
+      },
+    ),
+    columnField(
+      [`${group}.srcport`, 'FT_UINT16', 'Source Port'],
+      { group },
+      once(is, (s) => s.carrier.sourcePort),
+    ),
+    columnField(
+      [`${group}.dstport`, 'FT_UINT16', 'Destination Port'],
+      { group },
+      once(is, (s) => s.carrier.destinationPort),
+    ),
     columnField(
       [`${group}.stream`, 'FT_UINT32', 'Stream index'],
       { group, stored: false },
-      once((s) => is(s) && s.carrier.stream >= 0, (s) => s.carrier.stream),
+      once(
+        (s) => is(s) && s.carrier.stream >= 0,
+        (s) => s.carrier.stream,
+      ),
     ),
   ];
 }

@@ -39,7 +39,10 @@ const HEADER: readonly FilterField[] = [
   columnField(
     ['dns.id', 'FT_UINT16', 'Transaction ID'],
     { ...header, hex: true },
-    once((s) => s.view.end - s.view.start >= 2 && isDns(s), (s) => s.view.id),
+    once(
+      (s) => s.view.end - s.view.start >= 2 && isDns(s),
+      (s) => s.view.id,
+    ),
     (s) => s.view.start,
   ),
   columnField(
@@ -74,7 +77,10 @@ const HEADER: readonly FilterField[] = [
   columnField(
     ['dns.length', 'FT_UINT16', 'Length'],
     header,
-    once((s) => s.carrier.transport === TCP && isDns(s), (s) => s.carrier.claimedLength),
+    once(
+      (s) => s.carrier.transport === TCP && isDns(s),
+      (s) => s.carrier.claimedLength,
+    ),
   ),
   count('dns.count.queries', 'Questions', 4, isPlain),
   count('dns.count.answers', 'Answer RRs', 6, isPlain),
@@ -233,9 +239,13 @@ const FAULT_FIELDS: readonly FilterField[] = [
     }
     return false;
   }),
-  field(['dns.fault', 'FT_STRING', 'Why the message is malformed, such as pointer_outside'], { group: 'faults' }, (s, out) => {
-    if (s.view.fault !== 0) out.add(FAULTS[s.view.fault]);
-  }),
+  field(
+    ['dns.fault', 'FT_STRING', 'Why the message is malformed, such as pointer_outside'],
+    { group: 'faults' },
+    (s, out) => {
+      if (s.view.fault !== 0) out.add(FAULTS[s.view.fault]);
+    },
+  ),
 ];
 
 /** Header, question and the common part of records. */

@@ -21,6 +21,8 @@ export interface ValueNames {
   text(number: number): string | undefined;
   /** Both texts where there are two, for `contains` and `matches`. */
   texts(number: number): readonly string[];
+  /** Numbers with the text shown, ascending. */
+  readonly entries: readonly (readonly [number: number, text: string])[];
 }
 
 /** IANA's mnemonics and, before them, the texts Wireshark shows. */
@@ -35,11 +37,12 @@ function both(registry: NumberNames | undefined, shown: string): ValueNames {
     numbers.set(text.toLowerCase(), Number(match[1]));
   }
   const registered = new Map(registry?.entries);
+  const shownTexts = new Map([...registered, ...texts]);
   return {
+    entries: [...shownTexts].sort((a, b) => a[0] - b[0]),
     number: (text) => numbers.get(text.toLowerCase()) ?? registry?.number(text) ?? -1,
-    text: (number) => texts.get(number) ?? registered.get(number),
-    texts: (number) =>
-      [texts.get(number), registered.get(number)].filter((text): text is string => text !== undefined),
+    text: (number) => shownTexts.get(number),
+    texts: (number) => [texts.get(number), registered.get(number)].filter((text): text is string => text !== undefined),
   };
 }
 

@@ -11,7 +11,11 @@ const isNetbios = (s: Subject): boolean => s.carrier.protocol === NBNS && s.view
 const isResponse = (s: Subject): boolean => isNetbios(s) && s.view.isResponse;
 
 function flag(name: string, title: string, mask: number, when = isNetbios): FilterField {
-  return columnField([`nbns.flags.${name}`, 'FT_BOOLEAN', title], nbns, once(when, (s) => ((s.view.flags & mask) === 0 ? 0 : 1)));
+  return columnField(
+    [`nbns.flags.${name}`, 'FT_BOOLEAN', title],
+    nbns,
+    once(when, (s) => ((s.view.flags & mask) === 0 ? 0 : 1)),
+  );
 }
 function number(name: string, title: string, at: (s: Subject) => number, hex = false): FilterField {
   return columnField([`nbns.${name}`, 'FT_UINT16', title], { ...nbns, hex }, once(isNetbios, at));
@@ -50,14 +54,32 @@ export const NETBIOS_FIELDS: readonly FilterField[] = [
   flag('recdesired', 'Recursion desired', 0x0100),
   flag('recavail', 'Recursion available', 0x0080, isResponse),
   flag('broadcast', 'Broadcast', 0x0010),
-  columnField(['nbns.flags.rcode', 'FT_UINT16', 'Reply code'], nbns, once(isResponse, (s) => s.view.flags & 15)),
+  columnField(
+    ['nbns.flags.rcode', 'FT_UINT16', 'Reply code'],
+    nbns,
+    once(isResponse, (s) => s.view.flags & 15),
+  ),
   number('count.queries', 'Questions', (s) => s.view.questionCount),
   number('count.answers', 'Answer RRs', (s) => s.view.answerCount),
   number('count.auth_rr', 'Authority RRs', (s) => s.view.authorityCount),
   number('count.add_rr', 'Additional RRs', (s) => s.view.additionalCount),
   field(['nbns.name', 'FT_STRING', 'Name, such as WORKSTATION<00>'], { ...nbns, name: true }, eachName),
-  field(['nbns.type', 'FT_UINT16', 'Type'], nbns, each((s, q) => s.view.questionType[q], (s, i) => s.view.type[i])),
-  field(['nbns.class', 'FT_UINT16', 'Class'], nbns, each((s, q) => s.view.questionClass[q], (s, i) => s.view.class[i])),
+  field(
+    ['nbns.type', 'FT_UINT16', 'Type'],
+    nbns,
+    each(
+      (s, q) => s.view.questionType[q],
+      (s, i) => s.view.type[i],
+    ),
+  ),
+  field(
+    ['nbns.class', 'FT_UINT16', 'Class'],
+    nbns,
+    each(
+      (s, q) => s.view.questionClass[q],
+      (s, i) => s.view.class[i],
+    ),
+  ),
   field(['nbns.ttl', 'FT_UINT32', 'Time to live'], nbns, (s, out) => {
     if (isNetbios(s)) for (let i = 0; i < s.view.records; i++) out.add(s.view.ttl[i]);
   }),
@@ -66,7 +88,8 @@ export const NETBIOS_FIELDS: readonly FilterField[] = [
     const { view } = s;
     for (let i = 0; i < view.records; i++) {
       if (view.type[i] !== TYPE_NB) continue;
-      for (let at = 2; at + 4 <= view.rdlength[i]; at += 6) out.add(numberOctets(word(view.bytes, view.rdata[i] + at) >>> 0, 4));
+      for (let at = 2; at + 4 <= view.rdlength[i]; at += 6)
+        out.add(numberOctets(word(view.bytes, view.rdata[i] + at) >>> 0, 4));
     }
   }),
 ];

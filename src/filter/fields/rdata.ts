@@ -1,5 +1,4 @@
 import { RR_TYPES } from '../../rr/index.ts';
-import type { RRType } from '../../rr/define.ts';
 import { skipName } from '../../wire/name.ts';
 import { RdataReader } from '../../wire/rdata.ts';
 import type { FieldSpec } from '../../wire/structure.ts';
@@ -28,7 +27,14 @@ const OTHER_TYPE: Readonly<Record<string, FieldType>> = {
   'dns.loc.horizontal_precision': 'FT_UINT8',
   'dns.loc.vertical_precision': 'FT_UINT8',
 };
-const HEX = new Set(['dns.csync.flags', 'dns.dnskey.flags', 'dns.key.flags', 'dns.cert.key_tag', 'dns.ds.key_id', 'dns.caa.flags']);
+const HEX = new Set([
+  'dns.csync.flags',
+  'dns.dnskey.flags',
+  'dns.key.flags',
+  'dns.cert.key_tag',
+  'dns.ds.key_id',
+  'dns.caa.flags',
+]);
 /** Declared under a name whose values are read another way. */
 const special = new Set(SPECIAL_FIELDS.map(({ name }) => name));
 
@@ -42,7 +48,7 @@ function declarations(): Map<string, { spec: FieldSpec; places: Map<number, Plac
       if (special.has(name)) return;
       let entry = found.get(name);
       if (entry === undefined) found.set(name, (entry = { spec, places: new Map() }));
-      entry.places.set(type.type, { structure: type as RRType, index });
+      entry.places.set(type.type, { structure: type, index });
     });
   }
   return found;

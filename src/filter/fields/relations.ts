@@ -10,11 +10,19 @@ const EMPTY = new Uint8Array(0);
 
 /** A frame number that is 0 where there is none. */
 function frameNumber(name: string, title: string, at: (s: Subject) => number, fate = false): FilterField {
-  return columnField([name, 'FT_FRAMENUM', title], { ...relation, fate }, once((s) => at(s) > 0, at));
+  return columnField(
+    [name, 'FT_FRAMENUM', title],
+    { ...relation, fate },
+    once((s) => at(s) > 0, at),
+  );
 }
 
 function span(name: string, title: string, at: (s: Subject) => number): FilterField {
-  return columnField([name, 'FT_RELATIVE_TIME', title], relation, once((s) => !Number.isNaN(at(s)), at));
+  return columnField(
+    [name, 'FT_RELATIVE_TIME', title],
+    relation,
+    once((s) => !Number.isNaN(at(s)), at),
+  );
 }
 
 function present(name: string, title: string, when: (s: Subject) => boolean, fate = false): FilterField {
@@ -30,7 +38,14 @@ export const RELATION_FIELDS: readonly FilterField[] = [
   frameNumber('dns.response_to', 'Request In', (s) => s.join.responseTo),
   span('dns.time', 'Time from the first query to its response', (s) => s.join.latencyNanos),
   span('dns.time.last', 'Time from the last copy of the query to its response', (s) => s.join.latencyLastNanos),
-  columnField(['dns.retransmission', 'FT_BOOLEAN', 'Retransmission'], relation, once((s) => s.join.retransmission, () => 1)),
+  columnField(
+    ['dns.retransmission', 'FT_BOOLEAN', 'Retransmission'],
+    relation,
+    once(
+      (s) => s.join.retransmission,
+      () => 1,
+    ),
+  ),
   frameNumber(
     'dns.retransmit_request_in',
     'Retransmitted request. Original request in',
@@ -43,7 +58,14 @@ export const RELATION_FIELDS: readonly FilterField[] = [
   ),
   present('dns.retransmit_request', 'DNS query retransmission', (s) => s.join.retransmission && !s.view.isResponse),
   present('dns.retransmit_response', 'DNS response retransmission', (s) => s.join.retransmission && s.view.isResponse),
-  columnField(['dns.unsolicited', 'FT_BOOLEAN', 'Unsolicited'], relation, once((s) => s.join.unsolicited && isDns(s), () => 1)),
+  columnField(
+    ['dns.unsolicited', 'FT_BOOLEAN', 'Unsolicited'],
+    relation,
+    once(
+      (s) => s.join.unsolicited && isDns(s),
+      () => 1,
+    ),
+  ),
   field(['_ws.malformed', 'FT_PROTOCOL', 'Malformed message'], { group: 'faults' }, (s, out) => {
     if (isMalformed(s.view, s.carrier.protocol)) out.add(EMPTY);
   }),

@@ -1,9 +1,9 @@
-import { OPCODE_DSO } from '../../wire/dso.ts';
 import { RdataReader } from '../../wire/rdata.ts';
 import type { Subject, Values } from '../value.ts';
-import { field, type FieldType, type FilterField } from "./field.ts";
+import { DSO_FIELDS } from './dso.ts';
+import { field, type FieldType, type FilterField } from './field.ts';
 import { isDns } from './message.ts';
-import { FAMILY_NAMES, PARAM_NAMES, TLV_NAMES } from './names.ts';
+import { FAMILY_NAMES, PARAM_NAMES } from './names.ts';
 
 type Declared = readonly [name: string, type: FieldType, title: string];
 type Read = (reader: RdataReader, out: Values) => void;
@@ -13,7 +13,12 @@ const reader = new RdataReader();
 const utf8 = new TextDecoder();
 
 /** Reads every record of some types with a function of its own. */
-function inRecords(declared: Declared, types: readonly number[], read: Read, options: Partial<FilterField> = {}): FilterField {
+function inRecords(
+  declared: Declared,
+  types: readonly number[],
+  read: Read,
+  options: Partial<FilterField> = {},
+): FilterField {
   return field(declared, { ...rdata, ...options, name: options.folds === true }, (s: Subject, out: Values) => {
     if (!isDns(s)) return;
     const { view } = s;
@@ -28,11 +33,13 @@ function addSound(r: RdataReader, out: Values, value: number | string | Uint8Arr
   if (r.sound) out.add(value);
 }
 /** Adds the low bit of an octet or word already read, as a boolean. */
-const bitOf = (octets: 1 | 2 | 4, skip: number, mask: number): Read => (r, out) => {
-  r.take(skip);
-  const value = octets === 1 ? r.u8() : octets === 2 ? r.u16() : r.u32();
-  addSound(r, out, (value & mask) === 0 ? 0 : 1);
-};
+const bitOf =
+  (octets: 1 | 2 | 4, skip: number, mask: number): Read =>
+  (r, out) => {
+    r.take(skip);
+    const value = octets === 1 ? r.u8() : octets === 2 ? r.u16() : r.u32();
+    addSound(r, out, (value & mask) === 0 ? 0 : 1);
+  };
 
 const TXT = [16];
 const SPF = [99];
@@ -59,12 +66,14 @@ const stringLengths: Read = (r, out) => {
 };
 
 /** The gateway of IPSECKEY when its kind (third octet behind the precedence) is `kind`. */
-const gateway = (kind: number, read: Read): Read => (r, out) => {
-  r.u8();
-  const is = r.u8();
-  r.u8();
-  if (r.sound && is === kind) read(r, out);
-};
+const gateway =
+  (kind: number, read: Read): Read =>
+  (r, out) => {
+    r.u8();
+    const is = r.u8();
+    r.u8();
+    if (r.sound && is === kind) read(r, out);
+  };
 
 interface Prefix {
   family: number;
@@ -72,16 +81,18 @@ interface Prefix {
   negated: boolean;
   octets: Uint8Array;
 }
-const prefixes = (add: (prefix: Prefix, out: Values) => void): Read => (r, out) => {
-  while (r.left > 0) {
-    const family = r.u16();
-    const length = r.u8();
-    const octet = r.u8();
-    const octets = r.take(octet & 0x7f);
-    if (!r.sound) return;
-    add({ family, length, negated: octet > 0x7f, octets }, out);
-  }
-};
+const prefixes =
+  (add: (prefix: Prefix, out: Values) => void): Read =>
+  (r, out) => {
+    while (r.left > 0) {
+      const family = r.u16();
+      const length = r.u8();
+      const octet = r.u8();
+      const octets = r.take(octet & 0x7f);
+      if (!r.sound) return;
+      add({ family, length, negated: octet > 0x7f, octets }, out);
+    }
+  };
 /** An address with the octets that were left out. */
 function padded(octets: Uint8Array, size: number): Uint8Array {
   const whole = new Uint8Array(size);
@@ -90,27 +101,31 @@ function padded(octets: Uint8Array, size: number): Uint8Array {
 }
 
 /** CAA's value under one tag. */
-const tagged = (tag: string): Read => (r, out) => {
-  r.u8();
-  const name = r.text(r.u8());
-  if (r.sound && name.toLowerCase() === tag) out.add(utf8.decode(r.take()));
-};
+const tagged =
+  (tag: string): Read =>
+  (r, out) => {
+    r.u8();
+    const name = r.text(r.u8());
+    if (r.sound && name.toLowerCase() === tag) out.add(utf8.decode(r.take()));
+  };
 
 /** Every service parameter: key, and a reader that ends with its value. */
-const params = (add: (key: number, r: RdataReader, out: Values) => void): Read => (r, out) => {
-  r.u16();
-  r.name(true);
-  const { end } = r;
-  while (r.sound && r.at < end) {
-    const key = r.u16();
-    const length = r.u16();
-    if (!r.sound || r.at + length > end) return;
-    const next = r.at + length;
-    r.range(r.at, next);
-    add(key, r, out);
-    r.range(next, end);
-  }
-};
+const params =
+  (add: (key: number, r: RdataReader, out: Values) => void): Read =>
+  (r, out) => {
+    r.u16();
+    r.name(true);
+    const { end } = r;
+    while (r.sound && r.at < end) {
+      const key = r.u16();
+      const length = r.u16();
+      if (!r.sound || r.at + length > end) return;
+      const next = r.at + length;
+      r.range(r.at, next);
+      add(key, r, out);
+      r.range(next, end);
+    }
+  };
 /** The values of one parameter, read until its end. */
 const param = (wanted: number, read: (r: RdataReader) => number | string | Uint8Array): Read =>
   params((key, r, out) => {
@@ -118,40 +133,89 @@ const param = (wanted: number, read: (r: RdataReader) => number | string | Uint8
   });
 
 /** Behind an algorithm name: skips `skip` octets, then gives the length of counted octets. */
-const countedLength = (skip: number, counted: number): Read => (r, out) => {
-  r.name(true);
-  r.take(skip);
-  for (let i = 0; i < counted; i++) r.take(r.u16());
-  const length = r.u16();
-  addSound(r, out, length);
-};
+const countedLength =
+  (skip: number, counted: number): Read =>
+  (r, out) => {
+    r.name(true);
+    r.take(skip);
+    for (let i = 0; i < counted; i++) r.take(r.u16());
+    const length = r.u16();
+    addSound(r, out, length);
+  };
 
 const DECLARED: readonly FilterField[] = [
   inRecords(['dns.txt.length', 'FT_UINT8', 'Octets of a character-string'], TXT, stringLengths),
   inRecords(['dns.spf.length', 'FT_UINT8', 'Octets of a character-string'], SPF, stringLengths),
-  inRecords(['dns.wks.bits', 'FT_UINT8', 'Octets of the bit map that are not zero'], WKS, (r, out) => {
-    r.take(5);
-    while (r.left > 0) {
-      const octet = r.u8();
-      if (octet !== 0) out.add(octet);
-    }
-  }, { hex: true }),
-  inRecords(['dns.ipseckey.gateway_ipv4', 'FT_IPv4', 'Gateway'], GATEWAY, gateway(1, (r, out) => addSound(r, out, r.take(4)))),
-  inRecords(['dns.ipseckey.gateway_ipv6', 'FT_IPv6', 'Gateway'], GATEWAY, gateway(2, (r, out) => addSound(r, out, r.take(16)))),
-  inRecords(['dns.ipseckey.gateway_dns', 'FT_STRING', 'Gateway'], GATEWAY, gateway(3, (r, out) => addSound(r, out, r.name(true))), { folds: true }),
-  inRecords(['dns.apl.address_family', 'FT_UINT16', 'Address family'], APL, prefixes(({ family }, out) => out.add(family)), { names: FAMILY_NAMES }),
-  inRecords(['dns.apl.coded_prefix', 'FT_UINT8', 'Prefix length'], APL, prefixes(({ length }, out) => out.add(length))),
-  inRecords(['dns.apl.negation', 'FT_BOOLEAN', 'The prefix is excluded'], APL, prefixes(({ negated }, out) => out.add(negated ? 1 : 0))),
-  inRecords(['dns.apl.afdlength', 'FT_UINT8', 'Octets of the address'], APL, prefixes(({ octets }, out) => out.add(octets.length))),
-  inRecords(['dns.apl.afdpart.ipv4', 'FT_IPv4', 'Address'], APL, prefixes(({ family, octets }, out) => {
-    if (family === 1) out.add(padded(octets, 4));
-  })),
-  inRecords(['dns.apl.afdpart.ipv6', 'FT_IPv6', 'Address'], APL, prefixes(({ family, octets }, out) => {
-    if (family === 2) out.add(padded(octets, 16));
-  })),
-  inRecords(['dns.apl.afdpart.data', 'FT_BYTES', 'Address of another family'], APL, prefixes(({ family, octets }, out) => {
-    if (family !== 1 && family !== 2) out.add(octets);
-  })),
+  inRecords(
+    ['dns.wks.bits', 'FT_UINT8', 'Octets of the bit map that are not zero'],
+    WKS,
+    (r, out) => {
+      r.take(5);
+      while (r.left > 0) {
+        const octet = r.u8();
+        if (octet !== 0) out.add(octet);
+      }
+    },
+    { hex: true },
+  ),
+  inRecords(
+    ['dns.ipseckey.gateway_ipv4', 'FT_IPv4', 'Gateway'],
+    GATEWAY,
+    gateway(1, (r, out) => addSound(r, out, r.take(4))),
+  ),
+  inRecords(
+    ['dns.ipseckey.gateway_ipv6', 'FT_IPv6', 'Gateway'],
+    GATEWAY,
+    gateway(2, (r, out) => addSound(r, out, r.take(16))),
+  ),
+  inRecords(
+    ['dns.ipseckey.gateway_dns', 'FT_STRING', 'Gateway'],
+    GATEWAY,
+    gateway(3, (r, out) => addSound(r, out, r.name(true))),
+    { folds: true },
+  ),
+  inRecords(
+    ['dns.apl.address_family', 'FT_UINT16', 'Address family'],
+    APL,
+    prefixes(({ family }, out) => out.add(family)),
+    { names: FAMILY_NAMES },
+  ),
+  inRecords(
+    ['dns.apl.coded_prefix', 'FT_UINT8', 'Prefix length'],
+    APL,
+    prefixes(({ length }, out) => out.add(length)),
+  ),
+  inRecords(
+    ['dns.apl.negation', 'FT_BOOLEAN', 'The prefix is excluded'],
+    APL,
+    prefixes(({ negated }, out) => out.add(negated ? 1 : 0)),
+  ),
+  inRecords(
+    ['dns.apl.afdlength', 'FT_UINT8', 'Octets of the address'],
+    APL,
+    prefixes(({ octets }, out) => out.add(octets.length)),
+  ),
+  inRecords(
+    ['dns.apl.afdpart.ipv4', 'FT_IPv4', 'Address'],
+    APL,
+    prefixes(({ family, octets }, out) => {
+      if (family === 1) out.add(padded(octets, 4));
+    }),
+  ),
+  inRecords(
+    ['dns.apl.afdpart.ipv6', 'FT_IPv6', 'Address'],
+    APL,
+    prefixes(({ family, octets }, out) => {
+      if (family === 2) out.add(padded(octets, 16));
+    }),
+  ),
+  inRecords(
+    ['dns.apl.afdpart.data', 'FT_BYTES', 'Address of another family'],
+    APL,
+    prefixes(({ family, octets }, out) => {
+      if (family !== 1 && family !== 2) out.add(octets);
+    }),
+  ),
   inRecords(['dns.caa.flags.issuer_critical', 'FT_BOOLEAN', 'Issuer critical'], CAA, bitOf(1, 0, 0x80)),
   inRecords(['dns.caa.issue', 'FT_STRING', 'Authority that may issue'], CAA, tagged('issue')),
   inRecords(['dns.caa.issuewild', 'FT_STRING', 'Authority that may issue wildcards'], CAA, tagged('issuewild')),
@@ -177,24 +241,74 @@ const DECLARED: readonly FilterField[] = [
     r.take(r.u8());
     addSound(r, out, r.u8());
   }),
-  inRecords(['dns.svcb.svcparam', 'FT_NONE', 'Service parameter'], SVCB, params((_, r, out) => out.add(r.take()))),
-  inRecords(['dns.svcb.svcparam.key', 'FT_UINT16', 'Key of a parameter'], SVCB, params((key, _, out) => out.add(key)), { names: PARAM_NAMES }),
-  inRecords(['dns.svcb.svcparam.value.length', 'FT_UINT16', 'Octets of a value'], SVCB, params((_, r, out) => out.add(r.left))),
-  inRecords(['dns.svcb.svcparam.value', 'FT_BYTES', 'Value of another key'], SVCB, params((key, r, out) => {
-    if (key > 8) out.add(r.take());
-  })),
-  inRecords(['dns.svcb.svcparam.mandatory.key', 'FT_UINT16', 'Key a client must know'], SVCB, param(0, (r) => r.u16()), { names: PARAM_NAMES }),
-  inRecords(['dns.svcb.svcparam.alpn', 'FT_STRING', 'Protocol id'], SVCB, param(1, (r) => utf8.decode(r.take(r.u8())))),
-  inRecords(['dns.svcb.svcparam.alpn.length', 'FT_UINT8', 'Octets of a protocol id'], SVCB, param(1, (r) => {
-    const length = r.u8();
-    r.take(length);
-    return length;
-  })),
-  inRecords(['dns.svcb.svcparam.port', 'FT_UINT16', 'Port'], SVCB, param(3, (r) => r.u16())),
-  inRecords(['dns.svcb.svcparam.ipv4hint.ip', 'FT_IPv4', 'IPv4 address'], SVCB, param(4, (r) => r.take(4))),
-  inRecords(['dns.svcb.svcparam.ipv6hint.ip', 'FT_IPv6', 'IPv6 address'], SVCB, param(6, (r) => r.take(16))),
-  inRecords(['dns.svcb.svcparam.ech', 'FT_BYTES', 'Encrypted client hello'], SVCB, param(5, (r) => r.take())),
-  inRecords(['dns.svcb.svcparam.dohpath', 'FT_STRING', 'Path of DNS over HTTPS'], SVCB, param(7, (r) => utf8.decode(r.take()))),
+  inRecords(
+    ['dns.svcb.svcparam', 'FT_NONE', 'Service parameter'],
+    SVCB,
+    params((_, r, out) => out.add(r.take())),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.key', 'FT_UINT16', 'Key of a parameter'],
+    SVCB,
+    params((key, _, out) => out.add(key)),
+    { names: PARAM_NAMES },
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.value.length', 'FT_UINT16', 'Octets of a value'],
+    SVCB,
+    params((_, r, out) => out.add(r.left)),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.value', 'FT_BYTES', 'Value of another key'],
+    SVCB,
+    params((key, r, out) => {
+      if (key > 8) out.add(r.take());
+    }),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.mandatory.key', 'FT_UINT16', 'Key a client must know'],
+    SVCB,
+    param(0, (r) => r.u16()),
+    { names: PARAM_NAMES },
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.alpn', 'FT_STRING', 'Protocol id'],
+    SVCB,
+    param(1, (r) => utf8.decode(r.take(r.u8()))),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.alpn.length', 'FT_UINT8', 'Octets of a protocol id'],
+    SVCB,
+    param(1, (r) => {
+      const length = r.u8();
+      r.take(length);
+      return length;
+    }),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.port', 'FT_UINT16', 'Port'],
+    SVCB,
+    param(3, (r) => r.u16()),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.ipv4hint.ip', 'FT_IPv4', 'IPv4 address'],
+    SVCB,
+    param(4, (r) => r.take(4)),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.ipv6hint.ip', 'FT_IPv6', 'IPv6 address'],
+    SVCB,
+    param(6, (r) => r.take(16)),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.ech', 'FT_BYTES', 'Encrypted client hello'],
+    SVCB,
+    param(5, (r) => r.take()),
+  ),
+  inRecords(
+    ['dns.svcb.svcparam.dohpath', 'FT_STRING', 'Path of DNS over HTTPS'],
+    SVCB,
+    param(7, (r) => utf8.decode(r.take())),
+  ),
   inRecords(['dns.tsig.mac', 'FT_NONE', 'Signature'], TSIG, (r, out) => {
     r.name(true);
     r.take(8);
@@ -236,42 +350,5 @@ function keyTag(r: RdataReader, out: Values): void {
   out.add((sum + (sum >>> 16)) & 0xffff);
 }
 
-interface Tlv {
-  type: number;
-  data: Uint8Array;
-}
-const dso = (add: (tlv: Tlv, out: Values) => void) => (s: Subject, out: Values) => {
-  const { view } = s;
-  if (!isDns(s) || view.opcode !== OPCODE_DSO || view.end - view.start < 12) return;
-  for (let at = view.parsedEnd; at + 4 <= view.end; ) {
-    const length = (view.bytes[at + 2] << 8) | view.bytes[at + 3];
-    if (at + 4 + length > view.end) return;
-    add({ type: (view.bytes[at] << 8) | view.bytes[at + 1], data: view.bytes.subarray(at + 4, at + 4 + length) }, out);
-    at += 4 + length;
-  }
-};
-const u32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
-const seconds = (type: number, at: number) =>
-  dso((tlv, out) => {
-    if (tlv.type === type && tlv.data.length >= at + 4) out.add(u32(tlv.data, at));
-  });
-const stateful = { group: 'dso' } as const;
-
-const DSO: readonly FilterField[] = [
-  field(['dns.dso.tlv', 'FT_NONE', 'DSO TLV'], stateful, dso((tlv, out) => out.add(tlv.data))),
-  field(['dns.dso.tlv.type', 'FT_UINT16', 'Type of a TLV'], { ...stateful, names: TLV_NAMES }, dso((tlv, out) => out.add(tlv.type))),
-  field(['dns.dso.tlv.length', 'FT_UINT16', 'Octets of a TLV'], stateful, dso((tlv, out) => out.add(tlv.data.length))),
-  field(['dns.dso.tlv.data', 'FT_BYTES', 'Octets of a TLV of another type'], stateful, dso((tlv, out) => {
-    if (tlv.type > 3) out.add(tlv.data);
-  })),
-  field(['dns.dso.tlv.keepalive.inactivity', 'FT_UINT32', 'Inactivity time-out, ms'], stateful, seconds(1, 0)),
-  field(['dns.dso.tlv.keepalive.interval', 'FT_UINT32', 'Keepalive interval, ms'], stateful, seconds(1, 4)),
-  field(['dns.dso.tlv.retrydelay.retrydelay', 'FT_UINT32', 'Retry delay, ms'], stateful, seconds(2, 0)),
-  field(['dns.dso.tlv.encpad.padding', 'FT_BYTES', 'Padding'], stateful, dso((tlv, out) => {
-    if (tlv.type === 3) out.add(tlv.data);
-  })),
-];
-
 /** Fields that no declaration of a type gives: parts of flags, lengths, lists within rdata, TLVs. */
-export const SPECIAL_FIELDS: readonly FilterField[] = [...DECLARED, ...DSO];
+export const SPECIAL_FIELDS: readonly FilterField[] = [...DECLARED, ...DSO_FIELDS];

@@ -1,0 +1,106 @@
+import type { CommandDefinition, OptionValues } from '../core/definition.ts';
+import { EXIT, UserError } from '../core/errors.ts';
+import type { FilterField } from '../filter/fields/field.ts';
+import { FIELDS, nearestField } from '../filter/fields/registry.ts';
+
+const FORMATS = ['text', 'json', 'tsv', 'wireshark'] as const;
+
+/** `nametap fields`: what filters and `-e` can name. */
+export const fields: CommandDefinition = {
+  name: 'fields',
+  summary: 'the fields of display filters and of -e: name, type, meaning',
+  arguments: {
+    name: 'WORD',
+    summary: 'only fields with all these words in name, meaning or group',
+    many: true,
+    optional: true,
+  },
+  options: [
+    { name: 'format', letter: 'T', value: 'FORMAT', summary: 'how to list them', default: 'text', choices: FORMATS },
+    { name: 'values', summary: 'also list the names of their values (text)' },
+  ],
+  examples: [
+    'nametap fields  # all of them',
+    'nametap fields mx  # what there is about mail exchangers',
+    'nametap fields -T json | jq -r ".[] | select(.folds_case) | .name"  # domain names',
+  ],
+  run: (args, options) => Promise.resolve(runCommand(args, options)),
+};
+
+function runCommand(words: string[], options: OptionValues): number {
+  const found = FIELDS.filter((field) => hasWords(field, words));
+  if (found.length === 0) {
+    const near = nearestField(words.join('.'));
+    throw new UserError(
+      `No field has '${words.join(' ')}' in it.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+    );
+  }
+  process.stdout.write(listFields(found, String(options.format ?? 'text'), options.values === true));
+  return EXIT.ok;
+}
+
+function hasWords(field: FilterField, words: readonly string[]): boolean {
+  const text = `${field.name} ${field.title} ${field.group}`.toLowerCase();
+  return words.every((word) => text.includes(word.toLowerCase()));
+}
+
+/** The list as text. `values`: with the names of enumerated values. */
+export function listFields(found: readonly FilterField[], format: string, values = false): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(found.map(plainField), null, 2)}\n`;
+    case 'tsv':
+      return lines([
+        ['name', 'type', 'group', 'folds_case', 'in_store', 'title'],
+        ...found.map((f) => [f.name, f.type, f.group, bit(f.folds), bit(f.stored), f.title]),
+      ]);
+    case 'wireshark':
+      return lines(found.map(glossaryLine));
+    default:
+      return textList(found, values);
+  }
+}
+
+function plainField({ name, type, title, group, folds, stored, fate }: FilterField): object {
+  return { name, type, title, group, folds_case: folds, in_store: stored, ...(fate && { known_when_closed: true }) };
+}
+
+function bit(flag: boolean): string {
+  return flag ? '1' : '0';
+}
+
+function lines(rows: readonly (readonly string[])[]): string {
+  return rows.map((row) => `${row.join('\t')}\n`).join('');
+}
+
+/** One line as `tshark -G fields` writes it: kind, title, name, type, parent protocol, base, mask, blurb. */
+function glossaryLine({ name, title, type, hex }: FilterField): readonly string[] {
+  if (type === 'FT_PROTOCOL') return ['P', title, name];
+  const base = type.startsWith('FT_UINT') || type === 'FT_INT32' ? (hex === true ? 'BASE_HEX' : 'BASE_DEC') : '';
+  return ['F', title, name, type, name.split('.')[0], base, '0x0', ''];
+}
+
+/** Groups in order of the registry, columns aligned; marks behind the name say what is special. */
+function textList(found: readonly FilterField[], values: boolean): string {
+  const width = Math.max(...found.map(({ name }) => name.length));
+  const kinds = Math.max(...found.map(({ type }) => type.length));
+  const groups = Map.groupBy(found, ({ group }) => group);
+  let text = '';
+  for (const [group, members] of groups) {
+    text += `${text === '' ? '' : '\n'}${group}\n`;
+    for (const field of members) {
+      const { name, type, title } = field;
+      text += `  ${name.padEnd(width)}  ${type.padEnd(kinds)}  ${marks(field)}  ${title}\n`;
+      if (values) text += valueLines(field);
+    }
+  }
+  return `${text}\nA folds letter case  S is in the store  C known when the transaction is closed\n`;
+}
+
+function marks({ folds, stored, fate }: FilterField): string {
+  return `${folds ? 'A' : '-'}${stored ? 'S' : '-'}${fate ? 'C' : '-'}`;
+}
+
+function valueLines({ names }: FilterField): string {
+  return (names?.entries ?? []).map(([number, name]) => `      ${number} ${name}\n`).join('');
+}
