@@ -123,3 +123,5 @@ export function usefulThreads(input: Input, cores: number): number {
   for (const path of input.paths) bytes += statSync(path).size;
   return bytes < WORTH_THREADS_BYTES ? 0 : cores;
 }
+
+export { dropRights } from '../sources/live/rights.ts';

@@ -61,7 +61,13 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   const { runRows, newReport } = await import('../app/run.ts');
   const screen = new Screen(newReport, (live ? captureOptions(options).interfaces : args).join(', '), table);
   const abort = new AbortController();
-  const hooks: RunHooks = { signal: abort.signal };
+  const { dropRights } = await import('../app/input.ts');
+  const hooks: RunHooks = {
+    signal: abort.signal,
+    opened: () => {
+      if (live) dropRights(textOption(options, 'user'));
+    },
+  };
   const color = useColor(options);
   const terminal = process.stdout.isTTY === true ? new Terminal(screen, color, refresh, () => abort.abort()) : null;
   terminal?.open();

@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import type { FrameInput, Input } from '../app/input.ts';
 import type { ShowPlan } from '../app/show.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
@@ -106,8 +105,10 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
     const stop = autostop(listOption(options, 'autostop'));
     Object.assign(plan, stop.limits);
     const { counting, writing } = session;
+    const { dropRights } = await import('../app/input.ts');
     const opened = () => {
-      begin(input, textOption(options, 'user'));
+      const user = input.kind === 'live' ? dropRights(textOption(options, 'user')) : undefined;
+      remark(whatIsWatched(input) + (user === undefined ? '' : `, as user ${user}`));
       if (stop.seconds !== undefined) setTimeout(() => session.stop(), stop.seconds * 1000).unref();
     };
     const hooks = { signal: session.signal, counting, writing, opened };
@@ -121,14 +122,20 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   }
 }
 
+function whatIsWatched(input: Input): string {
+  if (input.kind !== 'live') return 'Listening for dnstap';
+  return `Capturing on ${input.interfaces.map((name) => `'${plainText(name)}'`).join(', ')}`;
+}
+
 /** Without lines all that is left is the report at the end. */
 async function watchQuietly(
   plan: ShowPlan,
   hooks: Parameters<typeof import('../app/run.ts').runReport>[2],
 ): Promise<number> {
   const { runReport } = await import('../app/run.ts');
-  const { report, ledger } = await runReport(plan, {}, hooks);
+  // Loaded before rights are given up: the user we become may not read our files.
   const { reportText } = await import('../report/text.ts');
+  const { report, ledger } = await runReport(plan, {}, hooks);
   const source = { files: [], ...(plan.filter === undefined ? {} : { filter: plan.filter }) };
   writeStdout(Buffer.from(reportText(report.value(source, 20), process.stdout.columns ?? 100)));
   process.stderr.write(`${countsText(ledger)}\n`);
@@ -188,13 +195,4 @@ function sampleOption(options: OptionValues): number | undefined {
   const parts = /^1\/([1-9]\d{0,5})$/.exec(value);
   if (parts === null) throw new UserError(`--sample wants a fraction such as 1/10, not "${plainText(value)}".`);
   return Number(parts[1]);
-}
-
-/** Sockets are open: gives rights away and says what is listened to. */
-function begin(input: Input, user: string | undefined): void {
-  void user;
-  if (input.kind === 'live')
-    remark(`Capturing on ${input.interfaces.map((name) => `'${plainText(name)}'`).join(', ')}`);
-  else remark('Listening for dnstap');
-  if (isatty(1) && isatty(2)) remark('Ctrl-C ends');
 }
