@@ -1,6 +1,7 @@
 import { cof } from './cof.ts';
 import { csv } from './csv.ts';
 import { ecs } from './ecs.ts';
+import { ek } from './ek.ts';
 import { eve } from './eve.ts';
 import { fields } from './fields.ts';
 import { flat } from './flat.ts';
@@ -12,4 +13,4 @@ import { tree } from './tree.ts';
 import { zeek } from './zeek.ts';
 
 /** The output formats, in the order of the manual. */
-export const OUTPUTS: readonly OutputFormat[] = [text, fields, json, ndjson, csv, tree, zeek, eve, ecs, cof, flat];
+export const OUTPUTS: readonly OutputFormat[] = [text, fields, ek, json, ndjson, csv, tree, zeek, eve, ecs, cof, flat];

@@ -87,7 +87,9 @@ function resultText(value: Transaction): { text: string; style: string } {
     const servers = value.authority?.filter(({ type }) => type === 'NS').map(({ data }) => data) ?? [];
     return { text: `referral to ${servers.join(', ')}${why}`, style: YELLOW };
   }
-  if (none) return { text: `NODATA${why}`, style: YELLOW };
+  // Nothing in a truncated or malformed response does not mean that there is nothing.
+  if (value.flags.includes('tc')) return { text: `truncated${why}`, style: YELLOW };
+  if (none && value.fault === undefined) return { text: `NODATA${why}`, style: YELLOW };
   return { text: `${rcode ?? ''}${answers.length === 0 ? '' : ` ${answers.length} answers`}${why}`, style: DIM };
 }
 
