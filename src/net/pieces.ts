@@ -24,6 +24,13 @@ export class Pieces {
   frames = new Uint32Array(64);
   state = new Uint8Array(64);
   seconds = new Float64Array(64);
+  /** No message begins from the piece's first byte up to `scanned`; to know about that one takes bytes up to `need`. */
+  scanned = new Float64Array(64);
+  need = new Float64Array(64);
+  /** Cells of each list. */
+  count = new Int32Array(64);
+  /** Time (seconds) that new pieces get. */
+  clock = 0;
   /** Cells in use, and how many may be (a split may pass it by one or two). */
   used = 0;
   readonly limit: number;
@@ -45,6 +52,7 @@ export class Pieces {
     tail.set(this.tail);
     this.head = head;
     this.tail = tail;
+    this.count = widened(this.count, new Int32Array(count));
   }
 
   /** True when so many more bytes fit. */
@@ -120,10 +128,30 @@ export class Pieces {
     this.next[piece] = this.#free;
     this.#free = piece;
     this.used--;
+    this.count[list]--;
   }
 
   clear(list: number): void {
     while (this.head[list] >= 0) this.remove(list, this.head[list]);
+  }
+
+  /** The neighbour that continues a piece without a hole, −1 without; and the one that it continues. */
+  following(piece: number): number {
+    const next = this.next[piece];
+    return next >= 0 && this.position[next] === this.end(piece) ? next : -1;
+  }
+  preceding(piece: number): number {
+    const previous = this.previous[piece];
+    return previous >= 0 && this.end(previous) === this.position[piece] ? previous : -1;
+  }
+
+  /** Contiguous bytes from a position within `piece` on, as far as `enough`. */
+  available(piece: number, position: number, enough: number): number {
+    let end = this.end(piece);
+    for (let next = this.following(piece); next >= 0 && end - position < enough; next = this.following(next)) {
+      end = this.end(next);
+    }
+    return Math.min(enough, end - position);
   }
 
   byte(piece: number, offset: number): number {
@@ -153,6 +181,7 @@ export class Pieces {
     else this.next[after] = piece;
     if (next < 0) this.tail[list] = piece;
     else this.previous[next] = piece;
+    this.count[list]++;
   }
 
   #allocate(): number {
@@ -164,7 +193,8 @@ export class Pieces {
     }
     this.frames[piece] = 0;
     this.state[piece] = WAITING;
-    this.seconds[piece] = 0;
+    this.seconds[piece] = this.clock;
+    this.scanned[piece] = -1;
     this.used++;
     return piece;
   }
@@ -179,6 +209,8 @@ export class Pieces {
     this.frames = widened(this.frames, new Uint32Array(count));
     this.state = widened(this.state, new Uint8Array(count));
     this.seconds = widened(this.seconds, new Float64Array(count));
+    this.scanned = widened(this.scanned, new Float64Array(count));
+    this.need = widened(this.need, new Float64Array(count));
     this.#memory = widened(this.#memory, new Uint8Array(count * CELL_BYTES));
   }
 }
