@@ -5,7 +5,7 @@ import { FATE, type Ledger } from '../core/ledger.ts';
 import { isUdpChecksumWrong } from './checksum.ts';
 import * as L from './cursor.ts';
 import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
-import { isDnscrypt, isPublicResolver, isQuicLong } from './encrypted.ts';
+import { Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
 import { UdpFlows } from './udp-flows.ts';
 import { DnsHeuristic } from './heuristic.ts';
 import { extensions } from './ip.ts';
@@ -55,6 +55,7 @@ export class Dissector {
   readonly #udpKinds: Uint8Array;
   readonly #tcpKinds: Uint8Array;
   readonly #heuristic: DnsHeuristic | null;
+  readonly #dnscrypt = new Dnscrypt();
   readonly #defrag: Defragmenter;
   readonly #fragmentNow = new Fragment();
   readonly #streams: TcpStreams;
@@ -294,7 +295,7 @@ export class Dissector {
     if (kind !== P.NO_KIND && kind <= P.NBNS_KIND) {
       this.#ledger.segments++;
       carrier.protocol = kind - 1;
-      if (kind === P.DNS_KIND && isDnscrypt(c.bytes, c.at, c.end - c.at, false)) return ~FATE.encrypted;
+      if (isDnscryptResponse(c.bytes, c.at, c.end - c.at)) return ~FATE.encrypted;
       return this.#datagram(length === 0 ? c.wireEnd - c.at : length - 8);
     }
     return this.#otherDatagram(kind);
@@ -305,16 +306,15 @@ export class Dissector {
     const c = this.#cursor;
     const { carrier, bytes, at } = c;
     const length = c.end - at;
-    if (kind === P.ENCRYPTED_KIND) return carrier.quoted ? L.NOT_DNS : ~FATE.encrypted;
-    if (kind === P.WEB_KIND && isDnscrypt(bytes, at, length, !isQuicLong(bytes, at, length))) return ~FATE.encrypted;
-    if (kind === P.WEB_KIND && isPublicResolver(carrier)) return ~FATE.encrypted;
-    if (this.#heuristic === null || carrier.quoted || c.end !== c.wireEnd || isQuicLong(bytes, at, length)) {
-      return L.NOT_DNS;
+    if (carrier.quoted) return L.NOT_DNS;
+    if (kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier))) return ~FATE.encrypted;
+    if (isQuicLong(bytes, at, length)) return L.NOT_DNS;
+    if (this.#heuristic !== null && c.end === c.wireEnd && this.#heuristic.accepts(bytes, at, length)) {
+      this.#ledger.segments++;
+      carrier.protocol = DNS;
+      return this.#datagram(length);
     }
-    if (!this.#heuristic.accepts(bytes, at, length)) return L.NOT_DNS;
-    this.#ledger.segments++;
-    carrier.protocol = DNS;
-    return this.#datagram(length);
+    return this.#dnscrypt.accepts(carrier, bytes, at, length) ? ~FATE.encrypted : L.NOT_DNS;
   }
 
   /** Hands over the message that the datagram carries; `length` is what its header said. */

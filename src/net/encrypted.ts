@@ -2,13 +2,39 @@ import type { Carrier } from '../core/carrier.ts';
 
 /** "r6fnvWj8": every DNSCrypt response begins with it (DNSCrypt protocol, version 2 §9). */
 const RESOLVER_MAGIC = [0x72, 0x36, 0x66, 0x6e, 0x76, 0x57, 0x6a, 0x38];
-/** Header of a DNSCrypt query: client magic, public key, half a nonce, tag; what follows is padded to 64. */
-const DNSCRYPT_HEADER = 8 + 32 + 12 + 16;
+const MIN_RESPONSE = 8 + 24 + 16;
+/** Client magic, public key, half a nonce, tag. */
+const MIN_QUERY = 8 + 32 + 12 + 16;
+const MAX_SERVERS = 4096;
 
-/** Whether a UDP payload is DNSCrypt's: certain for responses, by length for queries (only asked on its ports). */
-export function isDnscrypt(bytes: Uint8Array<ArrayBufferLike>, at: number, length: number, byLength: boolean): boolean {
-  if (length >= 8 + 24 + 16 && RESOLVER_MAGIC.every((byte, i) => bytes[at + i] === byte)) return true;
-  return byLength && length >= DNSCRYPT_HEADER + 192 && (length - DNSCRYPT_HEADER) % 64 === 0;
+/** DNSCrypt: responses are told by their magic; queries, which look random, by the server that such a response came from. */
+export class Dnscrypt {
+  readonly #servers = new Set<number>();
+
+  /** Whether a UDP payload is DNSCrypt's. */
+  accepts(carrier: Carrier, bytes: Uint8Array<ArrayBufferLike>, at: number, length: number): boolean {
+    if (isDnscryptResponse(bytes, at, length)) {
+      if (this.#servers.size === MAX_SERVERS) this.#servers.clear();
+      const { source0, source1, source2, source3, sourcePort } = carrier;
+      this.#servers.add(hash(source0 ^ source1 ^ source2 ^ source3, sourcePort));
+      return true;
+    }
+    if (this.#servers.size === 0 || length < MIN_QUERY) return false;
+    const { destination0, destination1, destination2, destination3, destinationPort } = carrier;
+    return this.#servers.has(hash(destination0 ^ destination1 ^ destination2 ^ destination3, destinationPort));
+  }
+}
+
+/** The magic alone: on DNS's own port, where the same server also answers in clear. */
+export function isDnscryptResponse(bytes: Uint8Array<ArrayBufferLike>, at: number, length: number): boolean {
+  if (length < MIN_RESPONSE) return false;
+  let same = 0;
+  while (same < 8 && bytes[at + same] === RESOLVER_MAGIC[same]) same++;
+  return same === 8;
+}
+
+function hash(address: number, port: number): number {
+  return Math.imul(address ^ Math.imul(port, 0x9e3779b1), 0x85ebca6b);
 }
 
 /** Whether a UDP payload is a QUIC packet with a long header of a known version (RFC 9000 §17.2, RFC 9369, drafts). */

@@ -15,7 +15,7 @@ export const TUNNEL_KIND = 32;
 /** Kind by UDP port. */
 export function udpPortKinds(extra: readonly number[]): Uint8Array {
   const kinds = new Uint8Array(65536);
-  kinds[443] = kinds[5443] = WEB_KIND;
+  kinds[443] = WEB_KIND;
   kinds[853] = kinds[784] = kinds[8853] = ENCRYPTED_KIND;
   kinds[4789] = kinds[8472] = TUNNEL_KIND + L.VXLAN_LAYER;
   kinds[4790] = TUNNEL_KIND + L.VXLAN_GPE_LAYER;
