@@ -46,7 +46,7 @@ export interface ShowResult extends RunResult {
   written: number;
   /** Frames of a message that passed which could not be kept until then. */
   notWritten: number;
-  /** The filter's remarks for people. */
+  /** Remarks for people, of the filter and of the output. */
   hints: readonly string[];
 }
 
@@ -64,7 +64,8 @@ export async function runShow(plan: ShowPlan, hooks: ShowHooks, out: (bytes: Uin
   const hints = planFilter(plan)?.hints ?? [];
   const show = new Show(plan, hooks, out, fields);
   const result = await show.run();
-  return { ...result, shown: show.shown, written: show.written, notWritten: show.notWritten, hints };
+  const { shown, written, notWritten, notes } = show;
+  return { ...result, shown, written, notWritten, hints: [...hints, ...notes] };
 }
 
 class Show {
@@ -96,6 +97,11 @@ class Show {
 
   get notWritten(): number {
     return this.#file?.lost ?? 0;
+  }
+
+  /** The output's remarks, once it has ended. */
+  get notes(): readonly string[] {
+    return this.#output.notes?.() ?? [];
   }
 
   async run(): Promise<RunResult> {
@@ -192,7 +198,10 @@ class Show {
       if (writeLimitBytes !== undefined && file.bytes >= writeLimitBytes) this.#enough.abort();
     }
     if (unit === 'packet') {
+      const { length } = this.#writer;
       this.#output.frame?.(carrier, fate);
+      // What is not IP has no line, and does not count.
+      if (this.#writer.length === length) return;
       if (this.#writer.length >= CHUNK_BYTES) this.#flush();
     }
     if (unit === 'packet' || (unit === null && !filtered)) this.#count(1);
