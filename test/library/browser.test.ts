@@ -34,3 +34,14 @@ test('nametap/wire needs nothing that browsers lack', async () => {
   `);
   assert.equal(told, '257 3 13 AAECAwQ=|"b\\195\\188cher"|1 . alpn="h2" ipv4hint=192.0.2.1 true\n');
 });
+
+test('nametap/filter needs nothing that browsers lack', async () => {
+  const told = await inBrowser(`
+    const { messageFilter } = await import('${library}filter.ts');
+    const { encodeMessage } = await import('${library}wire.ts');
+    const passes = messageFilter('dns.qry.name matches "^ex.*com$" and ip.src in {192.0.2.0/24}');
+    const bytes = encodeMessage({ questions: [{ name: 'EXAMPLE.com', type: 'A' }] });
+    console.log(passes(bytes, { source: '192.0.2.7' }), passes(bytes, { source: '10.0.0.1' }), passes(bytes));
+  `);
+  assert.equal(told, 'true false false\n');
+});
