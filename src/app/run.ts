@@ -93,7 +93,8 @@ export async function drive(
       hooks.progress(readBytes, totalBytes, frames);
     }
     hooks.batchDone?.();
-    if (hooks.signal.aborted || frames >= limit) break;
+    // A live source that was stopped still brings what had arrived by then, and ends.
+    if ((hooks.signal.aborted && !source.live) || frames >= limit) break;
   }
   return frames;
 }

@@ -43,7 +43,8 @@ class RingSource implements Source {
     this.#snaplen = options.snaplen ?? DEFAULTS.snaplen;
     this.#blockTimeoutMs = options.blockTimeoutMs ?? DEFAULTS.blockTimeoutMs;
     this.#isBlocking = options.blocking ?? false;
-    for (const found of wanted === 'any' ? [] : wanted) this.#add(found.index, found.name, found.link ?? 0);
+    // All that there are, in order: then several workers number them alike.
+    for (const { index, name, link } of wanted === 'any' ? listInterfaces() : wanted) this.#add(index, name, link ?? 0);
     const single = wanted !== 'any' && wanted.length === 1 ? wanted[0] : undefined;
     this.#watch = new InterfaceWatch(wanted, options);
     this.#socket = openSocket();

@@ -170,3 +170,11 @@ export class Waiter {
     this.#handle.close();
   }
 }
+
+/** Whether a time service keeps the kernel's clock right (adjtimex: state without STA_UNSYNC). */
+export function clockIsSynchronized(): boolean {
+  const adjtimex = libc.func('adjtimex', 'int', ['void *']) as (state: Memory) => number;
+  const TIME_ERROR = 5;
+  // `struct timex` has 208 bytes; all zero = only ask.
+  return adjtimex(new BigUint64Array(32)) !== TIME_ERROR;
+}
