@@ -12,7 +12,11 @@ const COLUMNS = {
   lastSeconds: 'f64',
   /** Time of the first response; 0 without. */
   answerSeconds: 'f64',
-  /** Packet time at which the row was closed; rows are emitted in the order (close time, close number). */
+  /**
+   * What orders rows: packet time at which the row was closed (plus 2^40 s for every time the capture clock had been set
+   * back by more than an hour), then the frame that closed it or, for a time-out, that opened it. Rows closed by the end
+   * of the capture come behind those closed by its last frame: their number is 2^52 higher.
+   */
   closeSeconds: 'f64',
   closeNumber: 'f64',
   openNanos: 'u32',

@@ -6,7 +6,7 @@ import { FAULT } from '../wire/fault.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
 import * as T from './open-table.ts';
-import { Recent } from './recent.ts';
+import * as R from './recent.ts';
 import { RowWriter } from './rows.ts';
 
 /** Says whether a message passes a filter (see filter/compile). */
@@ -25,6 +25,8 @@ export interface MatchOptions {
   mirrorNanos?: number;
   /** Most open transactions (default 2^20); the one nearest to its time-out is evicted and counted. */
   limit?: number;
+  /** Most bytes of messages over 128 bytes kept while their transactions are open (default 64 MiB); else as `limit`. */
+  keptBytes?: number;
   /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
   closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
 }
@@ -34,7 +36,14 @@ const TYPE_IXFR = 251;
 const TYPE_AXFR = 252;
 /** A step back of the capture clock beyond this starts a new run clock. */
 const CLOCK_STEP_NANOS = 3600e9;
-const MAX_FRAMES_KEPT = 63;
+/** Most open transactions with the same ends, ports and id; the oldest is evicted. */
+const MAX_SAME_KEY = 32;
+/** Chains of the table of truncated answers. */
+const PAIR_CHAINS = 1 << 14;
+/** `closeSeconds` grows by this each time the clock is set back: rows stay in the order in which they were closed. */
+const ERA_SECONDS = 2 ** 40;
+/** Added to the close number of rows closed because the capture ended or the clock was set back: they come last. */
+const LAST_NUMBERS = 2 ** 52;
 
 /** How a row was closed: index into OUTCOMES. */
 const ANSWERED = 0;
@@ -57,13 +66,15 @@ export class Matcher {
   readonly #rows: RowWriter;
   readonly #open: T.OpenTable;
   /** Truncated answers waiting for their TCP query, by hash of both addresses and the question. */
-  readonly #pairs = new Uint32Array(1024);
+  readonly #pairs = new Uint32Array(PAIR_CHAINS);
   #truncated = 0;
-  readonly #recent: Recent;
+  /** Transactions closed lately, by whether they had an answer. */
+  readonly #answered: R.Recent;
+  readonly #unanswered: R.Recent;
   readonly #timeout: number;
-  readonly #late: number;
   readonly #skew: number;
   readonly #mirror: number;
+  readonly #keptBytes: number;
   readonly #closed: MatchOptions['closed'];
   /** Message in frame of query copies, only kept for `closed`: slot → [number, message in frame] pairs. */
   readonly #copies = new Map<number, number[]>();
@@ -72,6 +83,7 @@ export class Matcher {
   // The run clock in ns since `#base` seconds, and the deadline nearest to it.
   #clock = Number.NEGATIVE_INFINITY;
   #base = Number.NaN;
+  #era = 0;
   /** Frame number of the message at hand. */
   #number = 0;
   #nearest = Number.POSITIVE_INFINITY;
@@ -80,11 +92,13 @@ export class Matcher {
     this.#ledger = ledger;
     this.#rows = new RowWriter(onBatch);
     this.#open = new T.OpenTable(options.limit ?? 1 << 20);
-    this.#recent = new Recent();
     this.#timeout = options.timeoutNanos ?? 5e9;
-    this.#late = options.lateNanos ?? 30e9;
+    const late = options.lateNanos ?? 30e9;
+    this.#answered = new R.Recent(late);
+    this.#unanswered = new R.Recent(late);
     this.#skew = options.skewNanos ?? 1e6;
     this.#mirror = options.mirrorNanos ?? 20e6;
+    this.#keptBytes = options.keptBytes ?? 64 << 20;
     this.#closed = options.closed;
   }
 
@@ -93,12 +107,19 @@ export class Matcher {
     return this.#open.size;
   }
 
+  /** Rows still to come close at or after this (`closeSeconds`, `closeNanos`). */
+  get clock(): { seconds: number; nanos: number } {
+    if (Number.isNaN(this.#base)) return { seconds: Number.NEGATIVE_INFINITY, nanos: 0 };
+    const { seconds, nanos } = this.#closing(this.#clock, 0);
+    return { seconds, nanos };
+  }
+
   /** Packet time has reached this (also of frames that are not ours): closes what timed out. */
   advance(seconds: number, nanos: number): void {
     if (Number.isNaN(this.#base)) this.#base = seconds;
     const clock = (seconds - this.#base) * 1e9 + nanos;
     if (clock > this.#clock) this.#clock = clock;
-    else if (clock < this.#clock - CLOCK_STEP_NANOS) this.#stepBack(clock);
+    else if (clock < this.#clock - CLOCK_STEP_NANOS) this.#stepBack(seconds, nanos);
     if (this.#nearest <= this.#clock) this.#expire();
   }
 
@@ -109,11 +130,7 @@ export class Matcher {
 
   /** The capture has ended: closes everything. Rows that had their time are unanswered, the rest say capture_ended. */
   finish(): void {
-    const open = this.#open;
-    for (let first = open.nearest(); first !== 0; first = open.nearest()) {
-      const state = open.words[(first - 1) * T.WORDS + T.STATE];
-      this.#close(first - 1, state === T.OPEN ? CAPTURE_ENDED : state === T.EARLY ? ORPHAN : ANSWERED);
-    }
+    this.#closeAll(CAPTURE_ENDED);
     this.#rows.flush();
   }
 
@@ -134,8 +151,10 @@ export class Matcher {
   /** An ICMP error quoted this query: its transaction, if open, is unreachable. */
   unreachable(carrier: Carrier, view: MessageView): void {
     if (view.end - view.start < 12 || view.isResponse) return;
+    this.#number = carrier.number;
     const slot = this.#find(this.#hash(carrier, view, true), carrier, view, true);
-    if (slot >= 0 && this.#open.words[slot * T.WORDS + T.STATE] === T.OPEN) this.#close(slot, UNREACHABLE);
+    if (slot < 0 || this.#open.words[slot * T.WORDS + T.STATE] !== T.OPEN) return;
+    this.#close(slot, UNREACHABLE, null, this.#clock, this.#number);
   }
 
   #query(carrier: Carrier, view: MessageView, join: MessageJoin, filter: MessagePredicate | null): boolean {
@@ -146,13 +165,7 @@ export class Matcher {
       if (state === T.EARLY) return this.#queryOfEarly(slot, carrier, view, join, filter);
       return this.#queryAgain(slot, carrier, view, join, filter);
     }
-    const keyB = this.#keyB(carrier, view);
-    const recent = this.#recent.find(hash, keyB, this.#clock);
-    if (recent >= 0 && this.#clock - this.#recent.queryClock[recent] <= this.#mirror) {
-      join.retransmission = true;
-      join.retransmitRequestIn = this.#recent.queryNumber[recent];
-      this.#ledger.messages[OUTCOME.duplicate]++;
-      this.#closed?.(carrier.number, carrier.messageInFrame, this.#recent.answerNumber[recent]);
+    if (this.#copyOfAnswered(hash, carrier, view, join)) {
       return filter === null || filter.matches(carrier, view, join);
     }
     const passed = filter === null || filter.matches(carrier, view, join);
@@ -162,6 +175,19 @@ export class Matcher {
     this.#schedule(opened, T.OPEN, this.#timeout);
     if (carrier.transport !== UDP && this.#truncated > 0) this.#linkRetry(opened, carrier, view);
     return passed;
+  }
+
+  /** True for a mirror's copy of a query whose answer has been seen already: counted. */
+  #copyOfAnswered(hash: number, carrier: Carrier, view: MessageView, join: MessageJoin): boolean {
+    const { words, doubles } = this.#answered;
+    const entry = this.#answered.find(hash, this.#keyB(carrier, view), this.#clock);
+    if (entry < 0 || this.#clock - doubles[entry * R.DOUBLES + R.QUERY_CLOCK] > this.#mirror) return false;
+    if (words[entry * R.WORDS + R.ASKED] !== asked(view.flags, carrier.claimedLength)) return false;
+    join.retransmission = true;
+    join.retransmitRequestIn = doubles[entry * R.DOUBLES + R.QUERY_NUMBER];
+    this.#ledger.messages[OUTCOME.duplicate]++;
+    this.#closed?.(carrier.number, carrier.messageInFrame, doubles[entry * R.DOUBLES + R.ANSWER_NUMBER]);
+    return true;
   }
 
   /** A further copy of an open query: a retransmission, or the same datagram seen twice. */
@@ -188,9 +214,8 @@ export class Matcher {
     words[w + T.QUERIES]++;
     doubles[d + T.LAST_SECONDS] = carrier.seconds;
     words[w + T.LAST_NANOS] = carrier.nanos;
-    doubles[d + T.LAST_NUMBER] = carrier.number;
     doubles[d + T.LAST_CLOCK] = this.#clock;
-    keepNumber(this.#open.moreQueries, slot, carrier.number);
+    this.#open.keepNumber(this.#open.moreQueries, slot, carrier.number);
     if (words[w + T.STATE] === T.OPEN) {
       this.#open.unschedule(slot);
       this.#schedule(slot, T.OPEN, this.#timeout);
@@ -213,7 +238,7 @@ export class Matcher {
     this.#fillQuery(slot, carrier, view);
     this.#noteCopy(slot, carrier);
     doubles[slot * T.DOUBLES + T.LAST_CLOCK] = this.#clock;
-    this.#close(slot, ANSWERED);
+    this.#close(slot, ANSWERED, null, this.#clock, this.#number);
     return passed;
   }
 
@@ -236,9 +261,9 @@ export class Matcher {
     if (passed) words[w + T.PASSED] = 1;
     words[w + T.RESPONSES]++;
     if (state === T.TRANSFER) {
-      keepNumber(this.#open.moreResponses, slot, carrier.number);
+      this.#open.keepNumber(this.#open.moreResponses, slot, carrier.number);
       words[w + T.RESPONSE_BYTES] += carrier.claimedLength;
-      if (transferEnds(view, words, w)) this.#close(slot, ANSWERED);
+      if (transferEnds(view, words, w)) this.#close(slot, ANSWERED, null, this.#clock, this.#number);
       else {
         this.#open.unschedule(slot);
         this.#schedule(slot, T.TRANSFER, this.#timeout);
@@ -248,19 +273,19 @@ export class Matcher {
     this.#fillAnswer(slot, carrier);
     const type = words[w + T.ID_TYPE] & 0xffff;
     if ((type === TYPE_AXFR || type === TYPE_IXFR) && carrier.transport !== UDP && !transferEnds(view, words, w)) {
-      this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
+      this.#open.keepResponse(slot, view.bytes, view.start, view.end);
       this.#open.unschedule(slot);
       this.#schedule(slot, T.TRANSFER, this.#timeout);
       return passed;
     }
     if (view.truncated && carrier.transport === UDP && carrier.protocol === DNS) {
-      this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
+      this.#open.keepResponse(slot, view.bytes, view.start, view.end);
       this.#open.unschedule(slot);
       this.#schedule(slot, T.TRUNCATED, this.#timeout);
       this.#addPair(slot);
       return passed;
     }
-    this.#close(slot, ANSWERED, view);
+    this.#close(slot, ANSWERED, view, this.#clock, this.#number);
     return passed;
   }
 
@@ -291,37 +316,46 @@ export class Matcher {
     join: MessageJoin,
     filter: MessagePredicate | null,
   ): boolean {
-    const recent = this.#recent;
-    const entry = recent.find(
-      hash,
-      view.questions > 0 || carrier.protocol === MDNS ? this.#keyB(carrier, view) : 0,
-      this.#clock,
-    );
-    if (entry >= 0) {
-      const answered = recent.digest[entry] !== 0;
-      join.responseTo = recent.queryNumber[entry];
-      if (answered) {
-        join.retransmission = true;
-        join.retransmitResponseIn = recent.answerNumber[entry];
-      }
+    const keyB = view.questions > 0 || carrier.protocol === MDNS ? this.#keyB(carrier, view) : 0;
+    const before = this.#answered.find(hash, keyB, this.#clock);
+    if (before >= 0) return this.#answeredBefore(before, hash, carrier, view, join, filter);
+    const late = this.#unanswered.find(hash, keyB, this.#clock);
+    if (late >= 0) {
+      join.responseTo = this.#unanswered.doubles[late * R.DOUBLES + R.QUERY_NUMBER];
       const passed = filter === null || filter.matches(carrier, view, join);
-      if (answered) {
-        this.#ledger.messages[OUTCOME.duplicate]++;
-        const mirrored =
-          this.#clock - recent.answerClock[entry] <= this.#mirror && recent.digest[entry] === digest(view);
-        if (!mirrored) this.#strayRow(hash, carrier, view, passed, 1, 0);
-      } else {
-        this.#ledger.messages[OUTCOME.late]++;
-        this.#strayRow(hash, carrier, view, passed, 0, 1);
-      }
+      this.#ledger.messages[OUTCOME.late]++;
+      this.#strayRow(hash, carrier, view, passed, 0, 1);
       return passed;
     }
     join.unsolicited = true;
     const passed = filter === null || filter.matches(carrier, view, join);
     const slot = this.#openSlot(hash, carrier, view);
     this.#open.words[slot * T.WORDS + T.PASSED] = passed ? 1 : 0;
-    this.#open.response.set(slot, view.bytes.slice(view.start, view.end));
-    this.#schedule(slot, T.EARLY, this.#skew);
+    this.#open.keepResponse(slot, view.bytes, view.start, view.end);
+    // One more: exactly `skewNanos` is still in time.
+    this.#schedule(slot, T.EARLY, this.#skew + 1);
+    return passed;
+  }
+
+  /** A further response to an answered query; one that is no mirror's copy gets a row of its own. */
+  #answeredBefore(
+    entry: number,
+    hash: number,
+    carrier: Carrier,
+    view: MessageView,
+    join: MessageJoin,
+    filter: MessagePredicate | null,
+  ): boolean {
+    const { words, doubles } = this.#answered;
+    const d = entry * R.DOUBLES;
+    join.responseTo = doubles[d + R.QUERY_NUMBER];
+    join.retransmission = true;
+    join.retransmitResponseIn = doubles[d + R.ANSWER_NUMBER];
+    const passed = filter === null || filter.matches(carrier, view, join);
+    this.#ledger.messages[OUTCOME.duplicate]++;
+    const soon = this.#clock - doubles[d + R.ANSWER_CLOCK] <= this.#mirror;
+    const mirrored = soon && words[entry * R.WORDS + R.DIGEST] === digest(view);
+    if (!mirrored) this.#strayRow(hash, carrier, view, passed, 1, 0);
     return passed;
   }
 
@@ -347,7 +381,9 @@ export class Matcher {
   /** A new slot filled from a message (query, or response without one). */
   #openSlot(hash: number, carrier: Carrier, view: MessageView): number {
     const open = this.#open;
-    if (open.full) this.#close(open.nearest() - 1, EVICTED);
+    if (this.#same >= MAX_SAME_KEY) this.#evict(this.#oldest);
+    this.#same = 0;
+    while (open.full || (open.aside > this.#keptBytes && open.size > 0)) this.#evict(open.nearest() - 1);
     const slot = open.take(hash);
     const words = open.words;
     const w = slot * T.WORDS;
@@ -364,11 +400,14 @@ export class Matcher {
     else {
       words[w + T.RESPONSES] = 1;
       this.#fillAnswer(slot, carrier);
-      open.doubles[slot * T.DOUBLES + T.LAST_NUMBER] = carrier.number;
     }
     open.doubles[slot * T.DOUBLES + T.LAST_CLOCK] = this.#clock;
     if (query) this.#noteCopy(slot, carrier);
     return slot;
+  }
+
+  #evict(slot: number): void {
+    this.#close(slot, EVICTED, null, this.#clock, this.#number);
   }
 
   #fillQuery(slot: number, carrier: Carrier, view: MessageView): void {
@@ -378,7 +417,7 @@ export class Matcher {
     words[w + T.QUERIES] = 1;
     words[w + T.OPEN_NANOS] = words[w + T.LAST_NANOS] = carrier.nanos;
     doubles[d + T.OPEN_SECONDS] = doubles[d + T.LAST_SECONDS] = carrier.seconds;
-    doubles[d + T.OPEN_NUMBER] = doubles[d + T.LAST_NUMBER] = carrier.number;
+    doubles[d + T.OPEN_NUMBER] = carrier.number;
     words[w + T.QUERY_BYTES] = carrier.claimedLength;
     words[w + T.QUERY_FLAGS] = view.flags;
     words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
@@ -402,6 +441,10 @@ export class Matcher {
     }
   }
 
+  /** Slots met by the last `#find` that have the hash looked for, and the oldest of them. */
+  #same = 0;
+  #oldest = 0;
+
   /** The slot of this message's key, or −1. A response without a question matches by ends and id alone. */
   #find(hash: number, carrier: Carrier, view: MessageView, query: boolean): number {
     const open = this.#open;
@@ -410,18 +453,26 @@ export class Matcher {
       ? (carrier.sourcePort << 16) | carrier.destinationPort
       : (carrier.destinationPort << 16) | carrier.sourcePort;
     const kind = (carrier.transport << 8) | (carrier.protocol << 4) | carrier.family;
+    let found = -1;
+    this.#same = 0;
     for (let next = open.head(hash); next !== 0; next = words[(next - 1) * T.WORDS + T.NEXT]) {
       const w = (next - 1) * T.WORDS;
-      if (words[w + T.HASH] !== hash || (words[w + T.CLASS_KIND] & 0xffff) !== kind) continue;
+      if (words[w + T.HASH] !== hash) continue;
+      this.#same++;
+      this.#oldest = next - 1;
+      if ((words[w + T.CLASS_KIND] & 0xffff) !== kind) continue;
       if (carrier.protocol === DNS) {
         if (words[w + T.PORTS] !== ports >>> 0 || words[w + T.ID_TYPE] >>> 16 !== view.id) continue;
         if (!sameEnds(words, w, carrier, query)) continue;
       } else if (carrier.protocol !== MDNS) {
         if (words[w + T.PORTS] >>> 16 !== ports >>> 16 || words[w + T.ID_TYPE] >>> 16 !== view.id) continue;
       }
-      if (this.#sameQuestion(next - 1, carrier, view)) return next - 1;
+      if (!this.#sameQuestion(next - 1, carrier, view)) continue;
+      found = next - 1;
+      // Without a question several may fit: the oldest is meant.
+      if (view.questions > 0) return found;
     }
-    return -1;
+    return found;
   }
 
   #sameQuestion(slot: number, carrier: Carrier, view: MessageView): boolean {
@@ -429,8 +480,10 @@ export class Matcher {
     const words = open.words;
     const w = slot * T.WORDS;
     const question = this.#question(carrier, view);
-    if (question.at < 0) return view.isResponse || words[w + T.NAME_HASH] === 0;
-    if (words[w + T.NAME_HASH] === 0) return words[w + T.QUERIES] === 0;
+    if (question.at < 0) return view.isResponse || carrier.quoted || words[w + T.NAME_HASH] === 0;
+    if (words[w + T.NAME_HASH] === 0) {
+      return words[w + T.QUERIES] === 0 || words[w + T.QUERY_FAULT] >>> 24 === FAULT.cut;
+    }
     if (words[w + T.NAME_HASH] !== question.hash || (words[w + T.ID_TYPE] & 0xffff) !== question.type) return false;
     if (words[w + T.CLASS_KIND] >>> 16 !== question.class) return false;
     // The hash is not a proof: compare the names themselves where the query's bytes are at hand.
@@ -506,16 +559,19 @@ export class Matcher {
 
   #pairBucket(w: number): number {
     const words = this.#open.words;
-    let h = words[w + T.NAME_HASH] ^ (words[w + T.ID_TYPE] & 0xffff);
+    let h = this.#seed ^ words[w + T.NAME_HASH] ^ (words[w + T.ID_TYPE] & 0xffff);
     for (let i = 0; i < 8; i++) h = fold(h, words[w + T.CLIENT + i]);
-    return mix(h) & (this.#pairs.length - 1);
+    return mix(h) & (PAIR_CHAINS - 1);
   }
 
   #addPair(slot: number): void {
     const words = this.#open.words;
     const w = slot * T.WORDS;
     const bucket = this.#pairBucket(w);
-    words[w + T.PAIR_NEXT] = this.#pairs[bucket];
+    const next = this.#pairs[bucket];
+    words[w + T.PAIR_EARLIER] = 0;
+    words[w + T.PAIR_NEXT] = next;
+    if (next !== 0) words[(next - 1) * T.WORDS + T.PAIR_EARLIER] = slot + 1;
     this.#pairs[bucket] = slot + 1;
     this.#truncated++;
   }
@@ -523,13 +579,11 @@ export class Matcher {
   #dropPair(slot: number): void {
     const words = this.#open.words;
     const w = slot * T.WORDS;
-    const bucket = this.#pairBucket(w);
-    let at = this.#pairs[bucket];
-    if (at === slot + 1) this.#pairs[bucket] = words[w + T.PAIR_NEXT];
-    else {
-      while (words[(at - 1) * T.WORDS + T.PAIR_NEXT] !== slot + 1) at = words[(at - 1) * T.WORDS + T.PAIR_NEXT];
-      words[(at - 1) * T.WORDS + T.PAIR_NEXT] = words[w + T.PAIR_NEXT];
-    }
+    const earlier = words[w + T.PAIR_EARLIER];
+    const next = words[w + T.PAIR_NEXT];
+    if (earlier === 0) this.#pairs[this.#pairBucket(w)] = next;
+    else words[(earlier - 1) * T.WORDS + T.PAIR_NEXT] = next;
+    if (next !== 0) words[(next - 1) * T.WORDS + T.PAIR_EARLIER] = earlier;
     this.#truncated--;
   }
 
@@ -545,7 +599,7 @@ export class Matcher {
       for (let i = 0; i < 8 && same; i++) same = words[w + T.CLIENT + i] === words[t + T.CLIENT + i];
       if (!same || !this.#sameQuestion(slot, carrier, view)) continue;
       this.#rows.retry(this.#open, tcp);
-      this.#close(slot, ANSWERED);
+      this.#close(slot, ANSWERED, null, this.#clock, this.#number);
       return;
     }
   }
@@ -555,6 +609,7 @@ export class Matcher {
   #schedule(slot: number, state: number, afterNanos: number): void {
     const deadline = this.#clock + afterNanos;
     this.#open.schedule(slot, state, deadline);
+    this.#open.doubles[slot * T.DOUBLES + T.ORDER_NUMBER] = this.#number;
     if (deadline < this.#nearest) this.#nearest = deadline;
   }
 
@@ -573,19 +628,32 @@ export class Matcher {
         return;
       }
       const state = open.words[slot * T.WORDS + T.STATE];
-      this.#close(slot, state === T.OPEN ? UNANSWERED : state === T.EARLY ? ORPHAN : ANSWERED, null, deadline);
+      const number = open.doubles[slot * T.DOUBLES + T.ORDER_NUMBER];
+      this.#close(slot, outcomeOf(state, UNANSWERED), null, deadline, number);
     }
   }
 
-  /** The capture clock was set back by more than an hour: what is open had its time. */
-  #stepBack(clock: number): void {
-    const open = this.#open;
-    for (let first = open.nearest(); first !== 0; first = open.nearest()) {
-      const state = open.words[(first - 1) * T.WORDS + T.STATE];
-      this.#close(first - 1, state === T.OPEN ? UNANSWERED : state === T.EARLY ? ORPHAN : ANSWERED);
-    }
-    this.#clock = clock;
+  /** The capture clock was set back by more than an hour: what is open had its time, what is closed is forgotten. */
+  #stepBack(seconds: number, nanos: number): void {
+    this.#closeAll(UNANSWERED);
+    this.#answered.clear();
+    this.#unanswered.clear();
+    this.#era++;
+    this.#base = seconds;
+    this.#clock = nanos;
     this.#nearest = Number.POSITIVE_INFINITY;
+  }
+
+  /** Closes everything that is open, in order of frames; those without any response as `outcome`. */
+  #closeAll(outcome: number): void {
+    const open = this.#open;
+    const { words, doubles } = open;
+    const slots = open.scheduled();
+    slots.sort((a, b) => doubles[a * T.DOUBLES + T.ORDER_NUMBER] - doubles[b * T.DOUBLES + T.ORDER_NUMBER]);
+    for (const slot of slots) {
+      const number = LAST_NUMBERS + doubles[slot * T.DOUBLES + T.ORDER_NUMBER];
+      this.#close(slot, outcomeOf(words[slot * T.WORDS + T.STATE], outcome), null, this.#clock, number);
+    }
   }
 
   /** Run-clock time and frame number by which rows are ordered. */
@@ -593,7 +661,7 @@ export class Matcher {
   #closing(clock: number, number: number): { seconds: number; nanos: number; number: number } {
     const order = this.#order;
     const whole = Math.floor(clock / 1e9);
-    order.seconds = this.#base + whole;
+    order.seconds = this.#era * ERA_SECONDS + Math.min(this.#base + whole, ERA_SECONDS - 1);
     order.nanos = clock - whole * 1e9;
     order.number = number;
     return order;
@@ -601,9 +669,9 @@ export class Matcher {
 
   /**
    * Writes the row of a slot, remembers it and gives the slot back. `view` holds the response when it is the message
-   * at hand; else the slot's kept response is read. `expired` = the deadline that passed, on the run clock.
+   * at hand; else the slot's kept response is read. `clock` (the run clock) and `number` order the row.
    */
-  #close(slot: number, outcome: number, view: MessageView | null = null, expired: number | null = null): void {
+  #close(slot: number, outcome: number, view: MessageView | null, clock: number, number: number): void {
     const open = this.#open;
     const { words, doubles } = open;
     const w = slot * T.WORDS;
@@ -620,8 +688,7 @@ export class Matcher {
     let kept: MessageView | null = view;
     if (kept === null && responses > 0) kept = this.#rows.readKept(open.response.get(slot));
     if (words[w + T.PASSED] !== 0) {
-      const number = expired === null ? this.#number : doubles[d + T.LAST_NUMBER];
-      this.#rows.write(open, slot, final, kept, this.#closing(expired ?? this.#clock, number), 0);
+      this.#rows.write(open, slot, final, kept, this.#closing(clock, number), 0);
     } else this.#rows.forget();
     if (queries > 0 && outcome !== EVICTED) this.#remember(slot, kept);
     open.release(slot);
@@ -631,14 +698,16 @@ export class Matcher {
     const { words, doubles } = this.#open;
     const w = slot * T.WORDS;
     const d = slot * T.DOUBLES;
-    const recent = this.#recent;
-    const entry = recent.add(words[w + T.HASH], questionKey(words[w + T.NAME_HASH], words[w + T.ID_TYPE] & 0xffff));
-    recent.digest[entry] = response === null ? 0 : digest(response);
-    recent.queryClock[entry] = doubles[d + T.LAST_CLOCK];
-    recent.answerClock[entry] = this.#clock;
-    recent.until[entry] = doubles[d + T.LAST_CLOCK] + this.#late;
-    recent.queryNumber[entry] = doubles[d + T.OPEN_NUMBER];
-    recent.answerNumber[entry] = doubles[d + T.ANSWER_NUMBER];
+    const recent = response === null ? this.#unanswered : this.#answered;
+    const question = questionKey(words[w + T.NAME_HASH], words[w + T.ID_TYPE] & 0xffff);
+    const entry = recent.add(words[w + T.HASH], question, this.#clock);
+    recent.words[entry * R.WORDS + R.DIGEST] = response === null ? 0 : digest(response);
+    recent.words[entry * R.WORDS + R.ASKED] = asked(words[w + T.QUERY_FLAGS], words[w + T.QUERY_BYTES]);
+    const e = entry * R.DOUBLES;
+    recent.doubles[e + R.QUERY_CLOCK] = doubles[d + T.LAST_CLOCK];
+    recent.doubles[e + R.ANSWER_CLOCK] = this.#clock;
+    recent.doubles[e + R.QUERY_NUMBER] = doubles[d + T.OPEN_NUMBER];
+    recent.doubles[e + R.ANSWER_NUMBER] = doubles[d + T.ANSWER_NUMBER];
   }
 
   #noteCopy(slot: number, carrier: Carrier): void {
@@ -656,9 +725,19 @@ export class Matcher {
   }
 }
 
+/** Outcome of a slot whose time is over: `unanswered` = what to call it without a response. */
+function outcomeOf(state: number, unanswered: number): number {
+  return state === T.OPEN ? unanswered : state === T.EARLY ? ORPHAN : ANSWERED;
+}
+
 /** What tells questions between the same ends with the same id apart; never 0. */
 function questionKey(nameHash: number, type: number): number {
-  return nameHash === 0 ? 1 : mix(nameHash ^ Math.imul(type + 1, 0x9e3779b1)) | 1;
+  return nameHash === 0 ? 1 : (mix(nameHash ^ Math.imul(type + 1, 0x9e3779b1)) | 1) >>> 0;
+}
+
+/** Flags and length of a query: what its copies have in common beside the question. */
+function asked(flags: number, length: number): number {
+  return ((flags << 16) | (length & 0xffff)) >>> 0;
 }
 
 function fold(h: number, value: number): number {
@@ -718,16 +797,10 @@ function sameEnds(words: Uint32Array, w: number, carrier: Carrier, query: boolea
   );
 }
 
-function keepNumber(map: Map<number, number[]>, slot: number, number: number): void {
-  const kept = map.get(slot);
-  if (kept === undefined) map.set(slot, [number]);
-  else if (kept.length < MAX_FRAMES_KEPT) kept.push(number);
-}
-
 /**
  * Counts the SOA records of a zone transfer's message; true when it is the last one (RFC 5936 §2.2, RFC 1995 §4).
  * AXFR: the second SOA. IXFR: one lone SOA (nothing new), the second one when the first is not followed by an SOA (a
- * whole zone), else the third with the new serial. The serial is kept in the slot's word for the fault of the query.
+ * whole zone), else the third with the new serial.
  */
 function transferEnds(view: MessageView, words: Uint32Array, w: number): boolean {
   if (view.rcode !== 0 || view.records === 0 || view.fault === FAULT.cut) return true;
@@ -744,8 +817,8 @@ function transferEnds(view: MessageView, words: Uint32Array, w: number): boolean
       const value = soaSerial(view, i);
       if (first && answers === 1) {
         serial = value;
-        words[w + T.PAIR_NEXT] = value;
-      } else serial = words[w + T.PAIR_NEXT];
+        words[w + T.SERIAL] = value;
+      } else serial = words[w + T.SERIAL];
       if (value === serial && count < 255) count++;
     } else if (first && answers === 2) whole = true;
   }

@@ -31,8 +31,10 @@ export const QUERY_FLAGS = 26;
 export const QUERY_FAULT = 27; // code << 24 | place << 20 | offset (20 bits)
 export const EARLIER = 28; // deadline list: previous slot + 1
 export const LATER = 29; // next slot + 1
-export const SOA_SEEN = 30; // zone transfer: SOA records with the new serial so far
-export const PAIR_NEXT = 31; // chain of the table of truncated answers
+export const PAIR_EARLIER = 30; // chain of the table of truncated answers, both ways
+export const PAIR_NEXT = 31;
+export const SOA_SEEN = 30; // zone transfer (never truncated): SOA records with the new serial so far, and that serial
+export const SERIAL = 31;
 export const WORDS = 32;
 
 // Doubles of a slot.
@@ -40,13 +42,16 @@ export const OPEN_SECONDS = 0;
 export const LAST_SECONDS = 1;
 export const ANSWER_SECONDS = 2;
 export const OPEN_NUMBER = 3;
-export const LAST_NUMBER = 4;
+/** Frame that scheduled the slot last: what orders rows that close at the same time. */
+export const ORDER_NUMBER = 4;
 export const ANSWER_NUMBER = 5;
 export const DEADLINE = 6; // run clock, ns
 export const LAST_CLOCK = 7; // run clock of the last query copy (early response: of it)
 export const DOUBLES = 8;
 
 export const INLINE_BYTES = 128;
+const MAX_NUMBERS_IN_SLOT = 63;
+const MAX_NUMBERS = 1 << 20;
 
 // States.
 export const FREE = 0;
@@ -67,9 +72,12 @@ export class OpenTable {
   readonly long = new Map<number, Uint8Array>();
   /** Wire bytes of a response kept while its slot is open (early, truncated, transfer). */
   readonly response = new Map<number, Uint8Array>();
-  /** Frame numbers of further query copies and responses, by slot (at most 64 each). */
+  /** Bytes in these two. */
+  aside = 0;
+  /** Frame numbers of further query copies and responses, by slot (see `keepNumber`). */
   readonly moreQueries = new Map<number, number[]>();
   readonly moreResponses = new Map<number, number[]>();
+  #numbers = 0;
   size = 0;
   #heads: Uint32Array;
   #capacity: number;
@@ -128,10 +136,15 @@ export class OpenTable {
       while (words[(at - 1) * WORDS + NEXT] !== slot + 1) at = words[(at - 1) * WORDS + NEXT];
       words[(at - 1) * WORDS + NEXT] = words[w + NEXT];
     }
-    if (words[w + QUERY_LENGTH] > INLINE_BYTES) this.long.delete(slot);
-    if (this.response.size > 0) this.response.delete(slot);
-    if (this.moreQueries.size > 0) this.moreQueries.delete(slot);
-    if (this.moreResponses.size > 0) this.moreResponses.delete(slot);
+    if (words[w + QUERY_LENGTH] > INLINE_BYTES) {
+      this.long.delete(slot);
+      this.aside -= words[w + QUERY_LENGTH];
+    }
+    if (this.response.size > 0) this.#dropResponse(slot);
+    if (this.#numbers > 0) {
+      this.#dropNumbers(this.moreQueries, slot);
+      this.#dropNumbers(this.moreResponses, slot);
+    }
     words[w + STATE] = FREE;
     words[w + NEXT] = this.#free;
     this.#free = slot + 1;
@@ -164,9 +177,13 @@ export class OpenTable {
     else words[(later - 1) * WORDS + EARLIER] = earlier;
   }
 
-  /** Slot + 1 with the nearest deadline of a state; 0 = none. */
-  first(state: number): number {
-    return this.#first[state];
+  /** All slots with a deadline: by state, in order of deadline. */
+  scheduled(): number[] {
+    const slots: number[] = [];
+    for (let state = OPEN; state < STATES; state++) {
+      for (let at = this.#first[state]; at !== 0; at = this.words[(at - 1) * WORDS + LATER]) slots.push(at - 1);
+    }
+    return slots;
   }
 
   /** Slot + 1 with the nearest deadline of all; 0 when empty. Ties: the lower frame number. */
@@ -178,7 +195,7 @@ export class OpenTable {
       if (first === 0) continue;
       const d = (first - 1) * DOUBLES;
       const due = this.doubles[d + DEADLINE];
-      if (due < deadline || (due === deadline && this.doubles[d + LAST_NUMBER] < this.#number(best))) {
+      if (due < deadline || (due === deadline && this.doubles[d + ORDER_NUMBER] < this.#number(best))) {
         best = first;
         deadline = due;
       }
@@ -192,11 +209,45 @@ export class OpenTable {
     if (length <= INLINE_BYTES) {
       const inline = this.inline;
       for (let i = 0, to = slot * INLINE_BYTES; i < length; i++) inline[to + i] = bytes[at + i];
-    } else this.long.set(slot, bytes.slice(at, at + length));
+    } else {
+      this.long.set(slot, bytes.slice(at, at + length));
+      this.aside += length;
+    }
+  }
+
+  /** Keeps the response's wire bytes while the slot is open. */
+  keepResponse(slot: number, bytes: Uint8Array, from: number, to: number): void {
+    this.#dropResponse(slot);
+    this.response.set(slot, bytes.slice(from, to));
+    this.aside += to - from;
+  }
+
+  /** Remembers the frame of a further copy: at most 64 a slot (with the first), 2^20 in all. */
+  keepNumber(map: Map<number, number[]>, slot: number, number: number): void {
+    if (this.#numbers >= MAX_NUMBERS) return;
+    const kept = map.get(slot);
+    if (kept === undefined) map.set(slot, [number]);
+    else if (kept.length < MAX_NUMBERS_IN_SLOT) kept.push(number);
+    else return;
+    this.#numbers++;
+  }
+
+  #dropNumbers(map: Map<number, number[]>, slot: number): void {
+    const kept = map.get(slot);
+    if (kept === undefined) return;
+    map.delete(slot);
+    this.#numbers -= kept.length;
+  }
+
+  #dropResponse(slot: number): void {
+    const kept = this.response.get(slot);
+    if (kept === undefined) return;
+    this.response.delete(slot);
+    this.aside -= kept.length;
   }
 
   #number(plusOne: number): number {
-    return this.doubles[(plusOne - 1) * DOUBLES + LAST_NUMBER];
+    return this.doubles[(plusOne - 1) * DOUBLES + ORDER_NUMBER];
   }
 
   #link(from: number): void {
@@ -204,6 +255,26 @@ export class OpenTable {
       this.words[slot * WORDS + NEXT] = this.#free;
       this.#free = slot + 1;
     }
+  }
+
+  /** Twice as many chains or more; within each the newest slot stays first. */
+  #rechain(): void {
+    const words = this.words;
+    const before = this.#heads;
+    const heads = new Uint32Array(powerOfTwo(this.#capacity * 2));
+    const tails = new Uint32Array(heads.length);
+    for (const head of before) {
+      for (let at = head; at !== 0; ) {
+        const next = words[(at - 1) * WORDS + NEXT];
+        const bucket = words[(at - 1) * WORDS + HASH] & (heads.length - 1);
+        if (tails[bucket] === 0) heads[bucket] = at;
+        else words[(tails[bucket] - 1) * WORDS + NEXT] = at;
+        words[(at - 1) * WORDS + NEXT] = 0;
+        tails[bucket] = at;
+        at = next;
+      }
+    }
+    this.#heads = heads;
   }
 
   #grow(): void {
@@ -218,13 +289,7 @@ export class OpenTable {
     const inline = new Uint8Array(this.#capacity * INLINE_BYTES);
     inline.set(this.inline);
     this.inline = inline;
-    this.#heads = new Uint32Array(powerOfTwo(this.#capacity * 2));
-    for (let slot = 0; slot < old; slot++) {
-      const w = slot * WORDS;
-      const bucket = words[w + HASH] & (this.#heads.length - 1);
-      words[w + NEXT] = this.#heads[bucket];
-      this.#heads[bucket] = slot + 1;
-    }
+    this.#rechain();
     this.#link(old);
   }
 }

@@ -30,12 +30,18 @@ export class RowMerge {
     this.#out = out;
   }
 
-  /** Lane `index` has brought a batch (or none), and has no rows closing before (seconds, nanos) left. */
+  /**
+   * Lane `index` has brought a batch (or none), and has no rows closing before (seconds, nanos) left; with a batch,
+   * −Infinity stands for its last row's time.
+   */
   push(index: number, batch: TransactionBatch | null, seconds: number, nanos: number): void {
     const lane = this.#lanes[index];
-    if (batch !== null && batch.count > 0) lane.batches.push(batch);
-    lane.seconds = seconds;
-    lane.nanos = nanos;
+    if (batch !== null && batch.count > 0) {
+      lane.batches.push(batch);
+      const last = batch.count - 1;
+      reach(lane, batch.col.closeSeconds[last], batch.col.closeNanos[last]);
+    }
+    reach(lane, seconds, nanos);
     this.#drain();
   }
 
@@ -77,6 +83,12 @@ export class RowMerge {
     }
     return true;
   }
+}
+
+function reach(lane: Lane, seconds: number, nanos: number): void {
+  if (seconds < lane.seconds || (seconds === lane.seconds && nanos <= lane.nanos)) return;
+  lane.seconds = seconds;
+  lane.nanos = nanos;
 }
 
 function compareHeads(a: Lane, b: Lane): number {
