@@ -158,6 +158,13 @@ export function dissect(frames: readonly FrameSpec[], options: DissectOptions = 
     out.ledger,
     { streams: true, ...options },
   );
+  feed(dissector, frames);
+  dissector.finish();
+  return out;
+}
+
+/** Hands frames to a dissector in one batch, each a second after the one before. */
+export function feed(dissector: Dissector, frames: readonly FrameSpec[]): void {
   const batch = new FrameBatch(Math.max(1, frames.length));
   const filler = [0xee, 0xee, 0xee];
   batch.bytes = Uint8Array.from([...frames.flatMap(({ bytes }) => [...filler, ...bytes]), ...filler]);
@@ -174,8 +181,6 @@ export function dissect(frames: readonly FrameSpec[], options: DissectOptions = 
   }
   batch.count = frames.length;
   dissector.frames(batch);
-  dissector.finish();
-  return out;
 }
 
 const word = (value: number) => (value >>> 0).toString(16).padStart(8, '0');
