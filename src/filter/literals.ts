@@ -66,6 +66,7 @@ export function literalFor(operand: Operand, target: Source, context: Context): 
     }
     case 'bytes':
     case 'protocol':
+    default:
       return { value: octetsLiteral(operand, context) };
   }
 }
@@ -93,11 +94,20 @@ function textOf(operand: Operand): string {
 /** A name as it is compared: folded, without trailing dot, the root as `.` (compat wireshark: as it stands). */
 function nameLiteral(text: string, target: Source, context: Context): string {
   if (context.exact) return text;
-  const folded = foldText(text);
+  const folded = namePart(text, target);
   // A part of a name is no name: its dots are its own.
   if (target.field === undefined) return folded;
   if (folded === '<root>' || folded === '.') return '.';
   return /(?:^|[^\\])(?:\\\\)*\.$/.test(folded) ? folded.slice(0, -1) : folded;
+}
+
+/** A text to be looked for in names: folded, and octets beyond printable ASCII escaped as they are there. */
+export function namePart(text: string, target: Source): string {
+  const folded = foldText(text);
+  if (target.field === undefined || !/[^!-~]/.test(folded)) return folded;
+  const escaped = (octet: number): string =>
+    octet > 0x20 && octet < 0x7f ? String.fromCharCode(octet) : `\\${String(octet).padStart(3, '0')}`;
+  return Array.from(octetsOf(folded), escaped).join('');
 }
 
 function uintOf(operand: Operand, target: Source, context: Context): number {

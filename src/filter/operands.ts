@@ -2,6 +2,7 @@ import { FUNCTIONS } from './functions.ts';
 import { integerOf, isLiteral, literalFor } from './literals.ts';
 import type { Context, Source } from './source.ts';
 import type { Operand, Range } from './syntax.ts';
+import { parseOctets } from '../wire/field.ts';
 import { octetsOf, type Kind, type Value, Values } from './value.ts';
 
 /** Most values an arithmetic of two lists gives. */
@@ -27,6 +28,7 @@ export function sourceOf(operand: Operand, context: Context): Source {
       return arithmeticSource(operand, context);
     case 'string':
     case 'char':
+    default:
       throw context.error('A field or function was expected here, not a literal.', operand);
   }
 }
@@ -57,13 +59,20 @@ function exactNames(read: Source['read']): Source['read'] {
   };
 }
 
-/** A name's escaped text as the reference dissector has it. */
+/** A name's escaped text as the reference dissector has it: octets taken for UTF-8, the root `<Root>`. */
 export function exactName(text: string): string {
-  return text === '.' ? '<Root>' : text.replace(/\\([.\\])/g, '$1');
+  if (text === '.') return '<Root>';
+  return text.includes('\\') ? utf8.decode(parseOctets(text)) : text;
+}
+const utf8 = new TextDecoder();
+
+/** A source whose names, if it has any, are plain text: what slices, functions and patterns look at. */
+export function plainText(source: Source): Source {
+  return source.kind === 'name' && source.field !== undefined ? { ...source, read: exactNames(source.read) } : source;
 }
 
 function sliceSource(operand: Operand & { kind: 'slice' }, context: Context): Source {
-  const of = sourceOf(operand.of, context);
+  const of = plainText(sourceOf(operand.of, context));
   if (!SLICEABLE.has(of.kind)) throw context.error(`${of.what} is no text and no octets: it has no slices.`, operand);
   const text = of.kind === 'text' || of.kind === 'name';
   const values = new Values();
@@ -167,7 +176,7 @@ function callSource(operand: Operand & { kind: 'call' }, context: Context): Sour
     const wanted = made.most === 1 ? 'one argument' : `1 to ${made.most} arguments`;
     throw context.error(`${operand.name}() takes ${wanted}.`, operand);
   }
-  const args = operand.args.map((arg) => sourceOf(arg, context));
+  const args = operand.args.map((arg) => plainText(sourceOf(arg, context)));
   for (const [i, arg] of args.entries()) {
     if (!made.takes(arg))
       throw context.error(`${operand.name}() takes ${made.wanted}; ${arg.what} is none.`, operand.args[i]);

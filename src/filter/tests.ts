@@ -1,8 +1,8 @@
 import type { FilterError } from './errors.ts';
 import { fastTest, type Sign } from './fast.ts';
 import { samePrefix } from './functions.ts';
-import { isLiteral, type Literal, literalFor } from './literals.ts';
-import { sourceOf } from './operands.ts';
+import { isLiteral, type Literal, literalFor, namePart } from './literals.ts';
+import { plainText, sourceOf } from './operands.ts';
 import { compilePattern } from './pattern.ts';
 import type { Context, Source } from './source.ts';
 import type { Comparison, Operand, Quantifier, SetItem, Test } from './syntax.ts';
@@ -37,6 +37,9 @@ export function compileTest(test: Test, context: Context): Compiled {
       return compileMatches(test, context);
     case 'in':
       return compileSet(test, context);
+    case 'all':
+    case 'one':
+    case 'odd':
     default:
       return compileJoined(test.kind, test.of, context);
   }
@@ -283,7 +286,7 @@ function needleOf(operand: Operand, source: Source, context: Context): Uint8Arra
     return literalFor(operand, { kind: 'bytes', what: source.what, read: () => {} }, context).value as Uint8Array;
   }
   const text = operand.kind === 'char' ? String.fromCodePoint(operand.code) : 'text' in operand ? operand.text : '';
-  return octetsOf(source.kind === 'name' ? foldText(text) : text);
+  return octetsOf(source.kind === 'name' ? namePart(text, source) : text);
 }
 
 function contains(bytes: Uint8Array, needle: Uint8Array): boolean {
@@ -315,7 +318,7 @@ function containsSource(a: Source, b: Source, every: boolean, test: Test, contex
 }
 
 function compileMatches(test: Test & { kind: 'matches' }, context: Context): Compiled {
-  const source = literalAlone(test.left, context);
+  const source = plainText(literalAlone(test.left, context));
   const { kind, names } = source;
   const named = kind === 'uint' && names !== undefined;
   if (!named && kind !== 'text' && kind !== 'name' && kind !== 'bytes' && kind !== 'protocol') {

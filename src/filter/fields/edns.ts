@@ -25,7 +25,7 @@ function bit(name: string, title: string, mask: number): FilterField {
 const RECORD: readonly FilterField[] = [
   columnField(
     ['dns.rr.udp_payload_size', 'FT_UINT16', 'UDP payload size'],
-    { ...edns, hex: true },
+    edns,
     once(hasOpt, (s) => s.view.class[s.view.opt]),
     (s) => s.view.rdata[s.view.opt] - 8,
   ),

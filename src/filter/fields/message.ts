@@ -21,6 +21,8 @@ const isResponse = (s: Subject): boolean => hasFlags(s) && (s.view.flags & 0x800
 const onDns = (s: Subject): boolean => hasFlags(s) && !isLlmnr(s);
 const inResponse = (s: Subject): boolean => isResponse(s) && !isLlmnr(s);
 
+const asksAuthenticated = (s: Subject): boolean => onDns(s) && (s.view.flags & 0x8020) === 0x0020;
+
 /** The bits of the flags word under a mask, where `when` holds. */
 function flag(name: string, title: string, mask: number, when: (s: Subject) => boolean): FilterField {
   const at = (s: Subject): number => ((s.view.flags & mask) === 0 ? 0 : 1);
@@ -65,8 +67,9 @@ const HEADER: readonly FilterField[] = [
   flag('dns.flags.tentative', 'Tentative', 0x0100, (s) => hasFlags(s) && isLlmnr(s)),
   flag('dns.flags.recavail', 'Recursion available', 0x0080, inResponse),
   flag('dns.flags.z', 'Z', 0x0040, onDns),
-  flag('dns.flags.authenticated', 'Answer authenticated', 0x0020, inResponse),
-  flag('dns.flags.ad', 'AD bit', 0x0020, (s) => onDns(s) && !isResponse(s)),
+  // In a query the bit asks for the answer's (RFC 6840 §5.7); the reference dissector shows it there only when it is set.
+  flag('dns.flags.authenticated', 'Answer authenticated', 0x0020, (s) => inResponse(s) || asksAuthenticated(s)),
+  flag('dns.flags.ad', 'AD bit of a query', 0x0020, asksAuthenticated),
   flag('dns.flags.checkdisable', 'Non-authenticated data', 0x0010, onDns),
   columnField(
     ['dns.flags.rcode', 'FT_UINT16', 'Reply code'],
@@ -198,7 +201,7 @@ const RECORD: readonly FilterField[] = [
   columnField(
     ['dns.resp.cache_flush', 'FT_BOOLEAN', 'Cache flush'],
     record,
-    eachRecord(false, (s, i) => s.view.class[i] >> 15, isMdns),
+    eachRecord(true, (s, i) => (i === s.view.opt ? 0 : s.view.class[i] >> 15), isMdns),
   ),
   columnField(
     ['dns.resp.ttl', 'FT_UINT32', 'Time to live'],

@@ -50,7 +50,8 @@ const CAA = [257];
 const CSYNC = [62];
 const DNSKEY = [48, 60];
 const KEY = [25];
-const NSEC3 = [50, 51];
+const NSEC3 = [50];
+const NSEC3PARAM = [50, 51];
 const SVCB = [64, 65];
 const TSIG = [250];
 const TKEY = [249];
@@ -143,6 +144,18 @@ const countedLength =
     addSound(r, out, length);
   };
 
+/** Behind the signature or key: octets of which there are often none, and then no field. */
+const otherData =
+  (skip: number): Read =>
+  (r, out) => {
+    r.name(true);
+    r.take(skip);
+    r.take(r.u16());
+    if (skip === 8) r.take(4);
+    const octets = r.take(r.u16());
+    if (octets.length > 0) addSound(r, out, octets);
+  };
+
 const DECLARED: readonly FilterField[] = [
   inRecords(['dns.txt.length', 'FT_UINT8', 'Octets of a character-string'], TXT, stringLengths),
   inRecords(['dns.spf.length', 'FT_UINT8', 'Octets of a character-string'], SPF, stringLengths),
@@ -232,7 +245,7 @@ const DECLARED: readonly FilterField[] = [
   inRecords(['dns.key.key_id', 'FT_UINT16', 'Tag of the key'], KEY, keyTag),
   inRecords(['dns.dnskey.key_id', 'FT_UINT16', 'Tag of the key'], DNSKEY, keyTag),
   inRecords(['dns.nsec3.flags.opt_out', 'FT_BOOLEAN', 'Opt-out'], NSEC3, bitOf(1, 1, 1)),
-  inRecords(['dns.nsec3.salt_length', 'FT_UINT8', 'Octets of the salt'], NSEC3, (r, out) => {
+  inRecords(['dns.nsec3.salt_length', 'FT_UINT8', 'Octets of the salt'], NSEC3PARAM, (r, out) => {
     r.take(4);
     addSound(r, out, r.u8());
   }),
@@ -322,6 +335,8 @@ const DECLARED: readonly FilterField[] = [
     r.take(4);
     addSound(r, out, r.u16());
   }),
+  inRecords(['dns.tsig.other_data', 'FT_BYTES', 'Server time with BADTIME'], TSIG, otherData(8)),
+  inRecords(['dns.tkey.other_data', 'FT_BYTES', 'Other data'], TKEY, otherData(12)),
   inRecords(['dns.tkey.key_size', 'FT_UINT16', 'Octets of the key data'], TKEY, countedLength(12, 0)),
   inRecords(['dns.tkey.other_size', 'FT_UINT16', 'Octets of the other data'], TKEY, countedLength(12, 1)),
   inRecords(['dns.hip.hit.length', 'FT_UINT8', 'Octets of the tag'], [55], (r, out) => addSound(r, out, r.u8())),
