@@ -14,8 +14,6 @@ interface Layer {
   readonly fields: readonly { readonly key: string; readonly field: FilterField }[];
 }
 
-/** Other names of fields that are there already. */
-const ALIASES = new Set(['dns.flags.ad']);
 const LAYERS: readonly Layer[] = layersOf(FIELDS);
 /** Layer of a malformed message. */
 const MALFORMED = '_ws_malformed';
@@ -104,7 +102,7 @@ function layersOf(fields: readonly FilterField[]): Layer[] {
   const layers = new Map<string, { key: string; field: FilterField }[]>();
   for (const field of fields) {
     const dot = field.name.indexOf('.');
-    if (dot < 0 || ALIASES.has(field.name)) continue;
+    if (dot < 0) continue;
     const name = field.name.slice(0, dot);
     const list = layers.get(name) ?? [];
     list.push({ key: `"${name}_${field.name.replaceAll('.', '_')}":`, field });

@@ -8,6 +8,7 @@ export const ndjson: OutputFormat = {
   name: 'ndjson',
   summary: 'one JSON object per line',
   unit: 'transaction',
+  rowsStandApart: true,
   transaction(options, writer) {
     const rows = new TransactionJson(options, writer);
     return {

@@ -91,6 +91,8 @@ export interface OutputFormat {
   message?(options: OutputOptions, writer: ByteWriter): MessageOutput;
   /** Also makes the `rrset` outputs: they are gathered from transactions. */
   transaction?(options: OutputOptions, writer: ByteWriter): TransactionOutput;
+  /** A row's bytes do not depend on the rows before it, nor on a terminal: workers may make them. */
+  readonly rowsStandApart?: true;
   /** Every IP packet, whether or not it was DNS (`--unit packet`). */
   packet?(options: OutputOptions, writer: ByteWriter): FrameOutput;
 }

@@ -33,6 +33,8 @@ const SETS: Partial<OutputOptions> = {
 process.env.TZ = 'UTC';
 
 for (const format of OUTPUTS) {
+  // Its keys are the fields of the filter language, which grow: tshark's own output judges it (test/integration).
+  if (format.name === 'ek') continue;
   for (const unit of unitsOf(format)) {
     if (unit === 'packet') continue;
     test(`-T ${format.name} shows each ${unit} of the scenario as before`, () => {

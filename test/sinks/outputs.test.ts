@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Carrier, TCP } from '../../src/core/carrier.ts';
+import { Carrier, MDNS, TCP } from '../../src/core/carrier.ts';
 import { FATE, FRAME_FATES } from '../../src/core/ledger.ts';
 import { MessageJoin } from '../../src/core/join.ts';
 import { ByteWriter } from '../../src/sinks/byte-writer.ts';
 import { RrsetOutput } from '../../src/sinks/cof.ts';
 import { ecs } from '../../src/sinks/ecs.ts';
+import { ek } from '../../src/sinks/ek.ts';
 import { eve } from '../../src/sinks/eve.ts';
 import { fields, PLAIN_FIELDS } from '../../src/sinks/fields.ts';
 import { flat } from '../../src/sinks/flat.ts';
@@ -212,6 +213,26 @@ test('-T eve is version 3: requests and responses with their queries', () => {
   assert.deepEqual(response.dns.answers, [{ rrname: 'a.test', rrtype: 'A', ttl: 60, rdata: '192.0.2.1' }]);
   assert.deepEqual(response.dns.grouped, { A: ['192.0.2.1'] });
   assert.equal(response.timestamp, '2023-11-14T22:13:20.001000+0000');
+});
+
+test('-T ek is an index line and a document per message', () => {
+  const lines = objects(
+    showAll([...lookup(0, 258, 'a.test', '192.0.2.1'), ...lookup(1, 7, 'b.test', '192.0.2.2')].slice(0, 3), ek),
+  );
+  assert.equal(lines.length, 6);
+  assert.deepEqual(lines[0], { index: { _index: 'packets-2023-11-14', _type: 'doc' } });
+  const { timestamp, layers } = lines[3];
+  assert.equal(timestamp, '1700000000001');
+  const { dns } = layers;
+  assert.deepEqual(
+    [dns.dns_dns_id, dns.dns_dns_flags_response, dns.dns_dns_qry_name, dns.dns_dns_resp_name, dns.dns_dns_a],
+    ['0x0102', true, 'a.test', 'a.test', '192.0.2.1'],
+  );
+  assert.equal(dns.dns_dns_time, '0.001000000');
+  const [, multicast] = objects(
+    showAll([{ ...sent(0, { questions: [{ name: 'a.local', type: 'A' }] }), protocol: MDNS }], ek),
+  );
+  assert.equal(multicast.layers.mdns.dns_dns_qry_name, 'a.local');
 });
 
 test('-T ecs names the flow as others do', () => {

@@ -59,6 +59,7 @@ export async function show(
       ...(rows && { rows: (batch) => rows.batch(batch, 0, batch.count) }),
     },
   );
+  engine.interfaces = source.interfaces;
   for await (const batch of source.batches(new AbortController().signal)) engine.frames(batch);
   engine.finish();
   return output.end();
