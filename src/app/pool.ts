@@ -5,9 +5,10 @@ import { Ledger, type LedgerValue } from '../core/ledger.ts';
 import { TransactionBatch } from '../core/transactions.ts';
 import type { ReportOptions, ReportState } from '../report/report.ts';
 import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
+import type { RenderedRows, RenderPlan } from './rendered.ts';
 
 /** What the workers of a run produce. */
-export type Job = { mode: 'rows' } | { mode: 'report'; options: ReportOptions };
+export type Job = { mode: 'rows' } | { mode: 'lines'; output: RenderPlan } | { mode: 'report'; options: ReportOptions };
 
 /** Data a worker starts with. */
 export interface WorkerStart {
@@ -29,6 +30,7 @@ export type WorkerMessage =
   /** All interfaces known by now; comes before the first row that refers to a new one. */
   | { kind: 'interfaces'; interfaces: CapturedInterface[] }
   | { kind: 'rows'; buffer: ArrayBuffer | null; seconds: number; nanos: number }
+  | { kind: 'lines'; rows: RenderedRows | null; seconds: number; nanos: number }
   | { kind: 'progress'; readBytes: number; totalBytes: number; frames: number }
   | { kind: 'counts'; ledger: LedgerValue }
   | { kind: 'report'; state: ReportState }
@@ -37,6 +39,7 @@ export type WorkerMessage =
 
 export interface PoolListener {
   rows?(worker: number, batch: TransactionBatch | null, seconds: number, nanos: number): void;
+  lines?(worker: number, rows: RenderedRows | null, seconds: number, nanos: number): void;
   report?(state: ReportState): void;
   ended?(worker: number): void;
 }
@@ -116,7 +119,7 @@ class Pool {
         } catch (error) {
           reject(error);
         }
-        if (message.kind !== 'rows') return;
+        if (message.kind !== 'rows' && message.kind !== 'lines') return;
         Atomics.sub(flags, 0, 1);
         Atomics.notify(flags, 0);
       });
@@ -138,6 +141,10 @@ class Pool {
         this.#hooks.batchDone?.();
         break;
       }
+      case 'lines':
+        this.#listener.lines?.(shard, message.rows, message.seconds, message.nanos);
+        this.#hooks.batchDone?.();
+        break;
       case 'progress':
         this.#hooks.progress?.(message.readBytes, message.totalBytes, message.frames);
         break;

@@ -1,22 +1,44 @@
 import type { Damage, Source } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
 import { registrableStart } from '../enrich/public-suffix.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
-import { RowMerge, type RowsListener } from '../pipeline/merge.ts';
+import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions } from '../report/report.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, openInput } from './input.ts';
 import { addSampled, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { runWorkers } from './pool.ts';
+import type { RenderedRows, RenderPlan } from './rendered.ts';
+
+/** Takes rows [from, to) of a batch, in order. */
+export type RowsListener = (batch: TransactionBatch, from: number, to: number) => void;
 
 /** Runs the input and hands over its transactions in order. */
 export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
   if (isInline(plan)) {
     return runInline(plan, hooks, { rows: (batch) => rows(batch, 0, batch.count) });
   }
-  const merge = new RowMerge(plan.threads, rows);
+  const merge = new RowMerge<TransactionBatch>(plan.threads, rows);
   return runWorkers(plan, { mode: 'rows' }, hooks, {
     rows: (worker, batch, seconds, nanos) => merge.push(worker, batch, seconds, nanos),
+    ended: (worker) => merge.end(worker),
+  });
+}
+
+/**
+ * Runs the input on workers that also render the rows: what is left here is to put the lines in order. `lines` takes
+ * rows [from, to). For plans with threads, and formats whose rows stand apart.
+ */
+export async function runRendered(
+  plan: RunPlan,
+  output: RenderPlan,
+  hooks: RunHooks,
+  lines: (rows: RenderedRows, from: number, to: number) => void,
+): Promise<RunResult> {
+  const merge = new RowMerge<RenderedRows>(plan.threads, lines);
+  return runWorkers(plan, { mode: 'lines', output }, hooks, {
+    lines: (worker, rows, seconds, nanos) => merge.push(worker, rows, seconds, nanos),
     ended: (worker) => merge.end(worker),
   });
 }
@@ -41,7 +63,7 @@ export async function runReport(
 }
 
 /** True where workers cannot help: what is counted or read once has to pass one place. */
-function isInline({ threads, input, frameLimit }: RunPlan): boolean {
+export function isInline({ threads, input, frameLimit }: RunPlan): boolean {
   return threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined;
 }
 
@@ -80,6 +102,7 @@ export async function drive(
   limit: number = Number.POSITIVE_INFINITY,
 ): Promise<number> {
   let frames = 0;
+  let flushed = 0;
   engine.interfaces = source.interfaces;
   for await (const batch of source.batches(hooks.signal)) {
     if (frames + batch.count > limit) batch.count = limit - frames;
@@ -87,7 +110,12 @@ export async function drive(
     frames += batch.count;
     if (source.live) {
       if (batch.count === 0) idle(engine);
-      engine.flush();
+      // Under load a batch of rows is filled well, nearly idle a row comes out at once.
+      const now = performance.now();
+      if (batch.count === 0 || now - flushed > FLUSH_MS) {
+        engine.flush();
+        flushed = now;
+      }
     } else if (hooks.progress && source.progress) {
       const { readBytes, totalBytes } = source.progress();
       hooks.progress(readBytes, totalBytes, frames);
@@ -98,6 +126,9 @@ export async function drive(
   }
   return frames;
 }
+
+/** Live, rows wait no longer than this for more of them. */
+const FLUSH_MS = 50;
 
 /** How often rows that timed out are looked for between the messages of a listener. */
 const LISTENER_TICK_MS = 200;

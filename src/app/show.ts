@@ -12,7 +12,8 @@ import { outputFor, type Unit } from './catalog.ts';
 import { FrameFile, type FrameFilePlan } from './frame-file.ts';
 import { isSlow } from './input.ts';
 import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
-import { runInline, runRows } from './run.ts';
+import type { RenderedRows } from './rendered.ts';
+import { isInline, runInline, runRendered, runRows } from './run.ts';
 
 /** What to show of a run, and what to write. */
 export interface ShowPlan extends RunPlan {
@@ -118,17 +119,24 @@ class Show {
     };
     if (this.#limit === 0) this.#enough.abort();
     try {
-      const inRows = shape !== null && (shape.unit === 'transaction' || shape.unit === 'rrset');
-      const result =
-        inRows && plan.write === undefined
-          ? await runRows(plan, hooks, (batch, from, to) => this.#rows(batch, from, to))
-          : await runInline(plan, hooks, this.#outputs(shape?.unit ?? null));
+      const result = await this.#run(shape, hooks);
       this.#output.end?.();
       this.#flush();
       return result;
     } finally {
       this.#file?.close();
     }
+  }
+
+  #run(shape: ReturnType<typeof outputFor> | null, hooks: RunHooks): Promise<RunResult> {
+    const plan = this.#plan;
+    const inRows = shape !== null && (shape.unit === 'transaction' || shape.unit === 'rrset');
+    if (!inRows || plan.write !== undefined) return runInline(plan, hooks, this.#outputs(shape?.unit ?? null));
+    if (shape.format.rowsStandApart !== true || isInline(plan)) {
+      return runRows(plan, hooks, (batch, from, to) => this.#rows(batch, from, to));
+    }
+    const render = { format: shape.format.name, sensor: plan.sensor };
+    return runRendered(plan, render, hooks, (rows, from, to) => this.#rendered(rows, from, to));
   }
 
   #open(interfaces: readonly CapturedInterface[], shape: ReturnType<typeof outputFor> | null): void {
@@ -178,6 +186,19 @@ class Show {
       if (this.#writer.length >= CHUNK_BYTES) this.#flush();
     }
     if (end > from) this.#count(end - from);
+  }
+
+  #rendered({ bytes, ends }: RenderedRows, from: number, to: number): void {
+    const end = Math.min(to, from + this.#limit - this.shown);
+    if (end <= from) return;
+    const start = from === 0 ? 0 : ends[from - 1];
+    const length = ends[end - 1] - start;
+    const writer = this.#writer;
+    writer.room(length);
+    writer.bytes.set(bytes.subarray(start, start + length), writer.length);
+    writer.length += length;
+    if (writer.length >= CHUNK_BYTES) this.#flush();
+    this.#count(end - from);
   }
 
   #message(carrier: Carrier, view: MessageView, join: MessageJoin, counted: boolean): void {

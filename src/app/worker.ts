@@ -7,6 +7,7 @@ import type { Report } from '../report/report.ts';
 import { openInput } from './input.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
 import { addSampled, planFilter, withLoss } from './plan.ts';
+import { buffersOf, Renderer } from './rendered.ts';
 import { drive, newReport } from './run.ts';
 
 /** Batches of frames between two progress messages. */
@@ -17,6 +18,7 @@ const COUNTS_MS = 500;
 const { plan, job, shard, shards, group, joined, control } = workerData as WorkerStart;
 const flags = new Int32Array(control);
 let knownInterfaces = 0;
+let renderer: Renderer | undefined;
 
 function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
@@ -30,12 +32,14 @@ function postInterfaces({ interfaces }: Source): void {
 
 /** A batch, or only the news that no earlier row will come. Waits while the main thread is behind. */
 function postRows(batch: TransactionBatch | null, seconds: number, nanos: number): void {
+  const rows = renderer === undefined || batch === null ? null : renderer.render(batch);
   for (let waiting = Atomics.load(flags, 0); waiting >= MAX_WAITING; waiting = Atomics.load(flags, 0)) {
     if (Atomics.load(flags, 1) === 1) break;
     Atomics.wait(flags, 0, waiting, 100);
   }
   Atomics.add(flags, 0, 1);
-  if (batch === null) post({ kind: 'rows', buffer: null, seconds, nanos });
+  if (renderer !== undefined) post({ kind: 'lines', rows, seconds, nanos }, rows === null ? [] : buffersOf(rows));
+  else if (batch === null) post({ kind: 'rows', buffer: null, seconds, nanos });
   else post({ kind: 'rows', buffer: batch.buffer, seconds, nanos }, [batch.buffer]);
 }
 
@@ -45,6 +49,7 @@ async function run(): Promise<void> {
   const source = await openInput(plan.input, live ? { group, size: shards, index: shard, joined } : undefined, live);
   postInterfaces(source);
   post({ kind: 'opened' });
+  if (job.mode === 'lines') renderer = new Renderer(job.output, source.interfaces);
   const report = job.mode === 'report' ? newReport(job.options) : null;
   // Live, the kernel's fan-out has dealt the frames already.
   const share = live ? { shard: 0, shards: plan.sample ?? 1 } : { shard, shards };

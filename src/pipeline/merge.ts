@@ -1,10 +1,15 @@
-import type { TransactionBatch } from '../core/transactions.ts';
+/** Rows in the order of their closing: a transaction batch, or what became of one. */
+export interface OrderedRows {
+  readonly count: number;
+  readonly col: {
+    readonly closeSeconds: Float64Array;
+    readonly closeNanos: Uint32Array;
+    readonly closeNumber: Float64Array;
+  };
+}
 
-/** Rows [from, to) of a batch, in order. */
-export type RowsListener = (batch: TransactionBatch, from: number, to: number) => void;
-
-interface Lane {
-  batches: TransactionBatch[];
+interface Lane<Rows> {
+  batches: Rows[];
   /** Next row of the first batch. */
   row: number;
   /** Every row still to come from this lane closes at or after this. */
@@ -16,11 +21,12 @@ interface Lane {
  * Puts the rows of several workers in one order: closing time, then frame number (CONTRACTS: Transactions).
  * A row goes out once no lane can still bring an earlier one.
  */
-export class RowMerge {
-  readonly #lanes: Lane[];
-  readonly #out: RowsListener;
+export class RowMerge<Rows extends OrderedRows> {
+  readonly #lanes: Lane<Rows>[];
+  readonly #out: (rows: Rows, from: number, to: number) => void;
 
-  constructor(lanes: number, out: RowsListener) {
+  /** `out` takes rows [from, to) of a batch. */
+  constructor(lanes: number, out: (rows: Rows, from: number, to: number) => void) {
     this.#lanes = Array.from({ length: lanes }, () => ({
       batches: [],
       row: 0,
@@ -34,7 +40,7 @@ export class RowMerge {
    * Lane `index` has brought a batch (or none), and has no rows closing before (seconds, nanos) left; with a batch,
    * −Infinity stands for its last row's time.
    */
-  push(index: number, batch: TransactionBatch | null, seconds: number, nanos: number): void {
+  push(index: number, batch: Rows | null, seconds: number, nanos: number): void {
     const lane = this.#lanes[index];
     if (batch !== null && batch.count > 0) {
       lane.batches.push(batch);
@@ -52,7 +58,7 @@ export class RowMerge {
 
   #drain(): void {
     for (;;) {
-      let best: Lane | null = null;
+      let best: Lane<Rows> | null = null;
       for (const lane of this.#lanes) {
         if (lane.batches.length > 0 && (best === null || compareHeads(lane, best) < 0)) best = lane;
       }
@@ -72,7 +78,7 @@ export class RowMerge {
   }
 
   /** True when no other lane can bring a row before this one. */
-  #mayGo(own: Lane, batch: TransactionBatch, row: number): boolean {
+  #mayGo(own: Lane<Rows>, batch: Rows, row: number): boolean {
     const seconds = batch.col.closeSeconds[row];
     const nanos = batch.col.closeNanos[row];
     for (const lane of this.#lanes) {
@@ -91,11 +97,11 @@ function reach(lane: Lane, seconds: number, nanos: number): void {
   lane.nanos = nanos;
 }
 
-function compareHeads(a: Lane, b: Lane): number {
+function compareHeads(a: Lane<OrderedRows>, b: Lane<OrderedRows>): number {
   return compareRows(a.batches[0], a.row, b.batches[0], b.row);
 }
 
-function compareRows(a: TransactionBatch, i: number, b: TransactionBatch, j: number): number {
+function compareRows(a: OrderedRows, i: number, b: OrderedRows, j: number): number {
   return (
     a.col.closeSeconds[i] - b.col.closeSeconds[j] ||
     a.col.closeNanos[i] - b.col.closeNanos[j] ||

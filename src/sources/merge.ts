@@ -54,6 +54,7 @@ export class Lane implements Moment {
   /** True when nothing of the batch was taken and all of it comes before `next`. */
   isWholeBefore(next: Moment): boolean {
     if (this.at !== 0) return false;
+    if (next.seconds === Number.POSITIVE_INFINITY) return true;
     const { seconds, nanos, count } = this.batch;
     for (let i = 0; i < count; i++) {
       if (seconds[i] > next.seconds) return false;
