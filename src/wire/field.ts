@@ -76,6 +76,9 @@ export class Field<T> implements Codec<T> {
   }
 }
 
+// A quoted text, `key="a quoted text"`, or a word; a quote anywhere else is an octet of a name like any other.
+const WORD = /"((?:[^"\\]|\\.)*)"(?=[\s"]|$)|[a-z0-9-]+="(?:[^"\\]|\\.)*"(?=\s|$)|(?:[^\s\\]|\\.)+/gis;
+
 /** The words of a presentation text: bare or `"quoted"`, escapes kept as they are. */
 export class Words {
   readonly #words: string[] = [];
@@ -84,9 +87,7 @@ export class Words {
 
   constructor(text: string) {
     this.#text = text;
-    for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"|((?:[^\s\\"]|\\.)(?:"(?:[^"\\]|\\.)*"|[^\s\\]|\\.)*)/gs)) {
-      this.#words.push(match[1] === undefined ? match[2] : `"${match[1]}`);
-    }
+    for (const match of text.matchAll(WORD)) this.#words.push(match[1] ?? match[0]);
   }
 
   get more(): boolean {
@@ -96,8 +97,7 @@ export class Words {
   /** Next word without its quotes. */
   next(what: string): string {
     if (!this.more) throw new UserError(`'${this.#text}' ends where ${what} should follow.`);
-    const text = this.#words[this.#at++];
-    return text.startsWith('"') ? text.slice(1) : text;
+    return this.#words[this.#at++];
   }
 
   /** All words left, joined by `glue`. */
