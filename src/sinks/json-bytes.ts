@@ -19,13 +19,9 @@ const utf8 = new TextEncoder();
 /** Prepares a text. */
 export function chunk(text: string): Chunk {
   const bytes = utf8.encode(text);
-  const padded = new Uint8Array((bytes.length + 3) & ~3);
-  padded.set(bytes);
-  const view = new DataView(padded.buffer);
-  return {
-    words: Int32Array.from({ length: padded.length / 4 }, (_, i) => view.getInt32(4 * i, true)),
-    length: bytes.length,
-  };
+  const words = new Int32Array((bytes.length + 3) >> 2);
+  for (let i = 0; i < bytes.length; i++) words[i >> 2] |= bytes[i] << (8 * (i & 3));
+  return { words, length: bytes.length };
 }
 
 export function put(words: DataView, at: number, { words: source, length }: Chunk): number {

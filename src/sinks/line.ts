@@ -67,6 +67,11 @@ export function cut(text: string, room: number): string {
   return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
 }
 
+/** The last `room` characters of a text, the first of them `…`: the end of a name says most. */
+export function cutFront(text: string, room: number): string {
+  return text.length <= room ? text : `…${text.slice(text.length - room + 1)}`;
+}
+
 /** A column as wide as its widest text so far, between two bounds: lines stay below each other and nothing waits. */
 export class Column {
   width: number;
@@ -106,7 +111,7 @@ function two(n: number): string {
 }
 
 /** A span of nanoseconds for people: `0.098 ms`, `12.345 ms`, `1.204 s`. */
-export function spanText(nanos: number): string {
+export function spanText(nanos: number, digits = 3): string {
   const millis = nanos / 1e6;
-  return Math.abs(millis) < 1000 ? `${millis.toFixed(3)} ms` : `${(millis / 1000).toFixed(3)} s`;
+  return Math.abs(millis) < 1000 ? `${millis.toFixed(digits)} ms` : `${(millis / 1000).toFixed(digits)} s`;
 }

@@ -3,13 +3,15 @@ import { copyName, equalNames, nameText } from '../wire/name.ts';
 import { type Chunk, chunk } from './json-bytes.ts';
 import type { Registrable } from './output.ts';
 
-const SLOTS = 4096;
-const NAME_BYTES = 256;
+const SLOTS = 32_768;
+/** Longer names are not remembered: hardly any of them is asked twice. */
+const NAME_BYTES = 64;
 
 /** Keys of a name's registrable domain and suffix, remembered by name: the list is asked once per name, not per row. */
 export class RegistrableCache {
   readonly #lookup: (name: string) => Registrable;
   readonly #names = new Uint8Array(SLOTS * NAME_BYTES);
+  readonly #folded = new Uint8Array(256);
   readonly #chunks: (Chunk | undefined)[] = new Array<Chunk | undefined>(SLOTS).fill(undefined);
 
   constructor(lookup: (name: string) => Registrable) {
@@ -28,7 +30,9 @@ export class RegistrableCache {
       (domain === null ? '' : `,"registrable_domain":${JSON.stringify(domain)}`) +
         (suffix === null ? '' : `,"public_suffix":${JSON.stringify(suffix)}`),
     );
-    copyName(view.bytes, name, view.start, this.#names, at, true);
+    const length = copyName(view.bytes, name, view.start, this.#folded, 0, true);
+    if (length > NAME_BYTES) return made;
+    this.#names.set(this.#folded.subarray(0, length), at);
     this.#chunks[slot] = made;
     return made;
   }

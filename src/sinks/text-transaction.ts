@@ -1,7 +1,21 @@
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { Column, cut, CYAN, DIM, GREEN, Line, localTime, MAGENTA, RED, shown, spanText, YELLOW } from './line.ts';
+import {
+  Column,
+  cut,
+  cutFront,
+  CYAN,
+  DIM,
+  GREEN,
+  Line,
+  localTime,
+  MAGENTA,
+  RED,
+  shown,
+  spanText,
+  YELLOW,
+} from './line.ts';
 import type { OutputOptions, TransactionOutput } from './output.ts';
 
 /** Answers shown of one transaction. */
@@ -10,21 +24,34 @@ const MOST_ANSWERS = 8;
 const MOST_DATA = 80;
 /** Least room left for answers on a narrow terminal before the marks give way. */
 const LEAST_ANSWERS = 12;
-const SLOW_MS = 200;
+/** A terminal of fewer columns gets short times and columns only as wide as what stands in them. */
+const NARROW = 110;
+/** What a line of a narrow terminal takes besides its name. */
+const NARROW_REST = 68;
+const SLOW_NANOS = 200e6;
 
 /** One line per transaction: time, client → server, type, name, latency, what came back, and marks of all that is unusual. */
 export class TransactionText implements TransactionOutput {
   readonly #line: Line;
   readonly #onTerminal: boolean;
-  readonly #client = new Column(13, 39);
-  readonly #server = new Column(13, 42);
-  readonly #type = new Column(5, 12);
+  readonly #isNarrow: boolean;
+  readonly #client: Column;
+  readonly #server: Column;
+  readonly #type: Column;
   readonly #name: Column;
+  /** Most characters of a name. */
+  readonly #longest: number;
 
   constructor(options: OutputOptions, writer: ByteWriter) {
+    const { width = Number.POSITIVE_INFINITY } = options;
     this.#line = new Line(writer, options);
     this.#onTerminal = options.width !== undefined;
-    this.#name = new Column(24, Math.max(24, Math.min(48, (options.width ?? 160) - 90)));
+    this.#isNarrow = width < NARROW;
+    this.#client = this.#isNarrow ? new Column(0, 15) : new Column(13, 39);
+    this.#server = this.#isNarrow ? new Column(0, 15) : new Column(13, 42);
+    this.#type = this.#isNarrow ? new Column(1, 5) : new Column(5, 12);
+    this.#longest = this.#isNarrow ? Math.max(12, width - NARROW_REST) : 255 * 4;
+    this.#name = this.#isNarrow ? new Column(0, this.#longest) : new Column(24, Math.min(48, Math.max(24, width - 90)));
   }
 
   batch(batch: TransactionBatch, from: number, to: number): void {
@@ -34,7 +61,8 @@ export class TransactionText implements TransactionOutput {
   #row(batch: TransactionBatch, i: number): void {
     const value = transactionValue(batch, i);
     const line = this.#line;
-    line.add(`${localTime(batch.col.openSeconds[i], batch.col.openNanos[i], !this.#onTerminal)} `, DIM);
+    const time = localTime(batch.col.openSeconds[i], batch.col.openNanos[i], !this.#onTerminal);
+    line.add(`${this.#isNarrow ? time.slice(0, -7) : time} `, DIM);
     line.pad(value.client, this.#client.fit(value.client.length)).add(' → ', DIM);
     const server = endText(value.server, value.server_port);
     line.pad(server, this.#server.fit(server.length)).add(' ');
@@ -42,14 +70,16 @@ export class TransactionText implements TransactionOutput {
     const { name = '', type } = value.name === undefined ? (value.answers?.[0] ?? {}) : value;
     const kind = kindText(value, type);
     line.pad(kind, this.#type.fit(kind.length), CYAN).add(' ');
-    line.pad(name, this.#name.fit(name.length)).add(' ');
+    const called = cutFront(name, this.#longest);
+    line.pad(called, this.#name.fit(called.length)).add(' ');
     const latency = batch.latencyNanos(i);
-    line.add((Number.isNaN(latency) ? '' : spanText(latency)).padStart(10), latency > SLOW_MS * 1e6 ? YELLOW : DIM);
-    line.add('  ');
+    const took = Number.isNaN(latency) ? '' : spanText(latency, this.#isNarrow ? 1 : 3);
+    line.add(took.padStart(this.#isNarrow ? 8 : 10), latency > SLOW_NANOS ? YELLOW : DIM).add('  ');
     const marks = marksOf(value).join(', ');
-    const result = resultText(value);
+    const result = resultText(value, this.#isNarrow);
     // Marks stay in sight: a long list of answers is cut in front of them.
-    const room = Math.max(LEAST_ANSWERS, line.room - (marks === '' ? 0 : marks.length + 4));
+    const beside = line.room - (marks === '' ? 0 : marks.length + 4);
+    const room = Math.min(line.room, Math.max(LEAST_ANSWERS, beside));
     line.add(cut(result.text, room), result.style);
     if (marks !== '') line.add('  [', DIM).add(marks, MAGENTA).add(']', DIM);
     line.end();
@@ -68,15 +98,15 @@ function kindText({ opcode, class: name = 'IN' }: Transaction, type = ''): strin
   return opcode === 'QUERY' ? shownClass : `${opcode} ${shownClass}`.trimEnd();
 }
 
-/** What came back, in words: the answers, or why there are none. */
-function resultText(value: Transaction): { text: string; style: string } {
+/** What came back, in words: the answers (`brief`: without aliases in front of addresses), or why there are none. */
+function resultText(value: Transaction, brief: boolean): { text: string; style: string } {
   const { outcome, rcode, answers = [] } = value;
   if (outcome === 'unanswered') return { text: 'no answer', style: RED };
   if (outcome === 'capture_ended') return { text: 'no answer before the end', style: DIM };
   if (outcome === 'unreachable') return { text: 'unreachable', style: RED };
   if (outcome === 'evicted') return { text: 'not followed: too many at once', style: RED };
   const why = value.ede?.map((error) => ` (${error.code} ${shown(error.text)})`).join('') ?? '';
-  const list = answersText(value);
+  const list = brief && value.addresses !== undefined ? value.addresses.join(', ') : answersText(value);
   if (rcode !== undefined && rcode !== 'NOERROR') {
     const text = list === '' ? `${rcode}${why}` : `${rcode}${why} ${list}`;
     return { text, style: rcode === 'NXDOMAIN' ? YELLOW : RED };

@@ -97,6 +97,8 @@ function ipv4(lines: TreeLines, bytes: Uint8Array, at: number): void {
   if (!lines.offsets) return;
   lines.field({ depth: 1, name: 'Version', value: '4', meaning: 'IP version', at, bits: 4 });
   lines.field({ depth: 1, name: 'Header length', value: `${length} octets`, meaning: 'In words of 4', at, bits: 4 });
+  const service = `0x${bytes[at + 1].toString(16).padStart(2, '0')}`;
+  lines.field({ depth: 1, name: 'DSCP, ECN', value: service, meaning: 'Service', at: at + 1, length: 1 });
   const total = String(u16(bytes, at + 2));
   lines.field({ depth: 1, name: 'Total length', value: total, meaning: 'Header and data', at: at + 2, length: 2 });
   const id = hex16(u16(bytes, at + 4));
@@ -122,6 +124,8 @@ function ipv6(lines: TreeLines, bytes: Uint8Array, at: number): void {
   lines.field({ depth: 0, name: 'IPv6', value, at, length: 40 });
   if (!lines.offsets) return;
   lines.field({ depth: 1, name: 'Version', value: '6', meaning: 'IP version', at, bits: 4 });
+  const flow = `0x${(word(bytes, at) & 0xfffffff).toString(16).padStart(7, '0')}`;
+  lines.field({ depth: 1, name: 'Traffic class, flow', value: flow, meaning: 'Service, flow label', at, bits: 28 });
   const length = String(payload);
   lines.field({ depth: 1, name: 'Payload length', value: length, meaning: 'Octets behind', at: at + 4, length: 2 });
   const next = String(bytes[at + 6]);
@@ -133,26 +137,48 @@ function ipv6(lines: TreeLines, bytes: Uint8Array, at: number): void {
 }
 
 function transport(lines: TreeLines, carrier: Carrier): void {
-  const { frame: bytes, frameAt, capturedLength, transportAt: at, sourcePort, destinationPort } = carrier;
+  const { frame, frameAt, capturedLength, transportAt: at } = carrier;
   const end = frameAt + capturedLength;
-  const ports = `${sourcePort} → ${destinationPort}`;
+  const ports = `${carrier.sourcePort} → ${carrier.destinationPort}`;
   if (carrier.transport === TCP) {
-    if (at + 20 > end) return;
-    const flags = TCP_FLAGS.filter((_, bit) => (bytes[at + 13] & (1 << bit)) !== 0).join(' ');
-    const sequence = word(bytes, at + 4) >>> 0;
-    const value = `${ports}, sequence ${sequence}, ${flags}`;
-    lines.field({ depth: 0, name: 'TCP', value, at, length: (bytes[at + 12] >> 4) * 4 });
-  } else {
-    if (at + 8 > end) return;
-    lines.field({ depth: 0, name: 'UDP', value: `${ports}, length ${u16(bytes, at + 4)}`, at, length: 8 });
-  }
-  if (!lines.offsets) return;
-  const [source, destination] = [String(sourcePort), String(destinationPort)];
+    if (at + 20 <= end) tcp(lines, frame, at, ports);
+  } else if (at + 8 <= end) udp(lines, frame, at, ports);
+}
+
+function portFields(lines: TreeLines, bytes: Uint8Array, at: number): void {
+  const [source, destination] = [String(u16(bytes, at)), String(u16(bytes, at + 2))];
   lines.field({ depth: 1, name: 'Source port', value: source, meaning: 'Sender', at, length: 2 });
   lines.field({ depth: 1, name: 'Destination port', value: destination, meaning: 'Receiver', at: at + 2, length: 2 });
-  if (carrier.transport === TCP) return;
+}
+
+function udp(lines: TreeLines, bytes: Uint8Array, at: number, ports: string): void {
   const length = String(u16(bytes, at + 4));
+  lines.field({ depth: 0, name: 'UDP', value: `${ports}, length ${length}`, at, length: 8 });
+  if (!lines.offsets) return;
+  portFields(lines, bytes, at);
   lines.field({ depth: 1, name: 'Length', value: length, meaning: 'Header and data', at: at + 4, length: 2 });
   const checksum = hex16(u16(bytes, at + 6));
   lines.field({ depth: 1, name: 'Checksum', value: checksum, meaning: '0x0000: none', at: at + 6, length: 2 });
+}
+
+function tcp(lines: TreeLines, bytes: Uint8Array, at: number, ports: string): void {
+  const length = (bytes[at + 12] >> 4) * 4;
+  const flags = TCP_FLAGS.filter((_, bit) => (bytes[at + 13] & (1 << bit)) !== 0).join(' ');
+  const sequence = String(word(bytes, at + 4) >>> 0);
+  lines.field({ depth: 0, name: 'TCP', value: `${ports}, sequence ${sequence}, ${flags}`, at, length });
+  if (!lines.offsets) return;
+  portFields(lines, bytes, at);
+  lines.field({ depth: 1, name: 'Sequence', value: sequence, meaning: 'Of the first octet', at: at + 4, length: 4 });
+  const next = String(word(bytes, at + 8) >>> 0);
+  lines.field({ depth: 1, name: 'Acknowledgement', value: next, meaning: 'Octet expected', at: at + 8, length: 4 });
+  const header = `${length} octets`;
+  lines.field({ depth: 1, name: 'Header length', value: header, meaning: 'In words of 4', at: at + 12, bits: 4 });
+  lines.field({ depth: 1, name: 'Flags', value: flags, meaning: 'State', at: at + 13, length: 1 });
+  const window = String(u16(bytes, at + 14));
+  lines.field({ depth: 1, name: 'Window', value: window, meaning: 'Room, before scaling', at: at + 14, length: 2 });
+  const checksum = hex16(u16(bytes, at + 16));
+  lines.field({ depth: 1, name: 'Checksum', value: checksum, meaning: 'Of header and data', at: at + 16, length: 2 });
+  const urgent = String(u16(bytes, at + 18));
+  lines.field({ depth: 1, name: 'Urgent', value: urgent, meaning: 'Unused by DNS', at: at + 18, length: 2 });
+  if (length > 20) lines.field({ depth: 1, name: 'Options', value: '', at: at + 20, length: length - 20 });
 }

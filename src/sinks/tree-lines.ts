@@ -78,7 +78,8 @@ export class TreeLines {
 
   #place(at: number | undefined, length: number | undefined, bits: number | undefined): void {
     const frame = at === undefined || this.#frameAt < 0 ? '-' : String(at - this.#frameAt);
-    const message = at === undefined || this.#messageAt < 0 ? '-' : String(at - this.#messageAt);
+    const message =
+      at === undefined || this.#messageAt < 0 || at < this.#messageAt ? '-' : String(at - this.#messageAt);
     const size =
       bits !== undefined ? `${bits} bit${bits === 1 ? '' : 's'}` : length === undefined ? '-' : String(length);
     this.#line.pad(`${frame.padStart(6)}${message.padStart(8)}${size.padStart(7)}`, OFFSETS_WIDTH, DIM).add(' ');

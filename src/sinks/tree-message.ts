@@ -61,6 +61,7 @@ export class MessageTree {
     this.#protocol = carrier.protocol;
     this.#isFaultShown = view.fault === 0;
     recordReader.begin(view);
+    this.#prefix(carrier);
     this.#title(carrier, view, join);
     this.#header(view);
     this.#fault(view, view.start + 12);
@@ -87,6 +88,13 @@ export class MessageTree {
     if (join.retransmission) parts.push('seen before');
     const name = PROTOCOL_NAMES[this.#protocol].toUpperCase();
     this.#lines.field({ depth: 0, name, value: parts.join(', '), at: view.start, length: view.end - view.start });
+  }
+
+  /** The two octets of length in front of a message over TCP (RFC 1035 §4.2.2), where they are in the same frame. */
+  #prefix({ frame, bytes, at, frameAt, transport, claimedLength }: Carrier): void {
+    if (transport !== TCP || bytes !== frame || at - 2 < frameAt) return;
+    const value = String(claimedLength);
+    this.#lines.field({ depth: 0, name: 'Length', value, meaning: 'Octets of the message', at: at - 2, length: 2 });
   }
 
   #header(view: MessageView): void {

@@ -55,6 +55,7 @@ for (const [name, unit, set, file] of [
   ['tree', 'message', { color: true, width: 60 }, 'edns-options.pcap'],
   ['text', 'message', { color: true, width: 100 }, 'mdns.pcap'],
   ['text', 'transaction', { color: true, width: 100 }, 'udp.pcap'],
+  ['text', 'transaction', { width: 80 }, 'truncated-then-tcp.pcap'],
   ['text', 'transaction', {}, 'malformed.pcap'],
 ] as const) {
   test(`-T ${name} shows ${file} by ${unit} as before`, async () => {

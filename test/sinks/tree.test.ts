@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MessageJoin } from '../../src/core/join.ts';
+import { ByteWriter } from '../../src/sinks/byte-writer.ts';
 import { tree } from '../../src/sinks/tree.ts';
+import { MessageView } from '../../src/wire/message.ts';
 import { seedMessages } from '../fuzz/messages.ts';
+import { carrierOf, sent } from './rows.ts';
 import { capture, show, showAll } from './show.ts';
 
 interface Row {
@@ -100,4 +104,21 @@ test('a fault is marked where it lies', () => {
       [34, '!! malformed: count_short at octet 34 (answer)'],
     ],
   );
+});
+
+test('a message over TCP has its length in front, one from dnstap the event it was', async () => {
+  const [first] = (await show(capture('tcp-pipelined.pcap'), tree, 'message', { offsets: true })).split('\n\n');
+  const prefix = rowsOf(first).find(({ text }) => text.startsWith('Length: 30'));
+  assert.deepEqual([prefix?.frame, prefix?.message, prefix?.length], [66, -1, 2]);
+
+  const carrier = carrierOf(sent(0, { id: 1, questions: [{ name: 'a.test', type: 'A' }] }), 7);
+  carrier.tapType = 6;
+  carrier.tapProtocol = 4;
+  const view = new MessageView();
+  view.read(carrier.bytes, carrier.at, carrier.length);
+  const writer = new ByteWriter(64);
+  tree.message?.({ interfaces: [] }, writer).message(carrier, view, new MessageJoin());
+  const lines = new TextDecoder().decode(writer.take()).split('\n');
+  assert.equal(lines[0], 'dnstap message 7: CLIENT_RESPONSE over doh, 2023-11-14T22:13:20.000000000Z');
+  assert.equal(lines[1], 'DNS: QUERY query, 24 octets');
 });
