@@ -112,6 +112,7 @@ export interface Layers {
 }
 
 const TCP_FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr'] as const;
+const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
 /** EtherTypes of VLAN tags. */
 const TAGS = new Set([0x8100, 0x88a8, 0x9100, 0x9200]);
 
@@ -183,8 +184,12 @@ class HeaderReader {
   }
 
   ethernet(at: number): EthernetLayer {
-    const { offset, etherType } = { offset: at - this.#from, etherType: this.u16(at + 12) };
-    return { offset, source: this.#station(at + 6), destination: this.#station(at), etherType };
+    return {
+      offset: at - this.#from,
+      source: this.#station(at + 6),
+      destination: this.#station(at),
+      etherType: this.u16(at + 12),
+    };
   }
 
   vlan(at: number): VlanLayer {
@@ -264,12 +269,8 @@ class HeaderReader {
 
   /** The hardware address at an offset. */
   #station(at: number): string {
-    return Array.from({ length: 6 }, (_, i) =>
-      this.#view
-        .getUint8(at + i)
-        .toString(16)
-        .padStart(2, '0'),
-    ).join(':');
+    const octet = (i: number) => HEX[this.#view.getUint8(at + i)];
+    return `${octet(0)}:${octet(1)}:${octet(2)}:${octet(3)}:${octet(4)}:${octet(5)}`;
   }
 
   #address(family: 4 | 6, at: number): string {

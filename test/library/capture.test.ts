@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ledger } from '../../src/core/ledger.ts';
+import { runNode } from './examples.ts';
 import { readCapture, reportCapture, summarize, type Transaction, UserError } from '../../src/library/index.ts';
 
 const captures = fileURLToPath(new URL('../captures/', import.meta.url));
@@ -108,4 +109,20 @@ test('the report agrees with the rows', async () => {
   assert.ok(Math.abs((report.latency.variance ?? 0) - (variance ?? 0)) < 1e-6);
   assert.deepEqual(report.ledger.imbalance, []);
   assert.deepEqual(report.source.files, [lookups]);
+});
+
+test('the rows are those of nametap read -T ndjson', async () => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  for (const name of ['udp.pcap', 'truncated-then-tcp.pcap', 'mdns.pcap', 'malformed.pcap', 'two-interfaces.pcapng']) {
+    const path = join(captures, name);
+    const { stdout } = await runNode(folder, [main, 'read', path, '-T', 'ndjson']);
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const rows = await all(readCapture(path));
+    assert.ok(rows.length > 0, name);
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line) as unknown),
+      rows,
+      name,
+    );
+  }
 });
