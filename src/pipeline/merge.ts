@@ -91,7 +91,7 @@ export class RowMerge<Rows extends OrderedRows> {
   }
 }
 
-function reach(lane: Lane, seconds: number, nanos: number): void {
+function reach(lane: Lane<OrderedRows>, seconds: number, nanos: number): void {
   if (seconds < lane.seconds || (seconds === lane.seconds && nanos <= lane.nanos)) return;
   lane.seconds = seconds;
   lane.nanos = nanos;
