@@ -2,100 +2,27 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { FrameInput } from '../../src/app/input.ts';
-import { runRows } from '../../src/app/run.ts';
-import type { Ledger, LedgerValue } from '../../src/core/ledger.ts';
-import { queriesIn, rowText, sameRows } from './live-rows.ts';
+import { capture, readFiles } from './live-capture.ts';
+import { queriesIn, sameRows } from './live-rows.ts';
 import { Network } from './network.ts';
 
-const RUN = fileURLToPath(new URL('live-run.ts', import.meta.url));
-
-interface Outcome {
-  rows: string[];
-  ledger: LedgerValue;
-  imbalance: string[];
-  interfaces: { name: string }[];
-}
-interface Opened {
-  became?: string;
-  uid: number;
-}
-
 const network = new Network();
-const names = join(network.folder, 'names');
-before(async () => {
-  const lines = Array.from({ length: 500 }, (_, i) => (i % 3 === 0 ? `n${i}.example A` : 'a.example AAAA'));
-  writeFileSync(names, `${lines.join('\n')}\n`);
-  await network.startResolver();
-});
+before(() => network.startResolver());
 after(() => network.remove());
-
-/** Captures in the server's namespace while `traffic` runs. */
-async function capture(
-  input: Partial<Extract<FrameInput, { kind: 'live' }>>,
-  traffic: () => Promise<void> | void,
-  { threads = 0, user, env = {} }: { threads?: number; user?: string; env?: Record<string, string> } = {},
-): Promise<Outcome & { opened: Opened }> {
-  const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads };
-  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const child = network.start(network.server, ['env', ...words, process.execPath, RUN, JSON.stringify([plan, user])]);
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said += String(chunk);
-  });
-  assert.ok(child.stdout);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  assert.ok(!first.done, said);
-  const opened = JSON.parse(first.value) as Opened;
-  await traffic();
-  child.kill('SIGINT');
-  const last = await lines.next();
-  assert.ok(!last.done, said);
-  const outcome = JSON.parse(last.value) as Outcome;
-  const [code] = (await once(child, 'exit')) as [number];
-  assert.equal(code, 0, said);
-  assert.deepEqual(outcome.imbalance, []);
-  return { ...outcome, opened };
-}
-
-/** The rows that files give. */
-async function readFiles(paths: string[]): Promise<{ rows: string[]; ledger: Ledger }> {
-  const rows: string[] = [];
-  const plan = { input: { kind: 'files', paths } as const, threads: 0 };
-  const { ledger } = await runRows(plan, { signal: AbortSignal.timeout(30_000) }, (batch, from, to) => {
-    for (let i = from; i < to; i++) rows.push(rowText(batch, i));
-  });
-  return { rows, ledger };
-}
-
-function dig(...words: string[]): void {
-  network.in(network.client, 'dig', '+time=2', '+tries=1', '+noall', '+comments', ...words);
-}
-
-/** Sends queries as fast as the resolver answers; how many. */
-function dnsperf(...words: string[]): number {
-  const said = network.in(network.client, 'dnsperf', '-d', names, '-c', '8', '-S', '0', ...words);
-  const sent = Number(/Queries sent:\s+(\d+)/.exec(said)?.[1]);
-  assert.equal(Number(/Queries completed:\s+(\d+)/.exec(said)?.[1]), sent, said);
-  return sent;
-}
 
 /** All kinds of traffic; the number of queries sent. */
 function mixed(): number {
   let sent = 0;
-  sent += dnsperf('-s', '10.77.0.1', '-n', '4');
-  sent += dnsperf('-s', 'fd77::1', '-n', '1');
-  sent += dnsperf('-s', '10.77.0.1', '-m', 'tcp', '-n', '1');
-  sent += dnsperf('-s', 'fd77::1', '-m', 'tcp', '-n', '1');
+  sent += network.dnsperf('10.77.0.1', { times: 4 });
+  sent += network.dnsperf('fd77::1');
+  sent += network.dnsperf('10.77.0.1', { mode: 'tcp' });
+  sent += network.dnsperf('fd77::1', { mode: 'tcp' });
   // Answers in fragments, and queries cut by the server that come again by TCP.
   for (const server of ['10.77.0.1', 'fd77::1']) {
-    dig(`@${server}`, '+bufsize=4096', 'big.example', 'TXT');
-    dig(`@${server}`, '+bufsize=1200', 'big.example', 'TXT');
+    network.dig(`@${server}`, '+bufsize=4096', 'big.example', 'TXT');
+    network.dig(`@${server}`, '+bufsize=1200', 'big.example', 'TXT');
     sent += 3;
   }
   return sent;
@@ -104,7 +31,7 @@ function mixed(): number {
 for (const threads of [0, 1, 2]) {
   test(`every query is in a row, with ${threads} workers`, async (t) => {
     let sent = 0;
-    const { rows, ledger } = await capture({}, () => void (sent = mixed()), { threads });
+    const { rows, ledger } = await capture(network, {}, () => void (sent = mixed()), { threads });
     assert.equal(queriesIn(rows), sent);
     assert.ok(rows.every((row) => row.includes(' answered queries=1 responses=1 ')));
     assert.equal(ledger.frames.kernel, undefined);
@@ -119,11 +46,11 @@ test('gives the rows that the file gives which tcpdump wrote meanwhile', async (
   assert.ok(tcpdump.stderr);
   await once(tcpdump.stderr, 'data');
   await sleep(300);
-  const live = await capture({}, () => {
+  const live = await capture(network, {}, () => {
     mixed();
     // Nobody listens there: an ICMP error quotes the query.
     try {
-      dig('@10.77.0.1', '-p', '5355', 'a.example');
+      network.dig('@10.77.0.1', '-p', '5355', 'a.example');
     } catch {
       // Dig says that nobody answered.
     }
@@ -181,7 +108,7 @@ for (const [what, tags, vlan] of [
     network.mtu(9000);
     const replay = () => void network.in(network.client, 'tcpreplay', '-q', '-i', network.link, '--pps=20000', file);
     for (const threads of [0, 2]) {
-      const { rows, ledger } = await capture({}, replay, { threads });
+      const { rows, ledger } = await capture(network, {}, replay, { threads });
       const { rows: read } = await readFiles([file]);
       assert.ok(rows.length > 3000);
       assert.ok(rows.every((row) => row.includes(` vlan=${vlan} `)));

@@ -97,6 +97,23 @@ ${Array.from({ length: 12 }, (_, i) => `  local-data: 'big.example. TXT "${i} ${
     assert.fail('the resolver answers');
   }
 
+  /** One lookup from the client. */
+  dig(...words: string[]): void {
+    this.in(this.client, 'dig', '+time=2', '+tries=1', '+noall', '+comments', ...words);
+  }
+
+  /** Sends 500 names `times` over as fast as the resolver answers, each once; how many queries. */
+  dnsperf(server: string, { times = 1, mode = 'udp' }: { times?: number; mode?: 'udp' | 'tcp' } = {}): number {
+    const names = join(this.folder, 'names');
+    const lines = Array.from({ length: 500 }, (_, i) => (i % 3 === 0 ? `n${i}.example A` : 'a.example AAAA'));
+    writeFileSync(names, `${lines.join('\n')}\n`);
+    const words = ['-d', names, '-c', '8', '-S', '0', '-s', server, '-n', String(times), '-m', mode];
+    const said = this.in(this.client, 'dnsperf', ...words);
+    const sent = Number(/Queries sent:\s+(\d+)/.exec(said)?.[1]);
+    assert.equal(Number(/Queries completed:\s+(\d+)/.exec(said)?.[1]), sent, said);
+    return sent;
+  }
+
   async remove(): Promise<void> {
     for (const child of this.#children) {
       const ended = once(child, 'exit');
