@@ -4,6 +4,9 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { everyCommand } from '../../src/cli/commands.ts';
+import { parseWords } from '../../src/cli/parse.ts';
+import { compileFilter } from '../../src/filter/compile.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -60,5 +63,26 @@ test('commands that the documents show exist', () => {
     for (const [, name] of read(path).matchAll(/\bnpm run ([\w:]+)/g)) {
       assert.ok(scripts.includes(name), `${path}: npm run ${name}`);
     }
+  }
+});
+
+test('every nametap command line that documents and help show is one', async () => {
+  const commands = await everyCommand();
+  const lines = commands.flatMap(({ examples = [] }) => [...examples]);
+  for (const path of globSync(['*.md', 'docs/guide/*.md'], { cwd: root })) {
+    for (const [, block] of read(path).matchAll(/^```sh\n([\s\S]*?)^```$/gm)) lines.push(...block.split('\n'));
+  }
+  const calls = lines
+    .flatMap((line) => line.replace(/ # .*$/, '').split(/\s\|\s/))
+    .filter((call) => /^\S*nametap /.test(call));
+  assert.ok(calls.length > 30, `${calls.length} command lines`);
+  for (const call of calls) {
+    const [, name, ...rest] = Array.from(call.matchAll(/'([^']*)'|[^\s']+/g), ([bare, quoted]) => quoted ?? bare);
+    if (name.startsWith('-') || name === 'COMMAND') continue;
+    const command = commands.find((one) => one.name === name);
+    assert.ok(command !== undefined, call);
+    const words = rest.includes('>') ? rest.slice(0, rest.indexOf('>')) : rest;
+    const { options } = parseWords(command, words);
+    if (typeof options.filter === 'string') compileFilter(options.filter);
   }
 });
