@@ -66,9 +66,9 @@ export class Engine {
     return this.#matcher.openTransactions;
   }
 
-  /** The run clock: rows still to come close at or after it. */
+  /** Rows still to come close at or after this (`closeSeconds`, `closeNanos`). */
   get clock(): { seconds: number; nanos: number } {
-    return { seconds: this.#seconds, nanos: this.#nanos };
+    return this.#matcher.clock;
   }
 
   /** The interfaces of the source that frames come from; the list may grow. */

@@ -244,7 +244,7 @@ test('any interleaving: rows in order, each message has one outcome and each fra
       const { rows, ledger, closed } = run(list, { limit });
       for (let i = 1; i < rows.length; i++) {
         const [a, b] = [rows[i - 1].close, rows[i].close];
-        assert.ok((a[0] - b[0] || a[1] - b[1] || a[2] - b[2]) <= 0, `${a} before ${b}`);
+        assert.ok((a[0] - b[0] || a[1] - b[1] || a[2] - b[2]) <= 0, `${a.join()} before ${b.join()}`);
       }
       const frames = rows.flatMap((row) => [...row.frames.query, ...row.frames.response]);
       assert.equal(new Set(frames).size, frames.length);

@@ -44,7 +44,7 @@ export interface Row {
 export interface Run {
   rows: Row[];
   ledger: Ledger;
-  joins: Partial<MessageJoin>[];
+  joins: MessageJoin[];
   closed: [number, number, number][];
 }
 
@@ -61,7 +61,7 @@ export function run(steps: readonly Step[], options: MatchOptions = {}, filter: 
   });
   const view = new MessageView();
   const join = new MessageJoin();
-  const joins: Partial<MessageJoin>[] = [];
+  const joins: MessageJoin[] = [];
   const carrier = new Carrier();
   steps.forEach((step, i) => {
     carrierOf(step, i + 1, carrier);
@@ -72,7 +72,7 @@ export function run(steps: readonly Step[], options: MatchOptions = {}, filter: 
     if (carrier.quoted) return matcher.unreachable(carrier, view);
     ledger.decoded++;
     matcher.add(carrier, view, join, filter);
-    joins.push({ ...join });
+    joins.push(Object.assign(new MessageJoin(), join));
   });
   matcher.finish();
   assert.equal(matcher.openTransactions, 0);
