@@ -16,6 +16,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'top', load: async () => (await import('./top.ts')).top },
   { name: 'read', load: async () => (await import('./read.ts')).read },
   { name: 'report', load: async () => (await import('./report.ts')).report },
+  { name: 'interfaces', load: async () => (await import('./interfaces.ts')).interfaces },
+  { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'completion', load: async () => completionCommand(everyCommand) },
   { name: 'man', load: async () => manualCommand(everyCommand, version()) },
 ];

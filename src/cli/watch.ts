@@ -67,6 +67,7 @@ export const watch: CommandDefinition = {
     { name: 'ipv4', letter: '4', summary: 'only IPv4' },
     { name: 'ipv6', letter: '6', summary: 'only IPv6' },
     { name: 'read-timeout', value: 'MS', summary: 'longest wait for a part-filled block of packets', default: '20' },
+    { name: 'dump-bpf', summary: 'print the program that the capture filter becomes, and end' },
     { name: 'sample', value: '1/N', summary: 'only one in N pairs of addresses' },
     DECODE_AS,
     FILTER_COMPAT,
@@ -91,6 +92,11 @@ export const watch: CommandDefinition = {
 
 async function runCommand(args: string[], options: OptionValues): Promise<number> {
   const input = await inputOf(args, options);
+  if (options['dump-bpf'] === true && input.kind === 'live') {
+    const { captureProgramText } = await import('../app/capture.ts');
+    writeStdout(Buffer.from(await captureProgramText(input)));
+    return EXIT.ok;
+  }
   const lines = linesPlan(input, options);
   const given = textOption(options, 'unit') ?? textOption(options, 'format') ?? listOption(options, 'field')[0];
   const plan: ShowPlan = {

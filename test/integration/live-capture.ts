@@ -22,7 +22,7 @@ export interface Opened {
 }
 
 /** Starts a program in the server's namespace that says one line, runs until SIGINT, and says another. */
-export async function begin<Begun, Ended>(network: Network, command: readonly string[]) {
+export async function begin<Ended>(network: Network, command: readonly string[]) {
   const child = network.start(network.server, command);
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -35,14 +35,14 @@ export async function begin<Begun, Ended>(network: Network, command: readonly st
     assert.ok(!next.done, said);
     return JSON.parse(next.value);
   };
-  const begun = (await line()) as Begun;
+  const begun = (await line()) as Opened;
   const end = async (): Promise<Ended> => {
     const ended = once(child, 'exit');
     child.kill('SIGINT');
-    const outcome = (await line()) as Ended;
+    const outcome = await line();
     const [code] = (await ended) as [number];
     assert.equal(code, 0, said);
-    return outcome;
+    return outcome as Ended;
   };
   return { pid: child.pid as number, begun, end };
 }
@@ -57,7 +57,7 @@ export async function capture(
   const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const command = ['env', ...words, process.execPath, RUN, JSON.stringify([plan, user])];
-  const { pid, begun, end } = await begin<Opened, Outcome>(network, command);
+  const { pid, begun, end } = await begin<Outcome>(network, command);
   traffic(pid);
   const outcome = await end();
   assert.deepEqual(outcome.imbalance, []);

@@ -57,7 +57,7 @@ test('of several interfaces one may disappear, the others go on', async () => {
   network.in(network.server, 'ip', 'link', 'set', 'mv0', 'up');
   const options = [{ interfaces: [network.link, 'mv0'], filter: 'udp port 53' }, { interfaces: ['mv0'] }];
   const command = [process.execPath, FRAMES, JSON.stringify(options)];
-  const { end } = await begin<unknown, FramesOutcome>(network, command);
+  const { end } = await begin<FramesOutcome>(network, command);
   network.dig('@10.77.0.1', 'a.example');
   network.in(network.server, 'ip', 'link', 'set', 'mv0', 'down');
   await sleep(1000);

@@ -67,7 +67,7 @@ function received(asm: Assembler, next: Label, drop: Label): Label {
 }
 
 /** A parsed filter, or one that only libpcap understands. */
-type Filter = { own: Expression | null } | { foreign: string };
+type Filter = { own: Expression | null } | { foreign: string; why: NotSupported };
 
 /** The part of the program behind the kind of link. */
 class LinkPrograms {
@@ -157,7 +157,7 @@ function parseFilter(text: string | undefined, hasLibpcap: boolean): Filter {
     return { own: parseExpression(text) };
   } catch (error) {
     if (!(error instanceof NotSupported)) throw error;
-    if (hasLibpcap && !(error instanceof WrongExpression)) return { foreign: text };
+    if (hasLibpcap && !(error instanceof WrongExpression)) return { foreign: text, why: error };
     const advice =
       error instanceof WrongExpression
         ? ''

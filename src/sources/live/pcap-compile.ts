@@ -40,7 +40,7 @@ function openLive(pcap: Pcap, device: string, snaplen: number): bigint | null {
 function compile(pcap: Pcap, handle: bigint, expression: string): Instruction[] {
   const program = new Uint8Array(PROGRAM_BYTES);
   if (pcap.compile(handle, program, expression, 1, NO_NETMASK) !== 0) {
-    throw new UserError(`Capture filter: ${pcap.error(handle)}.\n  ${expression}`, EXIT.filter);
+    throw new Error(pcap.error(handle));
   }
   const count = new Uint32Array(program.buffer)[0];
   const code = new Uint8Array(count * 8);
