@@ -204,11 +204,14 @@ export class Reassembly {
     const isCut = segment.length < segment.claimed;
     this.#raise(d, position + segment.claimed);
     this.#relieve(d, carrier.seconds);
+    const end = position + segment.length;
     if (position < this.#floor[d]) {
-      if (this.#base[d] >= this.#floor[d]) return this.#earlier(carrier, d, segment, position);
+      if (this.#base[d] >= this.#floor[d]) {
+        this.#earlier(carrier, d, segment, position);
+        if (end <= this.#base[d]) return this.#took ? FATE.carried : FATE.stream_gap;
+      }
       this.#floor[d] = position;
     }
-    const end = position + segment.length;
     const piece = this.#store(d, segment, position, Math.max(position, this.#base[d]));
     if (piece < 0) return isCut || (isNew && position < this.#base[d]) ? FATE.cut : FATE.segment_repeated;
     this.#read(carrier, d, piece, segment, position);
@@ -499,18 +502,16 @@ export class Reassembly {
   }
 
   /** Bytes from before everything seen of a stream whose start was not captured: whole messages in them are read. */
-  #earlier(carrier: Carrier, d: number, segment: Segment, position: number): number {
+  #earlier(carrier: Carrier, d: number, segment: Segment, position: number): void {
     const { bytes, at } = segment;
     const end = Math.min(segment.length, this.#floor[d] - position);
-    if (this.#floor[d] - position > EARLIER_BYTES) return FATE.segment_repeated;
-    this.#floor[d] = position;
     for (let i = 0; i + PREFIXED_HEADER_BYTES <= end; ) {
       const length = (bytes[at + i] << 8) | bytes[at + i + 1];
       if (i + 2 + length > end || !sound(bytes, at + i + 2, length)) break;
       this.#hand(carrier, bytes, at + i + 2, length, length);
       i += 2 + length;
     }
-    return this.#took ? FATE.carried : FATE.stream_gap;
+    this.#floor[d] = position;
   }
 
   /** Gives up a hole that was waited for long enough, and what a direction holds beyond its share. */

@@ -68,7 +68,8 @@ export class TcpStreams {
       if (reassembly.state(d) === UNKNOWN) reassembly.start(d, sequence, IN_STEP);
       else reassembly.opened(d, sequence);
     }
-    if (segment.claimed === 0) return FATE.no_payload;
+    // What a RST carries is a remark, not part of the stream (RFC 9293 §3.5.2).
+    if (segment.claimed === 0 || (segment.flags & RST) !== 0) return FATE.no_payload;
     if (!reassembly.pieces.fits(segment.length)) this.#makeRoom(flow, d, segment.length);
     if (reassembly.state(d) === UNKNOWN || Math.abs(reassembly.ahead(d, sequence)) > FAR_BYTES) {
       reassembly.drop(d);

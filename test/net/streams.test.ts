@@ -295,6 +295,20 @@ test('a capture that begins in the middle: whole messages are found at once, oth
   h.send({ sequence: 500, data: streamOf([message(2, 60)]) });
   h.send({ sequence: 500 - 52, data: streamOf([message(1, 50)]) });
   assert.deepEqual(h.messages, hex([message(2, 60), message(1, 50)]));
+  // One segment with the message before those, both of them again, and a new one.
+  const all = streamOf([message(0, 70), message(1, 50), message(2, 60), message(3, 80)]);
+  assert.equal(h.send({ sequence: 500 - 52 - 72, data: all }), FATE.carried);
+  assert.deepEqual(h.messages.slice(2), hex([message(0, 70), message(3, 80)]));
+  h.finish();
+});
+
+test('what a RST carries is no part of the stream', () => {
+  const h = new Harness();
+  const query = streamOf([message(1, 40)]);
+  h.send({ sequence: 0, flags: SYN });
+  assert.equal(h.send({ sequence: 1, flags: RST | ACK, data: query }), FATE.no_payload);
+  assert.equal(h.send({ sequence: 1, data: query }), FATE.carried);
+  assert.equal(h.messages.length, 1);
   h.finish();
 });
 
