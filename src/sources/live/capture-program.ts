@@ -122,11 +122,7 @@ class LinkPrograms {
     const asm = this.#asm;
     const ends = { yes: this.#keep, no: this.#drop };
     const toIp = shape.link === 'raw' ? rawToIp : ethernetToIp;
-    if ('foreign' in filter) {
-      if (this.#foreign === undefined) return this.#drop;
-      const program = this.#foreign(filter.foreign, shape.link === 'raw' ? LINK.raw : LINK.ethernet, rule.snaplen);
-      return this.#ofFamily(toIp, asm.embed(program));
-    }
+    if ('foreign' in filter) return this.#ofFamily(toIp, asm.embed(this.#compileForeign(filter, shape.link)));
     if (filter.own !== null) return this.#ofFamily(toIp, generate(asm, filter.own, { ...ends, shape }));
     // An empty filter takes everything, as in tcpdump.
     if (rule.defaultFilter === 'none' || rule.filter !== undefined) return this.#ofFamily(toIp, this.#keep);
@@ -134,6 +130,14 @@ class LinkPrograms {
     if (rule.family === 4) labels.ipv6 = this.#drop;
     if (rule.family === 6) labels.ipv4 = this.#drop;
     return toIp(asm, labels);
+  }
+
+  #compileForeign({ foreign, why }: Extract<Filter, { foreign: string }>, link: 'ethernet' | 'raw'): Instruction[] {
+    try {
+      return this.#foreign?.(foreign, link === 'raw' ? LINK.raw : LINK.ethernet, this.#rule.snaplen) ?? [];
+    } catch (error) {
+      throw wrongFilter(foreign, why, ` (libpcap: ${(error as Error).message})`);
+    }
   }
 
   /** Only packets of the family asked for go on. */
@@ -163,9 +167,11 @@ function parseFilter(text: string | undefined, hasLibpcap: boolean): Filter {
         ? ''
         : '\nWithout libpcap, -f knows host, net, port, portrange, src, dst, ip, ip6, arp, udp, tcp, sctp, icmp, icmp6, ' +
           'vlan, and, or, not and parentheses. Install libpcap (Debian: libpcap0.8) for the rest, or use -Y.';
-    throw new UserError(
-      `Capture filter: ${error.message}.\n  ${text}\n  ${' '.repeat(error.at)}^${advice}`,
-      EXIT.filter,
-    );
+    throw wrongFilter(text, error, '', advice);
   }
+}
+
+/** Points at what is wrong. */
+function wrongFilter(text: string, { message, at }: NotSupported, judge: string, advice = ''): UserError {
+  return new UserError(`Capture filter: ${message}${judge}.\n  ${text}\n  ${' '.repeat(at)}^${advice}`, EXIT.filter);
 }
