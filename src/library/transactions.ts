@@ -5,6 +5,7 @@ import { UserError } from '../core/errors.ts';
 import type { CapturedInterface, Damage, Source } from '../core/frames.ts';
 import type { LedgerValue } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
+import { PathLinker } from '../correlate/path.ts';
 import { compileFilter } from '../filter/compile.ts';
 import { Engine, type EngineOptions } from '../pipeline/engine.ts';
 import { type Transaction, type TransactionExtra, transactionValue } from '../rr/transaction.ts';
@@ -31,7 +32,8 @@ export class Transactions implements AsyncIterable<Transaction> {
   readonly #input: FrameInput | readonly string[];
   readonly #options: ReadCaptureOptions;
   readonly #engine: Engine;
-  readonly #closed: TransactionBatch[] = [];
+  readonly #paths: PathLinker;
+  readonly #closed: { batch: TransactionBatch; from: number; to: number }[] = [];
   #source: Source | undefined;
   #told = 0;
 
@@ -40,13 +42,14 @@ export class Transactions implements AsyncIterable<Transaction> {
     const { filter, compat, udpPorts, tcpPorts, heuristic = !('kind' in input) } = options;
     this.#input = input;
     this.#options = options;
+    this.#paths = new PathLinker((batch, from, to) => this.#closed.push({ batch, from, to }));
     this.#engine = new Engine(
       {
         dissect: { udpPorts, tcpPorts, heuristic },
         match: matchOptions(options),
         filter: filter === undefined ? null : compileFilter(filter, { compat }),
       },
-      { rows: (batch) => this.#closed.push(batch) },
+      { rows: (batch) => this.#paths.add(batch) },
     );
   }
 
@@ -76,11 +79,13 @@ export class Transactions implements AsyncIterable<Transaction> {
       if (source.live) {
         if (batch.count === 0) idle(engine);
         engine.flush();
+        if (batch.count === 0) this.#paths.advance(engine.clock.seconds, engine.clock.nanos);
       }
       yield* this.#take(source);
       if (signal.aborted) break;
     }
     engine.finish();
+    this.#paths.end();
     addLoss(engine.ledger, source.loss());
     yield* this.#take(source);
   }
@@ -89,8 +94,8 @@ export class Transactions implements AsyncIterable<Transaction> {
   *#take(source: Source): Generator<Transaction> {
     for (; this.#told < source.damage.length; this.#told++) this.#options.onDamage?.(source.damage[this.#told]);
     const extra: TransactionExtra = { registrableDomain: registrable };
-    for (const batch of this.#closed.splice(0)) {
-      for (let i = 0; i < batch.count; i++) {
+    for (const { batch, from, to } of this.#closed.splice(0)) {
+      for (let i = from; i < to; i++) {
         extra.interfaceName = source.interfaces[batch.col.interfaceId[i]]?.name;
         yield transactionValue(batch, i, extra);
       }

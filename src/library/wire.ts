@@ -49,7 +49,17 @@ export {
 } from '../rr/value.ts';
 export { OptionCursor, optionText, optionValue } from '../wire/edns.ts';
 export { FAULT_PLACES, FAULTS, type FaultName } from '../wire/fault.ts';
-export { className, classNumber, opcodeName, opcodeNumber, rcodeName, rcodeNumber } from '../wire/iana.ts';
-export { ADDITIONAL, ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
+export {
+  className,
+  classNumber,
+  extendedErrorText,
+  opcodeName,
+  opcodeNumber,
+  optionName,
+  optionNumber,
+  rcodeName,
+  rcodeNumber,
+} from '../wire/iana.ts';
+export { ADDITIONAL, ANSWER, AUTHORITY, MessageView, QUESTION } from '../wire/message.ts';
 export { equalNames, nameText } from '../wire/name.ts';
 export { parseName } from '../wire/writer.ts';
