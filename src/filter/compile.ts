@@ -22,6 +22,8 @@ export interface Filter {
   readonly needsFate: boolean;
   /** It asks for what a stored transaction does not hold: the frame, its layers, raw octets. */
   readonly needsFrame: boolean;
+  /** It asks for the number of a flow (`udp.stream`), which the dissector counts only on request. */
+  readonly needsStreams: boolean;
   /** Names of the fields used, in order of first use. */
   readonly fields: readonly string[];
   /** Remarks for people, one line each: what the filter does that one may not expect. */
@@ -55,6 +57,7 @@ export function compileFilter(text: string, options: { compat?: Compat } = {}): 
     },
     needsFate: fields.some(({ fate }) => fate),
     needsFrame: fields.some(({ stored }) => !stored),
+    needsStreams: fields.some(({ name }) => name.endsWith('.stream')),
     fields: fields.map(({ name }) => name),
     hints: tree === undefined ? [] : hintsFor(tree),
   };

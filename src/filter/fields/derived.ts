@@ -72,7 +72,7 @@ const utf8 = new TextDecoder();
 /** A declared value as filters compare it. */
 function filterValue(value: RdataValue, kind: FieldKind, type: FieldType): Value | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') {
-    return type === 'FT_ABSOLUTE_TIME' ? BigInt(value) * 1_000_000_000n : Number(value);
+    return type === 'FT_ABSOLUTE_TIME' ? BigInt(value) * 1_000_000_000n : value;
   }
   if (value instanceof Uint8Array) return type === 'FT_STRING' ? base32(value) : value;
   if (typeof value !== 'string') return undefined;

@@ -13,6 +13,7 @@ export type FieldType =
   | 'FT_UINT16'
   | 'FT_UINT24'
   | 'FT_UINT32'
+  | 'FT_UINT64'
   | 'FT_INT32'
   | 'FT_FRAMENUM'
   | 'FT_STRING'
@@ -32,6 +33,7 @@ const KINDS: Readonly<Record<FieldType, Kind>> = {
   FT_UINT16: 'uint',
   FT_UINT24: 'uint',
   FT_UINT32: 'uint',
+  FT_UINT64: 'uint',
   FT_INT32: 'uint',
   FT_FRAMENUM: 'uint',
   FT_STRING: 'text',
@@ -43,7 +45,13 @@ const KINDS: Readonly<Record<FieldType, Kind>> = {
   FT_ABSOLUTE_TIME: 'time',
   FT_RELATIVE_TIME: 'span',
 };
-const OCTETS: Partial<Record<FieldType, number>> = { FT_UINT8: 1, FT_BOOLEAN: 1, FT_UINT16: 2, FT_UINT24: 3 };
+const OCTETS: Partial<Record<FieldType, number>> = {
+  FT_UINT8: 1,
+  FT_BOOLEAN: 1,
+  FT_UINT16: 2,
+  FT_UINT24: 3,
+  FT_UINT64: 8,
+};
 
 /**
  * Values that can be looked at without making them: items are numbered; `next` gives the first one at or behind `from`

@@ -217,8 +217,19 @@ function addresses6(name: string, title: string, source: boolean, destination: b
     if (destination) out.add(octets16(c.destination0, c.destination1, c.destination2, c.destination3));
   });
 }
-function octets16(...words: readonly [number, number, number, number]): Uint8Array {
-  return Uint8Array.from({ length: 16 }, (_, i) => words[i >> 2] >>> (24 - 8 * (i & 3)));
+function octets16(w0: number, w1: number, w2: number, w3: number): Uint8Array {
+  const octets = new Uint8Array(16);
+  putWord(octets, 0, w0);
+  putWord(octets, 4, w1);
+  putWord(octets, 8, w2);
+  putWord(octets, 12, w3);
+  return octets;
+}
+function putWord(octets: Uint8Array, at: number, w: number): void {
+  octets[at] = w >>> 24;
+  octets[at + 1] = w >>> 16;
+  octets[at + 2] = w >>> 8;
+  octets[at + 3] = w;
 }
 
 const bit = (offset: number, mask: number) => (s: Subject, at: number) => ((u8(s, at + offset) & mask) === 0 ? 0 : 1);

@@ -18,6 +18,7 @@ const reader = new RdataReader();
 /** Where Wireshark's type is another than the declaration gives. */
 const OTHER_TYPE: Readonly<Record<string, FieldType>> = {
   'dns.nsec3.hash_value': 'FT_STRING',
+  'dns.ipn.node': 'FT_UINT64',
   'dns.eui48': 'FT_ETHER',
   'dns.eui64': 'FT_EUI64',
   'dns.ilnp.nid': 'FT_BYTES',
