@@ -17,13 +17,16 @@ export interface MatchTimes {
   timeoutMs?: number;
   /** A response is late, no orphan, up to this long after the last copy, milliseconds; 30,000 unless told. */
   lateMs?: number;
+  /** A response may be stamped this much before its query, milliseconds; 1 unless told. */
+  skewMs?: number;
 }
 
 /** The matcher's options of these times. */
-export function matchOptions({ timeoutMs, lateMs }: MatchTimes): NonNullable<EngineOptions['match']> {
+export function matchOptions({ timeoutMs, lateMs, skewMs }: MatchTimes): NonNullable<EngineOptions['match']> {
   return {
     ...(timeoutMs !== undefined && { timeoutNanos: timeoutMs * 1e6 }),
     ...(lateMs !== undefined && { lateNanos: lateMs * 1e6 }),
+    ...(skewMs !== undefined && { skewNanos: skewMs * 1e6 }),
   };
 }
 
