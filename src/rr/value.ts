@@ -238,10 +238,22 @@ export function edeValues(view: MessageView): EdeData[] {
     if (cursor.code !== EDE.code || cursor.length < 2) continue;
     const code = (view.bytes[cursor.at] << 8) | view.bytes[cursor.at + 1];
     const sent = utf8.decode(view.bytes.subarray(cursor.at + 2, cursor.at + cursor.length));
-    const text = sent.replace(/\p{Cc}/gu, (c) => `\\${String(c.charCodeAt(0)).padStart(3, '0')}`);
+    const text = safeText(sent);
     list.push({ code, text: text === '' ? EXTENDED_ERRORS.name(code) : text });
   }
   return list;
+}
+
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\uFEFF]/u;
+const EVERY_UNSAFE = new RegExp(UNSAFE.source, 'gu');
+
+/** Text with the octets of control characters, of what turns the direction of writing and of line separators as `\DDD`. */
+export function safeText(text: string): string {
+  return UNSAFE.test(text) ? text.replace(EVERY_UNSAFE, octetsText) : text;
+}
+
+function octetsText(c: string): string {
+  return Array.from(new TextEncoder().encode(c), (octet) => `\\${String(octet).padStart(3, '0')}`).join('');
 }
 
 /** Client subnet of a message; undefined without, or when malformed. */

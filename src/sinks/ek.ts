@@ -5,6 +5,7 @@ import { type FilterField, hexText, showValue } from '../filter/fields/field.ts'
 import { FIELDS } from '../filter/fields/registry.ts';
 import { Subject, type Value, Values } from '../filter/value.ts';
 import { OPCODE_DSO } from '../wire/dso.ts';
+import { safeText } from '../rr/value.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { OutputFormat } from './output.ts';
 
@@ -94,7 +95,7 @@ function valueText(field: FilterField, value: Value): string {
     const nanos = value as bigint;
     return `"${timeText(Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n))}"`;
   }
-  return JSON.stringify(showValue(field, value));
+  return JSON.stringify(safeText(showValue(field, value)));
 }
 
 /** Fields by the first word of their name, without the layers' own. */

@@ -1,3 +1,4 @@
+import { safeText } from '../rr/value.ts';
 import type { FieldsFormat, OutputFormat } from './output.ts';
 
 /** What tshark does without `-E`. */
@@ -10,7 +11,10 @@ export const PLAIN_FIELDS: FieldsFormat = {
   escape: true,
 };
 
-/** The fields asked for with `-e`, one line per message, as `tshark -T fields` prints them. */
+/**
+ * The fields asked for with `-e`, one line per message, as `tshark -T fields` prints them, but for control characters:
+ * their octets are `\DDD`, so a line is a line.
+ */
 export const fields: OutputFormat = {
   name: 'fields',
   summary: 'the fields given with -e, separated by tabs',
@@ -34,7 +38,7 @@ export const fields: OutputFormat = {
           let text: string;
           if (occurrence === 'a') text = values.length === 1 ? values[0] : values.join(aggregator);
           else text = values[occurrence === 'f' ? 0 : values.length - 1];
-          if (format.escape) text = escaped(text);
+          text = safeText(format.escape ? escaped(text) : text);
           // As tshark since 4.2; 4.0 leaves the same quote within a value single.
           line += mark === '' ? text : mark + text.replaceAll(mark, mark + mark) + mark;
         }

@@ -17,7 +17,7 @@ const options: Partial<OutputOptions> = {
   interfaces: [{ name: EVIL, link: 1, snaplen: 0 }],
   sensor: EVIL,
   registrable,
-  fields: ['frame.number', 'dns.qry.name', 'dns.resp.name', 'dns.txt'].map((name) => outputField(name)),
+  fields: ['frame.number', 'dns.qry.name', 'dns.txt', 'dns.opt.ext_error.extra_text'].map((name) => outputField(name)),
 };
 
 const label = fc.uint8Array({ minLength: 1, maxLength: 20 });
@@ -47,7 +47,11 @@ const traffic = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-function each(check: (text: string, format: OutputFormat, unit: OutputUnit) => void, of: readonly string[]): void {
+function each(
+  check: (text: string, format: OutputFormat, unit: OutputUnit) => void,
+  of: readonly string[],
+  set: Partial<OutputOptions> = options,
+): void {
   fc.assert(
     fc.property(traffic, (list) => {
       const sent = list
@@ -58,7 +62,7 @@ function each(check: (text: string, format: OutputFormat, unit: OutputUnit) => v
       for (const format of OUTPUTS) {
         if (!of.includes(format.name)) continue;
         for (const unit of unitsOf(format)) {
-          if (unit !== 'packet') check(showAll(sent, format, unit, options), format, unit);
+          if (unit !== 'packet') check(showAll(sent, format, unit, set), format, unit);
         }
       }
     }),
@@ -107,18 +111,19 @@ describe('whatever the wire brings', () => {
     }
   });
 
-  test('JSON stays JSON, an object per line', () => {
+  test('JSON stays JSON, an object per line, and is safe to print', () => {
     each(
       (text, { name }, unit) => {
         if (name === 'json') assert.ok(Array.isArray(JSON.parse(text)), unit);
         else {
           for (const line of text.split('\n').slice(0, -1)) {
             assert.equal(typeof JSON.parse(line), 'object', name);
-            assert.doesNotMatch(line, /[\u0000-\u001F]/);
+            assert.doesNotMatch(line, CONTROL, name);
           }
         }
       },
       ['json', 'ndjson', 'ek', 'eve', 'ecs', 'cof', 'flat'],
+      { registrable },
     );
   });
 
@@ -163,7 +168,11 @@ describe('whatever the wire brings', () => {
   test('fields are one line per message, with as many tabs as fields less one', () => {
     each(
       (text) => {
-        for (const line of text.split('\n').slice(0, -1)) assert.equal(line.split('\t').length, 4);
+        for (const line of text.split('\n').slice(0, -1)) {
+          const cells = line.split('\t');
+          assert.equal(cells.length, 4);
+          for (const cell of cells) assert.doesNotMatch(cell, CONTROL);
+        }
       },
       ['fields'],
     );

@@ -69,7 +69,7 @@ describe('-T fields', () => {
     assert.equal(lines({ header: true, separator: ';' }, values), 'field.0;field.1;field.2\na,b,c;;x"y\\tz\n');
     assert.equal(lines({ quote: 'd', aggregator: ' ' }, values), '"a b c"\t\t"x""y\\tz"\n');
     assert.equal(lines({ quote: 's', occurrence: 'f' }, values), "'a'\t\t'x\"y\\tz'\n");
-    assert.equal(lines({ occurrence: 'l', escape: false }, values), 'c\t\tx"y\tz\n');
+    assert.equal(lines({ occurrence: 'l', escape: false }, values), 'c\t\tx"y\\009z\n');
     assert.equal(lines({ bom: true }, [['a']]), '\uFEFFa\n');
   });
 });
