@@ -1,4 +1,4 @@
-import { Carrier } from '../core/carrier.ts';
+import { Carrier, DNS } from '../core/carrier.ts';
 import { FATE } from '../core/ledger.ts';
 
 /** What a layer hands on to: its number in the table of layers, or the one's complement of the fate that ends here. */
@@ -70,6 +70,29 @@ export class Cursor {
   /** Captured frames that the bytes at hand came in, and those of them that the ledger counts as held. */
   frames = 1;
   held = 0;
+
+  /** Puts the cursor on a frame's first byte; the carrier forgets the layers of the frame before. */
+  begin(bytes: Uint8Array<ArrayBufferLike>, from: number, end: number, wire: number): void {
+    const { carrier } = this;
+    this.bytes = bytes;
+    this.at = from;
+    this.end = end;
+    this.wireEnd = Math.max(end, from + wire);
+    this.reassembled = false;
+    this.packets = 0;
+    this.frames = 1;
+    this.held = 0;
+    carrier.ethernetAt = carrier.vlanAt = carrier.vlan = carrier.ipAt = carrier.transportAt = -1;
+    carrier.family = 0;
+    carrier.sourcePort = carrier.destinationPort = 0;
+    carrier.transport = 0;
+    carrier.protocol = DNS;
+    carrier.stream = -1;
+    carrier.setupNanos = Number.NaN;
+    carrier.at = carrier.length = carrier.claimedLength = 0;
+    carrier.messageInFrame = 1;
+    carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
+  }
 
   /** Too short for a header of `length` bytes: cut by the capture, or by its own length. */
   short(length: number): Next {

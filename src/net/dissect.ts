@@ -8,11 +8,12 @@ import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
 import { Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
 import { UdpFlows } from './udp-flows.ts';
 import { DnsHeuristic } from './heuristic.ts';
-import { extensions } from './ip.ts';
+import { isIcmpError, isUnreachable } from './icmp.ts';
+import { extensions, fillEnds4, fillEnds6 } from './ip.ts';
 import { LAYERS } from './layers.ts';
-import { linkLayer } from './link-types.ts';
+import { ETHERNET_LINK, linkLayer } from './link-types.ts';
 import * as P from './ports.ts';
-import { shardOf } from './shard.ts';
+import { Sharing } from './shard.ts';
 import { Segment, TcpStreams } from './streams.ts';
 
 /** Who receives what the dissector finds. The carrier is filled again for the next message: copy what you keep. */
@@ -42,7 +43,6 @@ export interface DissectOptions {
   shards?: number;
 }
 
-const ETHERNET_LINK = 1;
 /** Layers walked in one frame; deeper nesting is an attack. */
 const MAX_LAYERS = 48;
 const MAX_PACKETS = 8;
@@ -65,7 +65,7 @@ export class Dissector {
   /** The ICMP error at hand says that the quoted packet did not arrive. */
   #isUnreachable = false;
   readonly #shard: number;
-  readonly #shards: number;
+  readonly #sharing: Sharing | null;
 
   constructor(handler: DissectHandler, ledger: Ledger, options: DissectOptions = {}) {
     this.#handler = handler;
@@ -79,7 +79,8 @@ export class Dissector {
     this.#flows = options.streams === true ? new UdpFlows() : null;
     this.#checksums = options.checksums === true;
     this.#shard = options.shard ?? 0;
-    this.#shards = options.shards ?? 1;
+    const shards = options.shards ?? 1;
+    this.#sharing = shards > 1 ? new Sharing(shards) : null;
   }
 
   /** The interfaces that frames were captured on (`carrier.interfaces`); the list may grow. */
@@ -94,11 +95,11 @@ export class Dissector {
     const ledger = this.#ledger;
     const { frames } = ledger;
     const handler = this.#handler;
-    const shared = this.#shards > 1;
+    const sharing = this.#sharing;
     for (let i = 0; i < batch.count; i++) {
       const from = at[i];
       const end = from + captured[i];
-      if (shared && this.#shardOfFrame(bytes, from, end, link[i]) !== this.#shard) continue;
+      if (sharing !== null && sharing.of(bytes, from, end, link[i]) !== this.#shard) continue;
       carrier.number = number[i];
       carrier.seconds = seconds[i];
       carrier.nanos = nanos[i];
@@ -166,8 +167,8 @@ export class Dissector {
     if (kind === P.NO_KIND || kind > P.NBNS_KIND || this.#checksums) return -1;
     // What may be DNSCrypt is looked at more closely.
     if (bytes[udpAt + 8] === 0x72 && bytes[udpAt + 9] === 0x36) return -1;
-    if (type === 0x0800) this.#ipv4Ends(bytes, ipAt);
-    else this.#ipv6Ends(bytes, ipAt);
+    if (type === 0x0800) fillEnds4(carrier, bytes, ipAt);
+    else fillEnds6(carrier, bytes, ipAt);
     carrier.ethernetAt = from;
     carrier.vlanAt = vlan < 0 ? -1 : from + 14;
     carrier.vlan = vlan;
@@ -182,6 +183,7 @@ export class Dissector {
     carrier.length = carrier.claimedLength = length - 8;
     carrier.messageInFrame = 1;
     carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
+    carrier.setupNanos = Number.NaN;
     carrier.stream = this.#flows === null ? -1 : this.#flows.number(carrier);
     const ledger = this.#ledger;
     ledger.packets++;
@@ -190,32 +192,10 @@ export class Dissector {
     return FATE.carried;
   }
 
-  #ipv4Ends(bytes: Uint8Array<ArrayBufferLike>, at: number): void {
-    const { carrier } = this.#cursor;
-    carrier.family = 4;
-    carrier.source0 = carrier.source1 = carrier.source2 = 0;
-    carrier.source3 = word(bytes, at + 12);
-    carrier.destination0 = carrier.destination1 = carrier.destination2 = 0;
-    carrier.destination3 = word(bytes, at + 16);
-  }
-
-  #ipv6Ends(bytes: Uint8Array<ArrayBufferLike>, at: number): void {
-    const { carrier } = this.#cursor;
-    carrier.family = 6;
-    carrier.source0 = word(bytes, at + 8);
-    carrier.source1 = word(bytes, at + 12);
-    carrier.source2 = word(bytes, at + 16);
-    carrier.source3 = word(bytes, at + 20);
-    carrier.destination0 = word(bytes, at + 24);
-    carrier.destination1 = word(bytes, at + 28);
-    carrier.destination2 = word(bytes, at + 32);
-    carrier.destination3 = word(bytes, at + 36);
-  }
-
   /** Any other frame: layer after layer. Returns the fate. */
   #walk(bytes: Uint8Array<ArrayBufferLike>, from: number, end: number, wire: number): number {
     const cursor = this.#cursor;
-    this.#start(bytes, from, end, wire);
+    cursor.begin(bytes, from, end, wire);
     const { link } = cursor.carrier;
     let next = link === NO_PACKET ? L.NOT_IP : linkLayer(cursor, link);
     for (let layers = 0; next >= 0; layers++) {
@@ -231,28 +211,6 @@ export class Dissector {
     frames[FATE.held] -= cursor.held;
     frames[~next] += cursor.frames - 1;
     return ~next;
-  }
-
-  #start(bytes: Uint8Array<ArrayBufferLike>, from: number, end: number, wire: number): void {
-    const cursor = this.#cursor;
-    const { carrier } = cursor;
-    cursor.bytes = bytes;
-    cursor.at = from;
-    cursor.end = end;
-    cursor.wireEnd = Math.max(end, from + wire);
-    cursor.reassembled = false;
-    cursor.packets = 0;
-    cursor.frames = 1;
-    cursor.held = 0;
-    carrier.ethernetAt = carrier.vlanAt = carrier.vlan = carrier.ipAt = carrier.transportAt = -1;
-    carrier.family = 0;
-    carrier.sourcePort = carrier.destinationPort = 0;
-    carrier.transport = 0;
-    carrier.protocol = DNS;
-    carrier.stream = -1;
-    carrier.at = carrier.length = carrier.claimedLength = 0;
-    carrier.messageInFrame = 1;
-    carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
   }
 
   #layer(next: number): L.Next {
@@ -424,64 +382,4 @@ export class Dissector {
   #afterIp(): L.Next {
     return this.#cursor.carrier.family === 6 ? extensions(this.#cursor) : L.PROTOCOL_LAYER;
   }
-
-  /** Shard of a frame: by its outermost pair of addresses, an ICMP error by the pair it quotes; 0 for all else. */
-  #shardOfFrame(bytes: Uint8Array<ArrayBufferLike>, from: number, end: number, link: number): number {
-    let ipAt = -1;
-    if (link === ETHERNET_LINK && end - from >= 14 + 20) {
-      const type = (bytes[from + 12] << 8) | bytes[from + 13];
-      if (type === 0x0800 || type === 0x86dd) ipAt = from + 14;
-    }
-    if (ipAt < 0) ipAt = this.#outermost(bytes, from, end, link);
-    return ipAt < 0 ? 0 : shardOf(pairAt(bytes, ipAt, end), this.#shards);
-  }
-
-  /** Offset of the outermost IP header, −1 without; for frames that are not plain Ethernet. */
-  #outermost(bytes: Uint8Array<ArrayBufferLike>, from: number, end: number, link: number): number {
-    const cursor = this.#cursor;
-    this.#start(bytes, from, end, end - from);
-    let next = link === NO_PACKET ? L.NOT_IP : linkLayer(cursor, link);
-    for (let layers = 0; next >= 0 && layers < MAX_LAYERS; layers++) {
-      const layer = LAYERS[next];
-      if (next === L.IPV4_LAYER || next === L.IPV6_LAYER) return cursor.at;
-      if (layer === undefined) return -1;
-      next = layer(cursor);
-    }
-    return -1;
-  }
-}
-
-/** Types of ICMP that quote a packet: unreachable, quench, redirect, exceeded, problem; ICMPv6 errors are below 128. */
-function isIcmpError(type: number, v6: boolean): boolean {
-  return v6 ? type >= 1 && type <= 4 : type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
-}
-
-/** Whether an error says that the packet did not arrive: neither "too big" nor a better route does. */
-function isUnreachable(type: number, code: number, v6: boolean): boolean {
-  return v6 ? type !== 2 : (type === 3 && code !== 4) || type === 11 || type === 12;
-}
-
-/** Exclusive or of all words of the addresses at an IP header, of the quoted one in ICMP errors; 0 where cut. */
-function pairAt(bytes: Uint8Array<ArrayBufferLike>, at: number, end: number): number {
-  let pair = 0;
-  let ipAt = at;
-  for (let quoted = 0; quoted < 2; quoted++) {
-    if (ipAt + 20 > end) return pair;
-    let payload: number;
-    let icmp: boolean;
-    if (bytes[ipAt] >> 4 === 4) {
-      pair = word(bytes, ipAt + 12) ^ word(bytes, ipAt + 16);
-      icmp = bytes[ipAt + 9] === 1 && ((bytes[ipAt + 6] & 0x1f) | bytes[ipAt + 7]) === 0;
-      payload = ipAt + (bytes[ipAt] & 15) * 4;
-      if (!icmp || payload + 8 > end || !isIcmpError(bytes[payload], false)) return pair;
-    } else {
-      if (ipAt + 40 > end) return pair;
-      pair = 0;
-      for (let i = 8; i < 40; i += 4) pair ^= word(bytes, ipAt + i);
-      payload = ipAt + 40;
-      if (bytes[ipAt + 6] !== 58 || payload + 8 > end || !isIcmpError(bytes[payload], true)) return pair;
-    }
-    ipAt = payload + 8;
-  }
-  return pair;
 }

@@ -1,4 +1,5 @@
 import { word } from '../core/address.ts';
+import type { Carrier } from '../core/carrier.ts';
 import * as L from './cursor.ts';
 
 /** IPv4 or IPv6 by the version nibble (raw IP links do not say). */
@@ -23,12 +24,8 @@ export function ipv4(c: L.Cursor): L.Next {
   if (total !== 0 && total < header) return L.MALFORMED;
   if (total !== 0) c.limit(total);
   c.packets++;
-  carrier.family = 4;
   carrier.ipAt = c.reassembled ? -1 : at;
-  carrier.source0 = carrier.source1 = carrier.source2 = 0;
-  carrier.destination0 = carrier.destination1 = carrier.destination2 = 0;
-  carrier.source3 = word(bytes, at + 12);
-  carrier.destination3 = word(bytes, at + 16);
+  fillEnds4(carrier, bytes, at);
   const fragment = c.u16(6);
   c.protocol = bytes[at + 9];
   c.fragmentId = c.u16(4);
@@ -45,16 +42,8 @@ export function ipv6(c: L.Cursor): L.Next {
   if (at + 40 > c.end) return c.short(40);
   if (bytes[at] >> 4 !== 6) return bytes[at] >> 4 === 4 ? L.IPV4_LAYER : L.MALFORMED;
   c.packets++;
-  carrier.family = 6;
   carrier.ipAt = c.reassembled ? -1 : at;
-  carrier.source0 = word(bytes, at + 8);
-  carrier.source1 = word(bytes, at + 12);
-  carrier.source2 = word(bytes, at + 16);
-  carrier.source3 = word(bytes, at + 20);
-  carrier.destination0 = word(bytes, at + 24);
-  carrier.destination1 = word(bytes, at + 28);
-  carrier.destination2 = word(bytes, at + 32);
-  carrier.destination3 = word(bytes, at + 36);
+  fillEnds6(carrier, bytes, at);
   const length = c.u16(4);
   c.protocol = bytes[at + 6];
   c.at += 40;
@@ -108,6 +97,28 @@ export function authentication(c: L.Cursor): L.Next {
   c.protocol = c.bytes[c.at];
   c.at += length;
   return c.carrier.family === 6 ? extensions(c) : L.PROTOCOL_LAYER;
+}
+
+/** Family and addresses of the IPv4 header at `at`. */
+export function fillEnds4(carrier: Carrier, bytes: Uint8Array<ArrayBufferLike>, at: number): void {
+  carrier.family = 4;
+  carrier.source0 = carrier.source1 = carrier.source2 = 0;
+  carrier.source3 = word(bytes, at + 12);
+  carrier.destination0 = carrier.destination1 = carrier.destination2 = 0;
+  carrier.destination3 = word(bytes, at + 16);
+}
+
+/** Family and addresses of the IPv6 header at `at`. */
+export function fillEnds6(carrier: Carrier, bytes: Uint8Array<ArrayBufferLike>, at: number): void {
+  carrier.family = 6;
+  carrier.source0 = word(bytes, at + 8);
+  carrier.source1 = word(bytes, at + 12);
+  carrier.source2 = word(bytes, at + 16);
+  carrier.source3 = word(bytes, at + 20);
+  carrier.destination0 = word(bytes, at + 24);
+  carrier.destination1 = word(bytes, at + 28);
+  carrier.destination2 = word(bytes, at + 32);
+  carrier.destination3 = word(bytes, at + 36);
 }
 
 /** The layer of an IP protocol number. */

@@ -7,6 +7,7 @@ import { frameRelay, hdlc, pppd, pppDirected } from './ppp.ts';
 import { arcnet, arcnetLinux, fddi, tokenRing } from './rings.ts';
 import { prism, radiotap } from './wlan.ts';
 
+export const ETHERNET_LINK = 1;
 const UNSUPPORTED: L.Next = ~FATE.unsupported_link;
 const USER2 = 149;
 const PPI = 192;
@@ -32,7 +33,7 @@ function inner(cursor: L.Cursor, link: number): L.Next {
 }
 
 const LAYER_OF_LINK: ReadonlyMap<number, number> = new Map([
-  [1, L.ETHERNET_LAYER],
+  [ETHERNET_LINK, L.ETHERNET_LAYER],
   [9, L.PPP_LAYER],
   [11, L.LLC_LAYER], // ATM (RFC 2684) as BSD and Linux number it
   [100, L.LLC_LAYER],
