@@ -52,9 +52,10 @@ function fill(subject: Subject, carrier: Carrier, view: MessageView, join: Messa
 
 /** The layers as JSON, put together as text: one object per message with its hundreds of possible keys costs far more. */
 function documentText(subject: Subject, values: Values): string {
-  const { seconds, nanos, protocol } = subject.carrier;
+  const { seconds, nanos, protocol, family } = subject.carrier;
   let layers = '';
   for (const { name, fields } of LAYERS) {
+    if (name === (family === 4 ? 'ipv6' : 'ip') || (name === 'dns' && protocol === NBNS)) continue;
     let layer = '';
     for (const { key, field } of fields) {
       if (isAbsent(field, subject)) continue;
@@ -109,5 +110,8 @@ function layersOf(fields: readonly FilterField[]): Layer[] {
     list.push({ key: `"${name}_${field.name.replaceAll('.', '_')}":`, field });
     layers.set(name, list);
   }
+  // IPv6 has its version under the name of IPv4's.
+  const version = fields.find(({ name }) => name === 'ip.version');
+  if (version !== undefined) layers.get('ipv6')?.unshift({ key: '"ipv6_ip_version":', field: version });
   return Array.from(layers, ([name, list]) => ({ name, fields: list }));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Carrier, MDNS, TCP } from '../../src/core/carrier.ts';
+import { Carrier, MDNS, NBNS, TCP } from '../../src/core/carrier.ts';
 import { FATE, FRAME_FATES } from '../../src/core/ledger.ts';
 import { MessageJoin } from '../../src/core/join.ts';
 import { ByteWriter } from '../../src/sinks/byte-writer.ts';
@@ -233,6 +233,9 @@ test('-T ek is an index line and a document per message', () => {
     showAll([{ ...sent(0, { questions: [{ name: 'a.local', type: 'A' }] }), protocol: MDNS }], ek),
   );
   assert.equal(multicast.layers.mdns.dns_dns_qry_name, 'a.local');
+  const netbios = showAll([{ ...sent(0, { id: 3, questions: [{ name: 'a', type: 'A' }] }), protocol: NBNS }], ek);
+  assert.equal(netbios.match(/"nbns":/g)?.length, 1);
+  assert.equal(objects(netbios)[1].layers.nbns.nbns_nbns_id, '0x0003');
 });
 
 test('-T ecs names the flow as others do', () => {
