@@ -62,7 +62,7 @@ async function measureOnce(command: readonly string[]) {
   child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk).slice(-2000);
   });
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   const seconds = (performance.now() - started) / 1000;
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${errors}`);
   const [user, system, kibibytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
