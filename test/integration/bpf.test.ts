@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openFiles } from '../../src/sources/files.ts';
 import { fileProgram } from '../../src/sources/live/capture-program.ts';
 import { foreignCompiler } from '../../src/sources/live/pcap-compile.ts';
 import { generator } from '../sources/live/expressions.ts';
 import { run } from '../sources/live/interpreter.ts';
+import { begin } from './live-capture.ts';
+import { Network } from './network.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nametap-bpf-'));
@@ -174,7 +179,9 @@ test('capture filters take the frames that tcpdump takes', (t) => {
     }
   }
   assert.ok(taken > 1000);
-  t.diagnostic(`${sets.map(({ frames }) => frames.length).join(' + ')} frames, ${WRITTEN.length} filters, ${taken} taken`);
+  t.diagnostic(
+    `${sets.map(({ frames }) => frames.length).join(' + ')} frames, ${WRITTEN.length} filters, ${taken} taken`,
+  );
 });
 
 test('so do three hundred filters made by chance', () => {
@@ -187,8 +194,74 @@ test('so do three hundred filters made by chance', () => {
   }
 });
 
+test('the kernel takes live what tcpdump takes live, tags beside the frame included', async () => {
+  const network = new Network();
+  try {
+    network.mtu(9000);
+    const file = join(folder, 'replay.pcap');
+    const frames = sets[0].frames.filter(({ length }) => length > 60 && length < 9000).slice(0, 6000);
+    writeFileSync(file, pcap(1, frames));
+    const tcpdumps = LIVE.map((filter, i) => {
+      const words = ['-i', network.link, '-B', '16384', '-Z', 'root', '-w', join(network.folder, `${i}.pcap`), filter];
+      return network.start(network.server, ['tcpdump', ...words]);
+    });
+    for (const { stderr } of tcpdumps) if (stderr !== null) await once(stderr, 'data');
+    const all = LIVE.map((filter) => ({ interfaces: [network.link], filter, ringBytes: 16 << 20 }));
+    const command = [process.execPath, fileURLToPath(new URL('live-frames.ts', import.meta.url)), JSON.stringify(all)];
+    const { end } = await begin<{ sources: { frames: string[] }[] }>(network, command);
+    await sleep(300);
+    network.in(network.client, 'tcpreplay', '-q', '--pps=5000', '-i', network.link, file);
+    await sleep(1500);
+    const { sources } = await end();
+    let taken = 0;
+    for (const [i, child] of tcpdumps.entries()) {
+      const ended = once(child, 'exit');
+      child.kill('SIGINT');
+      await ended;
+      const judged = digests(readFileSync(join(network.folder, `${i}.pcap`)));
+      taken += judged.length;
+      assert.deepEqual(
+        sources[i].frames.map((frame) => frame.split(' ')[4]),
+        judged,
+        LIVE[i],
+      );
+    }
+    assert.ok(taken > 5000, `${taken} frames`);
+  } finally {
+    await network.remove();
+  }
+});
+
+/** Both ways a tag can be tested: beside the frame and in it. */
+const LIVE = [
+  'udp port 53',
+  'vlan',
+  'vlan 100 and udp port 53',
+  'port 53 or (vlan and port 53)',
+  'vlan and vlan',
+  'vlan and vlan 7 and ip',
+  'not vlan and tcp',
+  'net 192.168.0.0/16 and vlan',
+];
+
+/** Digests of the frames in a file, as `live-frames.ts` prints them. */
+function digests(file: Buffer): string[] {
+  const found: string[] = [];
+  for (let at = 24; at < file.length; at += 16 + file.readUInt32LE(at + 8)) {
+    const frame = file.subarray(at + 16, at + 16 + file.readUInt32LE(at + 8));
+    found.push(createHash('sha1').update(frame).digest('hex').slice(0, 16));
+  }
+  return found;
+}
+
 test('what the own compiler does not know, libpcap compiles', () => {
-  for (const expression of ['udp[10] & 0x80 = 0 and port 53', 'ip proto 17', 'greater 200', 'ether broadcast', 'ip6 proto 44']) {
+  for (const expression of [
+    'udp[10] & 0x80 = 0 and port 53',
+    'ip proto 17',
+    'greater 200',
+    'ether broadcast',
+    'ip6 proto 44',
+  ]) {
     assert.deepEqual(ours(sets[0], expression, true), judge(sets[0].file, expression), expression);
     assert.throws(() => ours(sets[0], expression), /libpcap/, expression);
   }

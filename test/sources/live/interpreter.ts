@@ -3,8 +3,14 @@ import type { Instruction } from '../../../src/sources/live/bpf/assembler.ts';
 /** What the kernel knows of a frame beside its bytes: values of the loads from 0xfffff000 on, by offset from there. */
 export type Aside = Readonly<Record<number, number>>;
 
-/** Runs a classic BPF program on a frame as the kernel does: the number of bytes to keep, 0 = dropped. */
-export function run(program: readonly Instruction[], frame: Uint8Array, aside: Aside = {}): number {
+/** Offsets from here on count from the network header. */
+const NETWORK = 0xfff00000;
+
+/**
+ * Runs a classic BPF program on a frame as the kernel does: the number of bytes to keep, 0 = dropped. The network
+ * header is at `networkAt`.
+ */
+export function run(program: readonly Instruction[], frame: Uint8Array, aside: Aside = {}, networkAt = 14): number {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const memory = new Uint32Array(16);
   let a = 0;
@@ -24,9 +30,10 @@ export function run(program: readonly Instruction[], frame: Uint8Array, aside: A
           a = value;
         } else {
           const size = (code & 0x18) === 0 ? 4 : (code & 0x18) === 8 ? 2 : 1;
+          const from = base >= NETWORK ? base - NETWORK + networkAt : base;
           // A load behind the end drops the packet.
-          if (base + size > frame.length) return 0;
-          a = size === 4 ? view.getUint32(base) : size === 2 ? view.getUint16(base) : view.getUint8(base);
+          if (from + size > frame.length) return 0;
+          a = size === 4 ? view.getUint32(from) : size === 2 ? view.getUint16(from) : view.getUint8(from);
         }
         break;
       }
