@@ -121,11 +121,14 @@ export class TransactionBatch {
   /** The arena, and its bytes in use. */
   readonly arena: Uint8Array<ArrayBuffer>;
   readonly #header: Uint32Array;
+  /** The whole buffer as doubles: columns of them, and frame numbers in the arena. */
+  readonly #doubles: Float64Array;
 
   private constructor(buffer: ArrayBuffer, capacity: number) {
     this.buffer = buffer;
     this.capacity = capacity;
     this.#header = new Uint32Array(buffer, 0, 4);
+    this.#doubles = new Float64Array(buffer, 0, buffer.byteLength >>> 3);
     let at = HEADER_BYTES;
     const column = (kind: keyof ArrayOf) => {
       const from = at;
@@ -168,12 +171,15 @@ export class TransactionBatch {
   /** Frame numbers of the query copies and responses kept of row `i` (at most 64 each; the counts are exact). */
   frames(i: number): { query: number[]; response: number[] } {
     const { framesAt, queryFrames, responseFrames } = this.col;
-    const view = new Float64Array(
-      this.buffer,
-      this.arena.byteOffset + framesAt[i],
-      queryFrames[i] + responseFrames[i],
-    );
-    return { query: Array.from(view.subarray(0, queryFrames[i])), response: Array.from(view.subarray(queryFrames[i])) };
+    const from = (this.arena.byteOffset + framesAt[i]) >>> 3;
+    const middle = from + queryFrames[i];
+    return { query: this.#numbers(from, middle), response: this.#numbers(middle, middle + responseFrames[i]) };
+  }
+
+  #numbers(from: number, to: number): number[] {
+    const list: number[] = [];
+    for (let k = from; k < to; k++) list.push(this.#doubles[k]);
+    return list;
   }
 
   /** Seconds from the first (or last) query copy to the response, exact to the nanosecond below 104 days; NaN without. */

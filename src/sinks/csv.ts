@@ -142,8 +142,12 @@ function row<V>(columns: Columns<V>, value: V): string {
   return `${line}\n`;
 }
 
+/** Most cells: nothing in them needs a look. */
+const PLAIN = /^[\w.][\w.:; /-]*$/;
+
 /** A text as a cell: in quotes where RFC 4180 §2 wants them, harmless to spreadsheets. */
 export function quotedCell(text: string): string {
+  if (PLAIN.test(text)) return text;
   let safe = shown(text);
   if (/^[=+\-@']/.test(safe)) safe = `'${safe}`;
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
