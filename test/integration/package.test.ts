@@ -75,6 +75,16 @@ test('worker threads start from the package', () => {
   assert.deepEqual(value, JSON.parse(inline));
 });
 
+test('messages and filters work in the Node of the machine too', () => {
+  const code = `
+    import { messageFilter } from 'nametap/filter';
+    import { decodeMessage, encodeMessage } from 'nametap/wire';
+    const bytes = encodeMessage({ id: 7, questions: [{ name: 'EXAMPLE.com', type: 'A' }] });
+    console.log(decodeMessage(bytes).id, messageFilter('dns.qry.name == "example.com"')(bytes));
+  `;
+  assert.equal(run('node', ['--input-type=module', '--eval', code]), '7 true\n');
+});
+
 test("the README's example runs", () => {
   assert.match(example, /from 'nametap'/);
   writeFileSync(join(folder, 'example.mjs'), example);
