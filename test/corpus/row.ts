@@ -138,8 +138,9 @@ function retransmissionOf(join: MessageJoin, response: boolean): string {
   return response ? `R,R>${original}` : `Q,Q>${original}`;
 }
 
-/** tshark's relative time: seconds with 9 decimals, a minus before negative ones. */
+/** tshark's relative time: seconds with 9 decimals, a minus before negative ones; empty where it is unknown. */
 function seconds(nanos: number): string {
+  if (Number.isNaN(nanos)) return '';
   const n = Math.abs(nanos);
   const whole = Math.floor(n / 1e9);
   return `${nanos < 0 ? '-' : ''}${whole}.${String(n - whole * 1e9).padStart(9, '0')}`;
