@@ -29,14 +29,19 @@ export interface Frame extends CapturedFrame {
   fate: FrameFate;
 }
 
-/** Frame `i` of a batch as a value of its own. */
-export function frameOf(batch: FrameBatch, i: number, interfaces: readonly CapturedInterface[]): CapturedFrame {
+/** Frame `i` of a batch as a value of its own, with a copy of its bytes. */
+export function frameOf(
+  batch: FrameBatch,
+  i: number,
+  interfaces: readonly CapturedInterface[],
+  bytes: Uint8Array = batch.bytes.slice(batch.at[i], batch.at[i] + batch.captured[i]),
+): CapturedFrame {
   return {
     number: batch.number[i],
     ...(batch.untimed[i] === 0 && { time: { seconds: batch.seconds[i], nanos: batch.nanos[i] } }),
     interface: interfaces[batch.interfaceId[i]],
     link: batch.link[i],
-    bytes: batch.bytes.slice(batch.at[i], batch.at[i] + batch.captured[i]),
+    bytes,
     wireLength: batch.wire[i],
   };
 }
@@ -45,6 +50,8 @@ export function frameOf(batch: FrameBatch, i: number, interfaces: readonly Captu
 export class FrameReader {
   readonly #dissector: Dissector;
   #dns: DnsLayer[] = [];
+  /** The frame at hand, copied, once it is needed. */
+  #bytes: Uint8Array | undefined;
   #frames: Frame[] = [];
   #batch: FrameBatch | undefined;
   #interfaces: readonly CapturedInterface[] = [];
@@ -52,7 +59,7 @@ export class FrameReader {
 
   constructor(options: DissectOptions = {}) {
     const handler = {
-      message: (carrier: Carrier) => this.#dns.push(dnsLayer(carrier)),
+      message: (carrier: Carrier) => this.#dns.push(dnsLayer(carrier, this.#messageBytes(carrier))),
       unreachable: () => {},
       frame: (carrier: Carrier, fate: number) => this.#frame(carrier, fate),
     };
@@ -70,16 +77,25 @@ export class FrameReader {
     return this.#frames;
   }
 
+  /** A copy of the message's bytes: a part of the frame's own copy, where they lie in the frame. */
+  #messageBytes({ bytes, at, length, frame, frameAt, capturedLength }: Carrier): Uint8Array {
+    if (bytes !== frame) return bytes.slice(at, at + length);
+    this.#bytes ??= frame.slice(frameAt, frameAt + capturedLength);
+    return this.#bytes.subarray(at - frameAt, at - frameAt + length);
+  }
+
   #frame(carrier: Carrier, fate: number): void {
     const i = this.#next++;
     const batch = this.#batch;
     const dns = this.#dns;
+    const bytes = this.#bytes;
     this.#dns = [];
+    this.#bytes = undefined;
     if (batch === undefined || batch.link[i] === NO_PACKET) return;
     const source = sourceOf(carrier);
     const destination = destinationOf(carrier);
     this.#frames.push({
-      ...frameOf(batch, i, this.#interfaces),
+      ...frameOf(batch, i, this.#interfaces, bytes),
       ...(source !== undefined && { source }),
       ...(destination !== undefined && { destination }),
       layers: layersOf(carrier, dns),

@@ -135,10 +135,8 @@ export function layersOf(carrier: Carrier, dns: DnsLayer[]): Layers {
   return layers;
 }
 
-/** The message at hand, its bytes copied. */
-export function dnsLayer(carrier: Carrier): DnsLayer {
-  const { at, length, protocol, claimedLength, transport } = carrier;
-  const bytes = carrier.bytes.slice(at, at + length);
+/** The message at hand; `bytes` are its own, a copy. */
+export function dnsLayer({ protocol, claimedLength, transport }: Carrier, bytes: Uint8Array): DnsLayer {
   let decoded: Message | undefined;
   return {
     protocol: PROTOCOL_NAMES[protocol],

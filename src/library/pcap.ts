@@ -31,6 +31,9 @@ export interface DnsPorts {
   heuristic?: boolean;
 }
 
+/** Frames decoded at once: few, so that they are garbage while they are young. */
+const BATCH_FRAMES = 64;
+
 export interface ReadFramesOptions extends DnsPorts {
   /** Ends the reading early. */
   signal?: AbortSignal;
@@ -55,7 +58,7 @@ export async function* readFrames(
   options: ReadFramesOptions = {},
 ): AsyncGenerator<Frame, void> {
   const signal = options.signal ?? new AbortController().signal;
-  const source = await openFiles(typeof path === 'string' ? [path] : path);
+  const source = await openFiles(typeof path === 'string' ? [path] : path, { capacity: BATCH_FRAMES });
   yield* framesOf(source, signal, options);
   for (const damage of source.damage) options.onDamage?.(damage);
 }
