@@ -1,18 +1,24 @@
 import { type Carrier, NBNS, PROTOCOL_NAMES } from '../core/carrier.ts';
 import { timeText } from '../core/clock.ts';
 import type { MessageJoin } from '../core/join.ts';
-import { type FilterField, hexText, showValue } from '../filter/fields/field.ts';
+import { type FilterField, showValue } from '../filter/fields/field.ts';
 import { FIELDS } from '../filter/fields/registry.ts';
 import { Subject, type Value, Values } from '../filter/value.ts';
 import { OPCODE_DSO } from '../wire/dso.ts';
+import { RR_TYPES } from '../rr/index.ts';
 import { safeText } from '../rr/value.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { OutputFormat } from './output.ts';
 
-/** A layer: its fields with their keys as JSON. */
+/** A field with its key as JSON. */
+interface KeyedField {
+  readonly key: string;
+  readonly field: FilterField;
+}
+
 interface Layer {
   readonly name: string;
-  readonly fields: readonly { readonly key: string; readonly field: FilterField }[];
+  readonly fields: readonly KeyedField[];
 }
 
 const LAYERS: readonly Layer[] = layersOf(FIELDS);
@@ -32,11 +38,12 @@ export const ek: OutputFormat = {
   message(_options, writer) {
     const subject = new Subject();
     const values = new Values();
+    const plans = new Plans();
     return {
       message(carrier, view, join) {
         const day = timeText(carrier.seconds, carrier.nanos).slice(0, 10);
         writer.text(`{"index":{"_index":"packets-${day}","_type":"doc"}}\n`);
-        writer.text(documentText(fill(subject, carrier, view, join), values));
+        writer.text(documentText(fill(subject, carrier, view, join), values, plans.of(view, carrier)));
         writer.byte(0x0a);
       },
     };
@@ -51,14 +58,12 @@ function fill(subject: Subject, carrier: Carrier, view: MessageView, join: Messa
 }
 
 /** The layers as JSON, put together as text: one object per message with its hundreds of possible keys costs far more. */
-function documentText(subject: Subject, values: Values): string {
-  const { seconds, nanos, protocol, family } = subject.carrier;
+function documentText(subject: Subject, values: Values, plan: readonly Layer[]): string {
+  const { seconds, nanos, protocol } = subject.carrier;
   let layers = '';
-  for (const { name, fields } of LAYERS) {
-    if (name === (family === 4 ? 'ipv6' : 'ip') || (name === 'dns' && protocol === NBNS)) continue;
+  for (const { name, fields } of plan) {
     let layer = '';
     for (const { key, field } of fields) {
-      if (isAbsent(field, subject)) continue;
       values.clear();
       field.read(subject, values);
       if (values.count > 0) layer += (layer === '' ? key : `,${key}`) + valuesText(field, values);
@@ -80,18 +85,60 @@ function valuesText(field: FilterField, { count, list }: Values): string {
   return `${text}]`;
 }
 
-/** True for most fields of most messages, at a glance: no record, no OPT, another protocol. */
-function isAbsent({ group }: FilterField, { view, carrier }: Subject): boolean {
-  if (group === 'rdata') return view.records === 0 || (view.records === 1 && view.opt === 0);
-  if (group === 'edns') return view.opt < 0;
-  if (group === 'dso') return view.opcode !== OPCODE_DSO;
-  return group === 'nbns' && carrier.protocol !== NBNS;
+/** Types whose records may hold fields that begin with `dns.word`, by the word. */
+const TYPES_OF_WORD = typesOfWords();
+
+function typesOfWords(): Map<string, Set<number>> {
+  const types = new Map<string, Set<number>>();
+  for (const { type, name, fields } of RR_TYPES) {
+    const words = [name.toLowerCase().replaceAll('-', '_'), ...fields.map(({ wireshark = '' }) => wordOf(wireshark))];
+    for (const word of words) types.set(word, (types.get(word) ?? new Set()).add(type));
+  }
+  return types;
+}
+
+function wordOf(name: string): string {
+  return name.split('.')[1] ?? '';
+}
+
+const MOST_PLANS = 512;
+
+/**
+ * Which fields are worth a look in a message, by what is in it: of the hundreds most belong to types it has no record of.
+ * Bounded: messages with rare mixes of types start the collection anew.
+ */
+class Plans {
+  readonly #plans = new Map<string, readonly Layer[]>();
+  readonly #types = new Set<number>();
+
+  of(view: MessageView, { protocol, family }: Carrier): readonly Layer[] {
+    const types = this.#types;
+    types.clear();
+    for (let i = 0; i < view.records; i++) types.add(view.type[i]);
+    const key = `${protocol} ${family} ${view.opcode === OPCODE_DSO} ${view.opt >= 0} ${[...types].join(' ')}`;
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const plan = LAYERS.filter(({ name }) => {
+      return name !== (family === 4 ? 'ipv6' : 'ip') && name !== (protocol === NBNS ? 'dns' : 'nbns');
+    }).map(({ name, fields }) => ({ name, fields: fields.filter(({ field }) => mayHold(field, view, types)) }));
+    if (this.#plans.size === MOST_PLANS) this.#plans.clear();
+    this.#plans.set(key, plan);
+    return plan;
+  }
+}
+
+function mayHold({ group, name }: FilterField, view: MessageView, types: ReadonlySet<number>): boolean {
+  if (group === 'edns') return view.opt >= 0;
+  if (group === 'dso') return view.opcode === OPCODE_DSO;
+  if (group !== 'rdata') return true;
+  const holders = TYPES_OF_WORD.get(wordOf(name));
+  return holders === undefined ? types.size > 0 : [...types].some((type) => holders.has(type));
 }
 
 function valueText(field: FilterField, value: Value): string {
   if (field.kind === 'bool') return value === 0 ? 'false' : 'true';
   if (field.kind === 'protocol') return 'null';
-  if (field.kind === 'bytes') return `"${hexText(value as Uint8Array, ':')}"`;
+  if (field.kind === 'bytes') return octetsText(value as Uint8Array);
   if (field.kind === 'time' && field.name !== 'frame.time_epoch') {
     const nanos = value as bigint;
     return `"${timeText(Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n))}"`;
@@ -99,9 +146,18 @@ function valueText(field: FilterField, value: Value): string {
   return JSON.stringify(safeText(showValue(field, value)));
 }
 
+const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+
+/** Octets as `"00:ff"`. */
+function octetsText(bytes: Uint8Array): string {
+  let text = '"';
+  for (let i = 0; i < bytes.length; i++) text += (i === 0 ? '' : ':') + OCTETS[bytes[i]];
+  return `${text}"`;
+}
+
 /** Fields by the first word of their name, without the layers' own. */
 function layersOf(fields: readonly FilterField[]): Layer[] {
-  const layers = new Map<string, { key: string; field: FilterField }[]>();
+  const layers = new Map<string, KeyedField[]>();
   for (const field of fields) {
     const dot = field.name.indexOf('.');
     if (dot < 0) continue;

@@ -206,7 +206,7 @@ export function parseIpv4(text: string): Uint8Array {
 
 /** The sixteen bytes of an IPv6 address (RFC 4291 §2.2). */
 export function parseIpv6(text: string): Uint8Array {
-  const wrong = new UserError(`'${text}' is not an IPv6 address.`);
+  const wrong = () => new UserError(`'${text}' is not an IPv6 address.`);
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
   let plain = text;
   if (dotted !== null) {
@@ -214,13 +214,13 @@ export function parseIpv6(text: string): Uint8Array {
     plain = `${dotted[1]}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   }
   const halves = plain.split('::');
-  if (halves.length > 2) throw wrong;
+  if (halves.length > 2) throw wrong();
   const groups = halves.map((half) => (half === '' ? [] : half.split(':')));
   const given = groups.reduce((sum, half) => sum + half.length, 0);
-  if (halves.length === 1 ? given !== 8 : given > 7) throw wrong;
+  if (halves.length === 1 ? given !== 8 : given > 7) throw wrong();
   const zeros: string[] = new Array(8 - given).fill('0');
   const all = [...groups[0], ...zeros, ...(groups[1] ?? [])];
-  if (all.some((group) => !/^[0-9a-f]{1,4}$/i.test(group))) throw wrong;
+  if (all.some((group) => !/^[0-9a-f]{1,4}$/i.test(group))) throw wrong();
   return Uint8Array.from(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]));
 }
 

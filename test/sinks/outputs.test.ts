@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Carrier, MDNS, NBNS, TCP } from '../../src/core/carrier.ts';
+import { Carrier, DNS, MDNS, NBNS, TCP } from '../../src/core/carrier.ts';
 import { FATE, FRAME_FATES } from '../../src/core/ledger.ts';
 import { MessageJoin } from '../../src/core/join.ts';
+import { FIELDS } from '../../src/filter/fields/registry.ts';
+import { Subject, Values } from '../../src/filter/value.ts';
 import { ByteWriter } from '../../src/sinks/byte-writer.ts';
 import { RrsetOutput } from '../../src/sinks/cof.ts';
 import { ecs } from '../../src/sinks/ecs.ts';
@@ -15,7 +17,8 @@ import { type FieldsFormat, unitsOf } from '../../src/sinks/output.ts';
 import { FATE_WORDS, packetValue } from '../../src/sinks/packet.ts';
 import { text } from '../../src/sinks/text.ts';
 import { MessageView } from '../../src/wire/message.ts';
-import { join, type Sent, sent } from './rows.ts';
+import { seedMessages } from '../fuzz/messages.ts';
+import { carrierOf, join, type Sent, sent } from './rows.ts';
 import { showAll } from './show.ts';
 
 const objects = (lines: string) =>
@@ -236,6 +239,27 @@ test('-T ek is an index line and a document per message', () => {
   const netbios = showAll([{ ...sent(0, { id: 3, questions: [{ name: 'a', type: 'A' }] }), protocol: NBNS }], ek);
   assert.equal(netbios.match(/"nbns":/g)?.length, 1);
   assert.equal(objects(netbios)[1].layers.nbns.nbns_nbns_id, '0x0003');
+});
+
+test('-T ek leaves no field out, whatever is in the message', () => {
+  const values = new Values();
+  const subject = new Subject();
+  for (const bytes of seedMessages()) {
+    for (const protocol of [DNS, MDNS]) {
+      const one = { bytes, at: 0, protocol };
+      const [, { layers }] = objects(showAll([one], ek));
+      const keys = new Set(Object.values(layers).flatMap((layer) => Object.keys(layer as object)));
+      subject.carrier = carrierOf(one, 1);
+      subject.view.read(bytes, 0, bytes.length);
+      for (const field of FIELDS) {
+        if (!field.name.startsWith('dns.') || field.group === 'transaction') continue;
+        values.clear();
+        field.read(subject, values);
+        const key = `dns_${field.name.replaceAll('.', '_')}`;
+        assert.equal(keys.has(key), values.count > 0, `${field.name} of type ${subject.view.type[0]}`);
+      }
+    }
+  }
 });
 
 test('-T ecs names the flow as others do', () => {
