@@ -5,7 +5,7 @@ import { FATE, type Ledger } from '../core/ledger.ts';
 import { isUdpChecksumWrong } from './checksum.ts';
 import * as L from './cursor.ts';
 import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
-import { Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
+import { ClearHttp2, Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
 import { UdpFlows } from './udp-flows.ts';
 import { DnsHeuristic } from './heuristic.ts';
 import { isIcmpError, isUnreachable } from './icmp.ts';
@@ -56,6 +56,7 @@ export class Dissector {
   readonly #tcpKinds: Uint8Array;
   readonly #heuristic: DnsHeuristic | null;
   readonly #dnscrypt = new Dnscrypt();
+  readonly #http2 = new ClearHttp2();
   readonly #defrag: Defragmenter;
   readonly #fragmentNow = new Fragment();
   readonly #streams: TcpStreams;
@@ -310,8 +311,8 @@ export class Dissector {
     if (carrier.quoted) return dns ? ~FATE.icmp : L.NOT_DNS;
     const header = (bytes[at + 12] >> 4) * 4;
     if (header < 20) return L.MALFORMED;
-    if (!dns && this.#flows === null) return this.#otherSegment(kind);
     if (at + header > c.end) return c.short(header);
+    if (!dns && this.#flows === null) return this.#otherSegment(kind, at + header);
     const segment = this.#segment;
     segment.flags = bytes[at + 13];
     segment.sequence = word(bytes, at + 4) >>> 0;
@@ -323,16 +324,17 @@ export class Dissector {
     segment.frames = c.frames;
     if (!dns) {
       carrier.stream = this.#streams.other(carrier, segment);
-      return this.#otherSegment(kind);
+      return this.#otherSegment(kind, c.at);
     }
     this.#ledger.segments++;
     carrier.protocol = kind - 1;
     return ~this.#streams.segment(carrier, segment);
   }
 
-  #otherSegment(kind: number): L.Next {
-    if (kind === P.ENCRYPTED_KIND) return ~FATE.encrypted;
-    return kind === P.WEB_KIND && isPublicResolver(this.#cursor.carrier) ? ~FATE.encrypted : L.NOT_DNS;
+  #otherSegment(kind: number, payload: number): L.Next {
+    const { carrier, bytes, end } = this.#cursor;
+    if (kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier))) return ~FATE.encrypted;
+    return this.#http2.accepts(carrier, bytes, payload, end) ? ~FATE.encrypted : L.NOT_DNS;
   }
 
   /** ICMP and ICMPv6 errors quote the packet they are about (RFC 792, RFC 4443 §3). */

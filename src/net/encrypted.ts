@@ -25,12 +25,47 @@ export class Dnscrypt {
   }
 }
 
+const PREFACE = Array.from('PRI * HTTP/2.0', (char) => char.charCodeAt(0));
+/** "application/dns-message" in the Huffman code of HPACK (RFC 7541 appendix B): as most clients send it. */
+const MEDIA_TYPE = [0x1d, 0x75, 0xd0, 0x62, 0x0d, 0x26, 0x3d, 0x4c, 0x49, 0x52, 0x16, 0xa4, 0xa8, 0x40, 0xe6, 0x2f];
+
 /** The magic alone: on DNS's own port, where the same server also answers in clear. */
 export function isDnscryptResponse(bytes: Uint8Array<ArrayBufferLike>, at: number, length: number): boolean {
-  if (length < MIN_RESPONSE) return false;
+  return length >= MIN_RESPONSE && startsWith(bytes, at, at + length, RESOLVER_MAGIC);
+}
+
+/** DNS over HTTP/2 in clear (RFC 8484, RFC 9113 §3.4): connections that begin with the preface and name its media type. */
+export class ClearHttp2 {
+  /** Connections with the preface, by hash: whether the media type was seen. */
+  readonly #connections = new Map<number, boolean>();
+
+  /** Whether a TCP payload belongs to such a connection, as far as known by now. */
+  accepts(carrier: Carrier, bytes: Uint8Array<ArrayBufferLike>, at: number, end: number): boolean {
+    const begins = startsWith(bytes, at, end, PREFACE);
+    if (!begins && this.#connections.size === 0) return false;
+    const { source0, source1, source2, source3, destination0, destination1, destination2, destination3 } = carrier;
+    const ends = source0 ^ source1 ^ source2 ^ source3 ^ destination0 ^ destination1 ^ destination2 ^ destination3;
+    const key = hash(ends, carrier.sourcePort ^ carrier.destinationPort);
+    if (begins) {
+      if (this.#connections.size === MAX_SERVERS) this.#connections.clear();
+      this.#connections.set(key, false);
+    }
+    const known = this.#connections.get(key);
+    if (known !== false) return known === true;
+    for (let i = at; i + MEDIA_TYPE.length <= end; i++) {
+      if (!startsWith(bytes, i, end, MEDIA_TYPE)) continue;
+      this.#connections.set(key, true);
+      return true;
+    }
+    return false;
+  }
+}
+
+function startsWith(bytes: Uint8Array<ArrayBufferLike>, at: number, end: number, what: readonly number[]): boolean {
+  if (at + what.length > end) return false;
   let same = 0;
-  while (same < 8 && bytes[at + same] === RESOLVER_MAGIC[same]) same++;
-  return same === 8;
+  while (same < what.length && bytes[at + same] === what[same]) same++;
+  return same === what.length;
 }
 
 function hash(address: number, port: number): number {

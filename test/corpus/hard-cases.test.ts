@@ -130,6 +130,12 @@ hardCase('17: DNS over TLS, HTTPS and DNSCrypt are recognised', ['ndpi--dns_dot'
   assert.equal(decoded.ledger.frames[FATE.encrypted], Number(line.packets));
 });
 
+hardCase('17: DNS over cleartext HTTP/2 is recognised', ['suricata--dns_over_https_POST'], (decoded, line) => {
+  assert.equal(decoded.rows.length, 0);
+  // All but the handshake and what comes before the first request.
+  assert.ok(decoded.ledger.frames[FATE.encrypted] >= Number(line.packets) - 5);
+});
+
 hardCase('17: DNSCrypt beside DNS', ['ndpi--dnscrypt-v1-and-resolver-pings'], (decoded) => {
   assert.equal(decoded.rows.length, 466);
   assert.ok(decoded.ledger.frames[FATE.encrypted] >= 15);

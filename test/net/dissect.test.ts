@@ -230,6 +230,17 @@ test('random payloads, QUIC and DNSCrypt do not pass the heuristic', () => {
   ]);
 });
 
+test('DNS over cleartext HTTP/2 is known by its preface and media type', () => {
+  const text = (value: string) => Array.from(Buffer.from(value));
+  const media = [0x5f, 0x90, ...Buffer.from('1d75d0620d263d4c495216a4a840e62f', 'hex')];
+  const segment = (payload: readonly number[], to = 80) => ({ bytes: eth4(6, B.tcp(payload, 1, 0x18, 40000, to)) });
+  const preface = text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  for (const streams of [true, false]) {
+    const frames = [segment(preface), segment([1, 2, ...media]), segment([3]), segment([...media], 81)];
+    assert.deepEqual(names(B.dissect(frames, { streams }).fates), ['not_dns', 'encrypted', 'encrypted', 'not_dns']);
+  }
+});
+
 test('workers share frames by address pair: each frame once, both directions and ICMP errors together', async () => {
   const quoted = B.ipv4(17, B.udp(B.QUERY));
   const router = { from: [203, 0, 113, 9], to: B.CLIENT4 };
