@@ -15,6 +15,13 @@ export const CYAN = '36';
 export function shown(text: string): string {
   return UNSAFE.test(text) ? text.replace(EVERY_UNSAFE, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`) : text;
 }
+/** A terminal of fewer columns gets short times, and columns only as wide as what stands in them. */
+const NARROW = 110;
+
+export function isNarrow({ width = NARROW }: { width?: number }): boolean {
+  return width < NARROW;
+}
+
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 const EVERY_UNSAFE = new RegExp(UNSAFE.source, 'gu');
 

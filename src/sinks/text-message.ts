@@ -9,7 +9,21 @@ import { ANSWER, type MessageView } from '../wire/message.ts';
 import { flagNames, operationName } from '../wire/protocol.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { destinationText, sourceText, transportName } from './captured-message.ts';
-import { Column, cut, CYAN, DIM, GREEN, Line, localTime, MAGENTA, RED, shown, spanText, YELLOW } from './line.ts';
+import {
+  Column,
+  cut,
+  CYAN,
+  DIM,
+  GREEN,
+  isNarrow,
+  Line,
+  localTime,
+  MAGENTA,
+  RED,
+  shown,
+  spanText,
+  YELLOW,
+} from './line.ts';
 import type { MessageOutput, OutputOptions } from './output.ts';
 
 /** Answers shown of one message, and characters of each. */
@@ -23,30 +37,37 @@ const MOST_DATA = 80;
 export class MessageText implements MessageOutput {
   readonly #line: Line;
   readonly #onTerminal: boolean;
-  readonly #source = new Column(18, 47);
-  readonly #destination = new Column(18, 47);
+  readonly #isNarrow: boolean;
+  readonly #source: Column;
+  readonly #destination: Column;
   readonly #kind = new Column(8, 20);
   readonly #flags = new Column(5, 20);
 
   constructor(options: OutputOptions, writer: ByteWriter) {
     this.#line = new Line(writer, options);
     this.#onTerminal = options.width !== undefined;
+    this.#isNarrow = isNarrow(options);
+    this.#source = this.#isNarrow ? new Column(0, 21) : new Column(18, 47);
+    this.#destination = this.#isNarrow ? new Column(0, 21) : new Column(18, 47);
   }
 
   message(carrier: Carrier, view: MessageView, join: MessageJoin): void {
     const line = this.#line;
     const { protocol } = carrier;
     recordReader.begin(view);
-    line.add(`${localTime(carrier.seconds, carrier.nanos, !this.#onTerminal)} `, DIM);
+    const time = localTime(carrier.seconds, carrier.nanos, !this.#onTerminal);
+    line.add(`${this.#isNarrow ? time.slice(0, -7) : time} `, DIM);
     const source = endText(sourceText(carrier), carrier.sourcePort);
     const destination = endText(destinationText(carrier), carrier.destinationPort);
     line.pad(source, this.#source.fit(source.length)).add(' → ', DIM);
     line.pad(destination, this.#destination.fit(destination.length));
-    line.add(` 0x${view.id.toString(16).padStart(4, '0')} `, DIM);
-    const kind = kindText(view, protocol);
-    line.pad(kind, this.#kind.fit(kind.length), view.isResponse ? GREEN : CYAN).add(' ');
+    const id = ` 0x${view.id.toString(16).padStart(4, '0')} `;
     const flags = flagsText(view, protocol);
-    line.pad(flags, this.#flags.fit(flags.length), DIM).add(' ');
+    const kind = kindText(view, protocol);
+    // On a narrow terminal the question comes first: id and flags are cut before it is.
+    line.add(this.#isNarrow ? ' ' : id, DIM);
+    line.pad(kind, this.#kind.fit(kind.length), view.isResponse ? GREEN : CYAN).add(' ');
+    if (!this.#isNarrow) line.pad(flags, this.#flags.fit(flags.length), DIM).add(' ');
     const questions = questionValues(view, protocol).map((question) => {
       const named = question.class === 'IN' ? question.type : `${question.type} ${question.class}`;
       return `${named} ${question.name}${question.unicast ? ' (QU)' : ''}`;
@@ -55,6 +76,7 @@ export class MessageText implements MessageOutput {
     if (view.isResponse) this.#response(view, protocol);
     else if (view.answerCount + view.authorityCount > 0) line.add(` ${countsText(view)}`, DIM);
     if (!Number.isNaN(join.latencyNanos)) line.add(`  ${spanText(join.latencyNanos)}`, DIM);
+    if (this.#isNarrow) line.add(`${id}${flags}`.trimEnd(), DIM);
     line.add(` (${carrier.claimedLength})`, DIM);
     const marks = marksOf(carrier, view, join).join(', ');
     if (marks !== '') line.add('  [', DIM).add(marks, MAGENTA).add(']', DIM);

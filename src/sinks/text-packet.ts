@@ -1,7 +1,7 @@
 import type { Carrier } from '../core/carrier.ts';
 import { FATE } from '../core/ledger.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { Column, CYAN, DIM, GREEN, Line, localTime } from './line.ts';
+import { Column, CYAN, DIM, GREEN, isNarrow, Line, localTime } from './line.ts';
 import type { FrameOutput, OutputOptions } from './output.ts';
 import { packetValue } from './packet.ts';
 
@@ -9,19 +9,24 @@ import { packetValue } from './packet.ts';
 export class PacketText implements FrameOutput {
   readonly #line: Line;
   readonly #options: OutputOptions;
-  readonly #source = new Column(15, 39);
-  readonly #destination = new Column(15, 39);
+  readonly #isNarrow: boolean;
+  readonly #source: Column;
+  readonly #destination: Column;
 
   constructor(options: OutputOptions, writer: ByteWriter) {
     this.#line = new Line(writer, options);
     this.#options = options;
+    this.#isNarrow = isNarrow(options);
+    this.#source = this.#isNarrow ? new Column(0, 15) : new Column(15, 39);
+    this.#destination = this.#isNarrow ? new Column(0, 15) : new Column(15, 39);
   }
 
   frame(carrier: Carrier, fate: number): void {
     const packet = packetValue(carrier, fate, this.#options);
     if (packet === undefined) return;
     const line = this.#line;
-    line.add(`${localTime(carrier.seconds, carrier.nanos, this.#options.width === undefined)} `, DIM);
+    const time = localTime(carrier.seconds, carrier.nanos, this.#options.width === undefined);
+    line.add(`${this.#isNarrow ? time.slice(0, -7) : time} `, DIM);
     line.pad(packet.source, this.#source.fit(packet.source.length)).add(' -> ', DIM);
     line.pad(packet.destination, this.#destination.fit(packet.destination.length)).add(' ');
     line.pad(packet.protocol, 6, CYAN).add(' ');

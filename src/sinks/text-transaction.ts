@@ -8,6 +8,7 @@ import {
   CYAN,
   DIM,
   GREEN,
+  isNarrow,
   Line,
   localTime,
   MAGENTA,
@@ -24,8 +25,6 @@ const MOST_ANSWERS = 8;
 const MOST_DATA = 80;
 /** Least room left for answers on a narrow terminal before the marks give way. */
 const LEAST_ANSWERS = 12;
-/** A terminal of fewer columns gets short times and columns only as wide as what stands in them. */
-const NARROW = 110;
 /** What a line of a narrow terminal takes besides its name. */
 const NARROW_REST = 68;
 const SLOW_NANOS = 200e6;
@@ -46,7 +45,7 @@ export class TransactionText implements TransactionOutput {
     const { width = Number.POSITIVE_INFINITY } = options;
     this.#line = new Line(writer, options);
     this.#onTerminal = options.width !== undefined;
-    this.#isNarrow = width < NARROW;
+    this.#isNarrow = isNarrow(options);
     this.#client = this.#isNarrow ? new Column(0, 15) : new Column(13, 39);
     this.#server = this.#isNarrow ? new Column(0, 15) : new Column(13, 42);
     this.#type = this.#isNarrow ? new Column(1, 5) : new Column(5, 12);
