@@ -16,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'top', load: async () => (await import('./top.ts')).top },
   { name: 'read', load: async () => (await import('./read.ts')).read },
   { name: 'report', load: async () => (await import('./report.ts')).report },
+  { name: 'fields', load: async () => (await import('./fields.ts')).fields },
   { name: 'interfaces', load: async () => (await import('./interfaces.ts')).interfaces },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'completion', load: async () => completionCommand(everyCommand) },

@@ -70,9 +70,9 @@ export const CAPTURE = [
 export const FORMATS = [
   'text',
   'fields',
+  'ek',
   'json',
   'ndjson',
-  'ek',
   'csv',
   'tree',
   'zeek',

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, openSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { capture, folder, NAMETAP, nametap, ROOT, started } from './nametap.ts';
+
+const UDP = capture('udp.pcap');
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+test('one line per message, in capture order, as fields', () => {
+  const { code, out, err } = nametap(['read', '-e', 'frame.number', '-e', 'dns.qry.name', '-e', 'dns.a', UDP]);
+  assert.equal(code, 0, err);
+  assert.equal(err, '');
+  assert.equal(lines(out).length, 33);
+  assert.equal(lines(out)[0], '1\tqa.sockets.stackexchange.com\t');
+  assert.equal(lines(out)[2], '3\tqa.sockets.stackexchange.com\t198.252.206.25');
+});
+
+test('-E shapes the fields', () => {
+  const words = ['read', '-r', UDP, '-c', '1', '-T', 'fields', '-e', 'dns.id', '-e', 'dns.qry.name'];
+  const shaped = [...words, '-E', 'header=y', '-E', 'separator=/s', '-E', 'quote=d'];
+  assert.equal(nametap(shaped).out, 'dns.id dns.qry.name\n"0xcfea" "qa.sockets.stackexchange.com"\n');
+  const wrong = nametap([...words, '-E', 'separator=toString']);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /^nametap: -E separator=toString is not understood\. It takes header=y\|n/);
+});
+
+test('the display filter passes messages, and -c counts what passed', () => {
+  const answers = nametap(['read', '-Y', 'dns.flags.response == 1', '-e', 'dns.flags.response', UDP]);
+  assert.equal(answers.code, 0, answers.err);
+  assert.ok(lines(answers.out).length > 5);
+  assert.deepEqual([...new Set(lines(answers.out))], ['1']);
+  const two = nametap(['read', '-c', '2', '-Y', 'dns.flags.response == 1', '-e', 'frame.number', UDP]);
+  assert.deepEqual([two.code, two.out], [0, '3\n4\n']);
+  const none = nametap(['read', '-c', '0', '-e', 'frame.number', UDP]);
+  assert.deepEqual([none.code, none.out], [0, '']);
+});
+
+test('a wrong filter is exit code 4, with a caret under the place', () => {
+  const { code, out, err } = nametap(['read', '-Y', 'dns.qry.name == == 1', UDP]);
+  assert.equal(code, 4);
+  assert.equal(out, '');
+  assert.match(err, /\n {4}dns\.qry\.name == == 1\n {4} {16}\^/);
+});
+
+test('an unknown field is exit code 4 in a filter, and told which one was meant', () => {
+  const filter = nametap(['read', '-Y', 'dns.qry.nam == "x"', UDP]);
+  assert.equal(filter.code, 4);
+  assert.match(filter.err, /dns\.qry\.name/);
+  const field = nametap(['read', '-e', 'dns.qry.nmae', UDP]);
+  assert.notEqual(field.code, 0);
+  assert.match(field.err, /dns\.qry\.name/);
+});
+
+test('transactions are the same bytes with no, one and two workers', () => {
+  for (const name of ['truncated-then-tcp.pcap', 'lookups.pcapng']) {
+    const [none, one, two] = ['0', '1', '2'].map((threads) => {
+      const { code, out, err } = nametap(['read', '-T', 'ndjson', '--threads', threads, capture(name)]);
+      assert.equal(code, 0, err);
+      return out;
+    });
+    assert.ok(lines(none).length > 0, name);
+    assert.equal(one, none, name);
+    assert.equal(two, none, name);
+    for (const line of lines(none)) JSON.parse(line);
+  }
+});
+
+test('what a worker cannot open is told once, in plain words', () => {
+  const { code, err } = nametap(['read', '-T', 'ndjson', '--threads', '2', '/no/such.pcap']);
+  assert.equal(code, 3);
+  assert.match(err, /^nametap: .*\/no\/such\.pcap.*\n$/);
+});
+
+test('-w writes the frames that pass, and they read the same again', () => {
+  const to = folder();
+  for (const format of ['pcapng', 'pcap']) {
+    const out = join(to, `responses.${format}`);
+    const words = ['read', '-Y', 'dns.flags.response == 1', '-w', out, '-F', format, UDP];
+    assert.deepEqual(nametap(words), { code: 0, out: '', err: '' });
+    const fields = ['-e', 'frame.time_epoch', '-e', 'ip.src', '-e', 'dns.id', '-e', 'dns.a'];
+    const before = nametap(['read', '-Y', 'dns.flags.response == 1', ...fields, UDP]);
+    assert.equal(nametap(['read', ...fields, out]).out, before.out);
+  }
+  const all = join(to, 'all.pcapng');
+  nametap(['read', '-w', all, UDP]);
+  const words = ['read', '--unit', 'packet', '-T', 'text'];
+  assert.equal(nametap([...words, all]).out, nametap([...words, UDP]).out);
+});
+
+test('-w brings all frames of a message that came in several', () => {
+  const to = folder();
+  for (const name of ['fragments-ipv4.pcap', 'fragments-ipv6.pcap', 'truncated-then-tcp.pcap']) {
+    const out = join(to, `${name}.pcapng`);
+    const filter = 'dns.flags.response == 1 and dns.flags.truncated == 0';
+    nametap(['read', '-Y', filter, '-w', out, capture(name)]);
+    const fields = ['-Y', filter, '-e', 'dns.id', '-e', 'dns.count.answers', '-e', 'dns.resp.name'];
+    const before = nametap(['read', ...fields, capture(name)]).out;
+    assert.ok(lines(before).length > 0, name);
+    assert.equal(nametap(['read', ...fields, out]).out, before, name);
+  }
+});
+
+test('standard input, plain and compressed; -w - is a capture on standard output', () => {
+  const expected = nametap(['read', '-e', 'dns.id', UDP]).out;
+  assert.equal(nametap(['read', '-e', 'dns.id', '-'], { input: readFileSync(UDP) }).out, expected);
+  const script = `"$0" "$1" read -w - "$2" | gzip | "$0" "$1" read -e dns.id -`;
+  const piped = spawnSync('sh', ['-c', script, process.execPath, NAMETAP, UDP], { encoding: 'utf8' });
+  assert.equal(piped.stdout, expected, piped.stderr);
+});
+
+test('a cut file: what came before the cut, one line with the byte offset, exit code 14', () => {
+  const file = join(folder(), 'cut.pcap');
+  copyFileSync(UDP, file);
+  truncateSync(file, statSync(UDP).size - 10);
+  const whole = lines(nametap(['read', '-e', 'dns.id', UDP]).out);
+  for (const threads of ['0', '2']) {
+    const { code, out, err } = nametap(['read', '-T', 'ndjson', '--threads', threads, file]);
+    assert.equal(code, 14);
+    assert.ok(lines(out).length > 0);
+    assert.match(err, /^nametap: .*cut\.pcap: the file ends within .* at byte \d+; what came before was read\n$/);
+  }
+  const { code, out } = nametap(['read', '-e', 'dns.id', file]);
+  assert.equal(code, 14);
+  assert.deepEqual(lines(out), whole.slice(0, -1));
+});
+
+test('what is no capture, or not there, is exit code 3', () => {
+  const { code, out, err } = nametap(['read', join(ROOT, 'package.json')]);
+  assert.deepEqual([code, out], [3, '']);
+  assert.match(err, /^nametap: .*package\.json is no capture file/);
+});
+
+test('a reader that goes away ends it quietly', () => {
+  const script = `"$0" "$1" read -T ndjson "$2" "$2" "$2"; echo "code $?" >&2`;
+  const words = ['-c', `{ ${script}; } | head -1`, process.execPath, NAMETAP, capture('../../assets/demo.pcap.gz')];
+  const { stdout, stderr } = spawnSync('sh', words, { encoding: 'utf8' });
+  assert.equal(lines(stdout).length, 1);
+  assert.equal(stderr, 'code 0\n');
+});
+
+test('colours: when asked for, not into a pipe, and never against NO_COLOR', () => {
+  const words = ['read', '-T', 'text', '--unit', 'transaction', UDP];
+  assert.ok(!nametap(words).out.includes('\x1b'));
+  assert.ok(nametap([...words, '--color', 'always']).out.includes('\x1b['));
+  assert.ok(nametap(words, { env: { FORCE_COLOR: '1' } }).out.includes('\x1b['));
+  assert.ok(!nametap(words, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } }).out.includes('\x1b'));
+});
+
+test('-q prints no lines, only what was counted', () => {
+  const { code, out, err } = nametap(['read', '-q', UDP]);
+  assert.deepEqual([code, out], [0, '']);
+  assert.match(err, /^33 packets captured, 33 messages decoded, 0 malformed, 0 lost\n$/);
+});
+
+test('a watched folder: files as they come, until SIGINT ends it in order', async () => {
+  const to = folder();
+  copyFileSync(UDP, join(to, 'a.pcap'));
+  const run = started(['read', '-e', 'frame.number', '-e', 'dns.id', to]);
+  await run.until('33\t');
+  copyFileSync(UDP, join(to, 'b.part'));
+  renameSync(join(to, 'b.part'), join(to, 'b.pcap'));
+  await run.until('66\t');
+  run.child.kill('SIGUSR1');
+  await run.until('66 packets captured');
+  assert.equal(run.child.exitCode, null, 'it goes on');
+  run.child.kill('SIGINT');
+  const { code, out } = await run.ended;
+  assert.equal(code, 0);
+  assert.equal(lines(out).length, 66);
+});
+
+test('SIGHUP goes on in a new file when the old one was moved away', async () => {
+  const from = folder();
+  const to = join(folder(), 'out.pcapng');
+  copyFileSync(UDP, join(from, 'a.pcap'));
+  const run = started(['read', '-w', to, '-e', 'frame.number', from]);
+  await run.until('33\n');
+  renameSync(to, `${to}.1`);
+  run.child.kill('SIGHUP');
+  copyFileSync(UDP, join(from, 'b.part'));
+  renameSync(join(from, 'b.part'), join(from, 'b.pcap'));
+  await run.until('66\n');
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+  for (const file of [to, `${to}.1`]) assert.equal(lines(nametap(['read', '-e', 'dns.id', file]).out).length, 33);
+});
+
+test('a full disk is told, exit code 3', {
+  skip: process.platform !== 'linux' && 'it is Linux that has /dev/full',
+}, () => {
+  const full = openSync('/dev/full', 'w');
+  const { code, err } = nametap(['read', UDP], { stdio: ['ignore', full, 'pipe'] });
+  assert.equal(code, 3);
+  assert.match(err, /^nametap: The output could not be written: ENOSPC/);
+});
