@@ -65,6 +65,9 @@ export class Dissector {
   readonly #checksums: boolean;
   /** The ICMP error at hand says that the quoted packet did not arrive. */
   #isUnreachable = false;
+  /** Time of the last frame, also of those of other workers. */
+  #seconds = 0;
+  #nanos = 0;
   readonly #shard: number;
   readonly #sharing: Sharing | null;
 
@@ -116,16 +119,24 @@ export class Dissector {
       frames[fate]++;
       if (handler.frame !== undefined) handler.frame(carrier, fate);
     }
+    if (batch.count > 0) {
+      this.#seconds = seconds[batch.count - 1];
+      this.#nanos = nanos[batch.count - 1];
+    }
   }
 
   /** Packet time has reached this: expires fragments and streams. */
   advance(seconds: number, nanos: number): void {
+    this.#seconds = seconds;
+    this.#nanos = nanos;
     this.#defrag.advance(seconds, nanos);
     this.#streams.advance(seconds, nanos);
   }
 
   /** The run has ended: what is held is given up and counted. */
   finish(): void {
+    // Over the frames of all workers: what had waited too long is told from what had not, however they are shared.
+    this.advance(this.#seconds, this.#nanos);
     this.#defrag.finish();
     this.#streams.finish();
   }
@@ -252,7 +263,7 @@ export class Dissector {
     const kind = P.kindOf(this.#udpKinds, carrier.sourcePort, carrier.destinationPort);
     if (kind >= P.TUNNEL_KIND && !carrier.quoted) return kind - P.TUNNEL_KIND;
     if (kind !== P.NO_KIND && kind <= P.NBNS_KIND) {
-      this.#ledger.segments++;
+      if (!carrier.quoted) this.#ledger.segments++;
       carrier.protocol = kind - 1;
       if (isDnscryptResponse(c.bytes, c.at, c.end - c.at)) return ~FATE.encrypted;
       return this.#datagram(length === 0 ? c.wireEnd - c.at : length - 8);
