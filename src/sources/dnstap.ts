@@ -241,11 +241,11 @@ class DnstapListener implements MessageSource {
   }
 
   #take(socket: Socket, decoder: DnstapDecoder): void {
-    const name = `${socket.remoteAddress ?? 'a sender on the socket'}`;
+    const name = socket.remoteAddress ?? 'a sender on the socket';
     const stream = new DnstapStream(decoder, (bytes) => socket.write(bytes));
     this.#sockets.add(socket);
     socket.on('data', (bytes) => {
-      if (!stream.push(bytes as Buffer)) {
+      if (!stream.push(bytes)) {
         this.#damaged(name, stream, stream.reason);
         socket.destroy();
       } else if (stream.isOver) socket.end();
