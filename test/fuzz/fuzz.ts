@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -203,6 +204,9 @@ async function serve(): Promise<void> {
       outcome = { block, found: [{ error: `${stack}${cause instanceof Error ? `\n${cause.stack}` : ''}` }], note: 0 };
     }
     if (blocks++ % MEASURE_EVERY === 0) {
+      // What decompressors hold is let go of in the background.
+      collect();
+      await setTimeout(50);
       collect();
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       outcome.bytes = heapUsed + arrayBuffers;
