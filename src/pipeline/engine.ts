@@ -87,7 +87,6 @@ export class Engine {
 
   /** Time passes without frames (idle live link): closes what timed out. */
   idle(seconds: number, nanos: number): void {
-    if (this.#seconds === Number.NEGATIVE_INFINITY) return;
     if (seconds < this.#seconds || (seconds === this.#seconds && nanos <= this.#nanos)) return;
     this.#seconds = seconds;
     this.#nanos = nanos;
