@@ -16,6 +16,8 @@ export interface RunPlan {
   threads: number;
   /** Ends after so many frames. */
   frameLimit?: number;
+  /** Messages are shown with their query's fate: they wait until it is known. */
+  hold?: boolean;
   /** Live: only one in so many pairs of addresses; the other frames are counted. */
   sample?: number;
 }

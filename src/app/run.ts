@@ -3,6 +3,7 @@ import type { MessageSource } from '../core/messages.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { registrableStart } from '../enrich/public-suffix.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
+import { HeldMessages } from '../pipeline/held-messages.ts';
 import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions } from '../report/report.ts';
 import { openDnstap } from '../sources/dnstap.ts';
@@ -52,7 +53,7 @@ export async function runReport(
   const report = newReport(options);
   let result: RunResult;
   if (isInline(plan)) {
-    result = await runInline(plan, hooks, { rows: (batch) => report.add(batch) });
+    result = await runInline(plan, hooks, { rows: reportOn(report) });
   } else {
     result = await runWorkers(plan, { mode: 'report', options }, hooks, {
       report: (state) => report.merge(Report.deserialize(state)),
@@ -63,8 +64,18 @@ export async function runReport(
 }
 
 /** True where workers cannot help: what is counted or read once has to pass one place. */
-export function isInline({ threads, input, frameLimit }: RunPlan): boolean {
-  return threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined;
+export function isInline(plan: RunPlan): boolean {
+  const { threads, input, frameLimit, hold } = plan;
+  if (threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined || hold === true) return true;
+  return planFilter(plan)?.needsFate === true;
+}
+
+/** Adds batches to a report, and gives them back to be filled again. */
+export function reportOn(report: Report): (batch: TransactionBatch) => boolean {
+  return (batch) => {
+    report.add(batch);
+    return true;
+  };
 }
 
 /** An empty report that takes rows. */
@@ -77,18 +88,28 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
   const filter = planFilter(plan);
   const { input } = plan;
   const dissect = { ...plan.dissect, shard: 0, shards: plan.sample ?? 1 };
-  const engine = new Engine({ dissect, match: plan.match, filter }, outputs);
+  const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
+  const engine = new Engine(
+    { dissect, match: plan.match, filter: held === null ? filter : null },
+    held === null ? outputs : held.outputs,
+  );
+  const finish = () => {
+    engine.finish();
+    if (held === null) return;
+    held.finish();
+    engine.ledger.shown = held.shown;
+  };
   if (input.kind === 'dnstap') {
     hooks.counting?.(() => engine.ledger);
     const damage = await driveMessages(input.from, engine, hooks);
-    engine.finish();
+    finish();
     return { ledger: engine.ledger, damage, interfaces: [] };
   }
   const source = await openInput(input);
   hooks.opened?.(source);
   hooks.counting?.(() => withLoss(engine.ledger, source.loss()));
   const frames = await drive(source, engine, hooks, plan.frameLimit);
-  engine.finish();
+  finish();
   if (plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss());
   return { ledger, damage: source.damage, interfaces: source.interfaces };

@@ -63,7 +63,8 @@ const FLUSH_MS = 1000;
 export async function runShow(plan: ShowPlan, hooks: ShowHooks, out: (bytes: Uint8Array) => void): Promise<ShowResult> {
   const fields = plan.fields?.map((name) => outputField(name, { compat: plan.compat })) ?? [];
   const hints = planFilter(plan)?.hints ?? [];
-  const show = new Show(plan, hooks, out, fields);
+  const hold = fields.some(({ needsFate }) => needsFate);
+  const show = new Show({ ...plan, hold }, hooks, out, fields);
   const result = await show.run();
   const { shown, written, notWritten, notes } = show;
   return { ...result, shown, written, notWritten, hints: [...hints, ...notes] };

@@ -8,7 +8,7 @@ import { openInput } from './input.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
 import { addSampled, planFilter, withLoss } from './plan.ts';
 import { buffersOf, Renderer } from './rendered.ts';
-import { drive, newReport } from './run.ts';
+import { drive, newReport, reportOn } from './run.ts';
 
 /** Batches of frames between two progress messages. */
 const PROGRESS_BATCHES = 64;
@@ -85,8 +85,8 @@ async function run(): Promise<void> {
   post({ kind: 'end', ledger, damage: source.damage });
 }
 
-function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => void {
-  if (report !== null) return (batch) => report.add(batch);
+function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => boolean | void {
+  if (report !== null) return reportOn(report);
   return (batch) => {
     postInterfaces(source);
     postRows(batch, Number.NEGATIVE_INFINITY, 0);

@@ -30,7 +30,7 @@ export function nametap(words: readonly string[], options: SpawnSyncOptions = {}
     env: { ...plain, ...options.env },
     encoding: 'utf8',
   });
-  return { code: status, out: String(stdout), err: String(stderr) };
+  return { code: status, out: stdout, err: stderr };
 }
 
 /** Starts it; `until` resolves when its standard output or error holds the text. */

@@ -37,6 +37,24 @@ test('the display filter passes messages, and -c counts what passed', () => {
   assert.deepEqual([none.code, none.out], [0, '']);
 });
 
+test('the fate of a query is known while streaming, and the order stays', () => {
+  const fields = ['-e', 'frame.number', '-e', 'dns.response_in', '-e', 'dns.response_to'];
+  const rows = lines(nametap(['read', ...fields, UDP]).out).map((line) => line.split('\t'));
+  assert.deepEqual(
+    rows.map(([number]) => Number(number)),
+    Array.from({ length: 33 }, (_, i) => i + 1),
+  );
+  const answers = new Map(rows.filter(([, , to]) => to !== '').map(([number, , to]) => [to, number]));
+  assert.ok(answers.size > 5);
+  for (const [number, response] of rows) assert.equal(response, answers.get(number) ?? '', number);
+  const numbers = (filter: string) => lines(nametap(['read', '-e', 'frame.number', '-Y', filter, UDP]).out);
+  assert.deepEqual(numbers('dns.response_in').length, answers.size);
+  const missing = numbers('dns.response_missing');
+  const unanswered = lines(nametap(['read', '-T', 'ndjson', '-Y', 'dns.response_missing', UDP]).out);
+  assert.ok(missing.length > 0);
+  assert.deepEqual(unanswered.flatMap((line) => JSON.parse(line).frames.query.map(String)).sort(), [...missing].sort());
+});
+
 test('a wrong filter is exit code 4, with a caret under the place', () => {
   const { code, out, err } = nametap(['read', '-Y', 'dns.qry.name == == 1', UDP]);
   assert.equal(code, 4);
