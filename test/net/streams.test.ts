@@ -358,6 +358,30 @@ test('segments cut by the snapshot length give their message as far as it goes, 
   assert.deepEqual(h.fates(), { carried: 4, no_payload: 1 });
 });
 
+test('cut segments of a stream whose start was not captured: each begins a message of its length', () => {
+  const h = new Harness();
+  const data = [message(1, 500), message(2, 600)];
+  assert.equal(h.send({ sequence: 10, data: streamOf([data[0]]), captured: 60 }), FATE.carried);
+  assert.equal(h.send({ sequence: 512, data: streamOf([data[1]]), captured: 70 }), FATE.carried);
+  // Nothing says where in this one a message begins.
+  assert.equal(h.send({ sequence: 5000, data: data[0].subarray(100), captured: 60 }), FATE.held);
+  assert.deepEqual(h.messages, hex([data[0].subarray(0, 58), data[1].subarray(0, 68)]));
+  h.finish();
+  assert.deepEqual(h.fates(), { carried: 2, stream_gap: 1 });
+});
+
+test('a SYN behind the first bytes says that a message begins there, sound or not', () => {
+  const unsound = new Uint8Array(60).fill(0xab);
+  const stream = streamOf([unsound]);
+  const h = new Harness();
+  assert.equal(h.send({ sequence: 0, data: stream.subarray(0, 20) }), FATE.held);
+  h.send({ sequence: -1, flags: SYN });
+  assert.equal(h.send({ sequence: 20, data: stream.subarray(20) }), FATE.carried);
+  assert.deepEqual(h.messages, hex([unsound]));
+  h.finish();
+  assert.deepEqual(h.fates(), { carried: 2, no_payload: 1 });
+});
+
 test('a message over cut segments: its rest is counted as cut, and what follows is found', () => {
   const stream = streamOf([message(1, 3000), message(2, 50)]);
   const h = new Harness();
@@ -393,6 +417,28 @@ test('a message whose rest never comes is unfinished: at the end, or after two s
   assert.equal(h.ledger.frames[FATE.stream_unfinished], 1);
   h.finish();
   assert.deepEqual(h.fates(), { no_payload: 4, stream_unfinished: 2 });
+});
+
+test('a message hidden in the data of another does not hide that one, in any order of segments', () => {
+  const inner = streamOf([message(9, 50)]);
+  const outer = message(1, 400);
+  outer.set(inner, 198);
+  const stream = streamOf([outer, message(2, 60)]);
+  const halves: [number, number][] = [
+    [0, 200],
+    [200, stream.length],
+  ];
+  for (const order of [halves, halves.toReversed()]) {
+    const h = new Harness();
+    h.send({ sequence: 0, flags: SYN });
+    for (const [from, to] of order) h.send({ sequence: 1 + from, data: stream.subarray(from, to) });
+    const found = hex([outer, message(2, 60)]);
+    assert.ok(
+      found.every((one) => h.messages.includes(one)),
+      `${h.messages.length} messages`,
+    );
+    h.finish();
+  }
 });
 
 test('a million streams that are opened and left stay within the bounds', () => {
