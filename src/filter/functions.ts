@@ -156,21 +156,19 @@ function addressTest(test: (octets: Uint8Array) => boolean): FilterFunction {
   return each('an address', isAddress, 'bool', (value) => (test(value as Uint8Array) ? 1 : 0));
 }
 
+/** Text of a value: numbers in decimal, everything else as it is printed. */
+function textOf(value: Value, { field, kind }: Source): string | undefined {
+  if (field === undefined) return undefined;
+  return kind === 'uint' ? String(value) : showValue(field, value);
+}
+
 /** Every function, by name. */
 export const FUNCTIONS: ReadonlyMap<string, FilterFunction> = new Map([
   ['lower', each('text', isText, 'text', (value) => String(value).toLowerCase())],
   ['upper', each('text', isText, 'text', (value) => String(value).toUpperCase())],
   ['len', each('a field', () => true, 'uint', lengthOf)],
   ['count', count],
-  [
-    'string',
-    each(
-      'a field that is no text',
-      (source) => isField(source) && !isText(source),
-      'text',
-      (value, source) => (source.field === undefined ? undefined : showValue(source.field, value)),
-    ),
-  ],
+  ['string', each('a field that is no text', (source) => isField(source) && !isText(source), 'text', textOf)],
   [
     'vals',
     each(

@@ -95,7 +95,7 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
     opcode: 'UPDATE',
     questions: [{ name: 'example.com', type: 'SOA' }],
     authority: [{ name: 'new.example.com', type: 'A', ttl: 60, data: '192.0.2.9' }],
-  } as MessageInput),
+  }),
   example(
     'options',
     query('o.example.com', 'A', {
@@ -108,19 +108,19 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
         z: 1,
         options: OPTIONS.map(([code, data]) => ({ code, name: '', data })),
       },
-    } as Partial<MessageInput>),
+    }),
   ),
   example(
     'umbrella',
     query('o.example.com', 'A', {
       edns: { udp_size: 512, options: [{ code: 20292, name: '', data: UMBRELLA }] },
-    } as Partial<MessageInput>),
+    }),
   ),
   example(
     'unknown subnet family',
     query('o.example.com', 'A', {
       edns: { udp_size: 512, options: [{ code: 8, name: '', data: '\\# 6 00090800AABB' }] },
-    } as Partial<MessageInput>),
+    }),
   ),
   example('tcp', query('tcp.example.com', 'A'), { transport: 'tcp' }),
   example('ipv6', query('six.example.com', 'AAAA'), { family: 6 }),
@@ -130,7 +130,7 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
     'mdns query',
     query('_http._tcp.local', 'PTR', {
       questions: [{ name: '_http._tcp.local', type: 'PTR', unicast: true }],
-    } as Partial<MessageInput>),
+    }),
     { protocol: 'mdns' },
   ),
   example(
@@ -140,7 +140,7 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
       flags: ['qr', 'aa'],
       questions: [],
       answers: [{ name: 'host.local', type: 'A', ttl: 120, data: '192.0.2.3', flush: true }],
-    } as MessageInput,
+    },
     { protocol: 'mdns' },
   ),
   example('llmnr', query('host', 'A', { flags: [] }), { protocol: 'llmnr' }),
@@ -156,7 +156,7 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
       flags: ['qr', 'aa', 'rd', 'ra'],
       questions: [],
       answers: [{ name: netbios('FILESRV'), type: 'TYPE32', ttl: 300, data: NB_ADDRESS }],
-    } as MessageInput,
+    },
     { protocol: 'nbns' },
   ),
   example('stateful', STATEFUL),

@@ -6,7 +6,6 @@ import { CLASS_NAMES, OPCODE_NAMES, RCODE_NAMES, TYPE_NAMES } from './names.ts';
 
 const TYPE_OPT = 41;
 const UPDATE = 5;
-const DSO = 6;
 
 const header = { group: 'header' } as const;
 const question = { group: 'question' } as const;
@@ -34,8 +33,7 @@ function count(name: string, title: string, at: number, when: (s: Subject) => bo
   return columnField([name, 'FT_UINT16', title], header, once(when, read), (s) => s.view.start + at);
 }
 const isUpdate = (s: Subject): boolean => hasCounts(s) && s.view.opcode === UPDATE;
-const isPlain = (s: Subject): boolean => hasCounts(s) && s.view.opcode !== UPDATE && s.view.opcode !== DSO;
-const countsAdditional = (s: Subject): boolean => hasCounts(s) && s.view.opcode !== DSO;
+const isPlain = (s: Subject): boolean => hasCounts(s) && s.view.opcode !== UPDATE;
 
 const HEADER: readonly FilterField[] = [
   columnField(
@@ -88,7 +86,7 @@ const HEADER: readonly FilterField[] = [
   count('dns.count.queries', 'Questions', 4, isPlain),
   count('dns.count.answers', 'Answer RRs', 6, isPlain),
   count('dns.count.auth_rr', 'Authority RRs', 8, isPlain),
-  count('dns.count.add_rr', 'Additional RRs', 10, countsAdditional),
+  count('dns.count.add_rr', 'Additional RRs', 10, hasCounts),
   count('dns.count.zones', 'Zones', 4, isUpdate),
   count('dns.count.prerequisites', 'Prerequisites', 6, isUpdate),
   count('dns.count.updates', 'Updates', 8, isUpdate),

@@ -322,10 +322,13 @@ const DECLARED: readonly FilterField[] = [
     SVCB,
     param(7, (r) => utf8.decode(r.take())),
   ),
+  inRecords(['dns.wins.local_flag', 'FT_BOOLEAN', 'Not replicated'], [65281], bitOf(4, 0, 0x10000)),
+  inRecords(['dns.winsr.local_flag', 'FT_BOOLEAN', 'Not replicated'], [65282], bitOf(4, 0, 0x10000)),
   inRecords(['dns.tsig.mac', 'FT_NONE', 'Signature'], TSIG, (r, out) => {
     r.name(true);
     r.take(8);
-    addSound(r, out, r.take(r.u16()));
+    const octets = r.take(r.u16());
+    if (octets.length > 0) addSound(r, out, octets);
   }),
   inRecords(['dns.tsig.mac_size', 'FT_UINT16', 'Octets of the signature'], TSIG, countedLength(8, 0)),
   inRecords(['dns.tsig.other_len', 'FT_UINT16', 'Octets of the other data'], TSIG, (r, out) => {

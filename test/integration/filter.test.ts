@@ -1,0 +1,342 @@
+/** Filters and printed values held against tshark 4.0, over the examples, the captures of the tests and the corpus. */
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { TCP } from '../../src/core/carrier.ts';
+import { compileFilter } from '../../src/filter/compile.ts';
+import { FIELDS } from '../../src/filter/fields/registry.ts';
+import { outputField } from '../../src/filter/output.ts';
+import { Engine } from '../../src/pipeline/engine.ts';
+import { openFiles } from '../../src/sources/files.ts';
+import { CONSTRUCTS, MESSAGE } from '../filter/constructs.ts';
+import { EXAMPLE_MESSAGES } from '../filter/examples.ts';
+import type { Sample } from '../filter/messages.ts';
+import { pcap } from '../sources/containers.ts';
+import { corpus, hasCorpus } from '../sources/corpus.ts';
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'nametap-filter-'));
+after(() => rmSync(folder, { recursive: true }));
+const UTC = { ...process.env, TZ: 'UTC' };
+const SEPARATOR = '\u001e';
+const AGGREGATOR = '\u001f';
+
+/** Fields of the registry that this tshark knows. */
+const glossary = new Set(
+  execFileSync('tshark', ['-G', 'fields'], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] })
+    .toString()
+    .split('\n')
+    .map((line) => line.split('\t')[2]),
+);
+const KNOWN = FIELDS.filter(({ name, type }) => glossary.has(name) && type !== 'FT_PROTOCOL').map(({ name }) => name);
+
+/** Where printed values differ from tshark 4.0 on purpose: the reason, and for which values it holds. */
+const DEVIATIONS: Readonly<
+  Record<string, readonly [reason: string, holds?: (ours: string, theirs: string) => boolean]>
+> = {
+  'dns.opt.chain.fqdn': ['tshark prints the octets of the name without dots'],
+  'dns.openpgpkey': ['tshark prints octets as text'],
+  'dns.resp.type': ['tshark repeats the types of NSEC, NSEC3 and CSYNC bit maps here; nametap has dns.nsec.types'],
+  'dns.resp.name': ['tshark leaves the owner of SRV out for names of its own'],
+  'dns.rr.udp_payload_size': ['tshark prints it in hexadecimal for mDNS', (_, theirs) => theirs.startsWith('0x')],
+  'dns.qry.name.len': ['tshark counts a name of one letter as empty', (ours) => ours === '1'],
+  'dns.count.labels': ['tshark counts a name of one letter as empty', (_, theirs) => theirs === '0'],
+  'dns.response_to': ['tshark pairs by ports and id, nametap by the question too'],
+  'dns.time': ['follows dns.response_to'],
+  'dns.retransmission': ['follows dns.response_to'],
+  'dns.retransmit_request_in': ['follows dns.response_to'],
+  'dns.retransmit_request': ['follows dns.response_to'],
+  'dns.retransmit_response_in': ['follows dns.response_to'],
+  'dns.retransmit_response': ['follows dns.response_to'],
+  'dns.unsolicited': ['follows dns.response_to; mDNS responses have no query'],
+  'dns.svcb.svcparam.value': ['tshark 4.0 does not know dohpath'],
+  'dns.idsn.sa.address': ['tshark leaves out an empty one', (ours) => ours.endsWith(AGGREGATOR)],
+  'dns.ipseckey.public_key': ['tshark leaves out an empty one', (ours) => ours.endsWith('<MISSING>')],
+  'dns.wins.local_flag': ['tshark looks at the lowest bit; the flag is 0x10000 (MS-DNSP)'],
+  'nbns.name': ['tshark adds what the suffix means'],
+  'frame.interface_name': ['an interface without a name is "unknown" to tshark', (_, theirs) => theirs === 'unknown'],
+  'frame.interface_id': ['tshark prints it for pcapng only', (_, theirs) => theirs === ''],
+  'udp.length': ['the UDP header of a reassembled datagram is not kept', (ours) => ours === ''],
+  'udp.checksum': ['the UDP header of a reassembled datagram is not kept', (ours) => ours === ''],
+};
+
+function isDeviation(name: string, ours: string, theirs: string): boolean {
+  const deviation = DEVIATIONS[name];
+  return deviation !== undefined && (deviation[1]?.(ours, theirs) ?? true);
+}
+
+interface Printed {
+  /** Values by frame, in the order of `names`. */
+  readonly frames: Map<number, readonly string[]>;
+  /** Frames that held more than one message, or a malformed one. */
+  readonly skipped: Set<number>;
+}
+
+async function tsharkValues(file: string, names: readonly string[]): Promise<Map<number, readonly string[]>> {
+  const options = ['-E', `separator=${SEPARATOR}`, '-E', `aggregator=${AGGREGATOR}`];
+  const filter = '(dns || mdns || llmnr || nbns) && !icmp && !icmpv6';
+  const { stdout } = await run(
+    'tshark',
+    ['-n', '-r', file, '-Y', filter, '-T', 'fields', ...options, ...names.flatMap((name) => ['-e', name])],
+    { maxBuffer: 1 << 28, env: UTC },
+  );
+  const at = names.indexOf('frame.number');
+  const rows = stdout.split('\n').slice(0, -1);
+  // A text that holds the separator itself spoils its row.
+  const whole = rows.map((row) => row.split(SEPARATOR)).filter((cells) => cells.length === names.length);
+  return new Map(whole.map((cells) => [Number(cells[at]), cells]));
+}
+
+async function ownValues(file: string, names: readonly string[]): Promise<Printed> {
+  const printers = names.map((name) => outputField(name, { compat: 'wireshark' }));
+  const frames = new Map<number, readonly string[]>();
+  const skipped = new Set<number>();
+  await eachMessage(file, ({ carrier, view, join: relations }) => {
+    // What tshark makes of malformed messages is another matter (test/net, test/wire).
+    if (frames.has(carrier.number) || view.fault !== 0) skipped.add(carrier.number);
+    frames.set(
+      carrier.number,
+      printers.map((printer) => printer.values(carrier, view, relations).join(AGGREGATOR)),
+    );
+  });
+  return { frames, skipped };
+}
+
+async function eachMessage(file: string, look: (message: Sample) => void): Promise<void> {
+  const engine = new Engine(
+    { dissect: { heuristic: true, streams: true } },
+    { message: (carrier, view, relations) => look({ carrier, view, join: relations }) },
+  );
+  const source = await openFiles([file]);
+  engine.interfaces = source.interfaces;
+  for await (const batch of source.batches(new AbortController().signal)) engine.frames(batch);
+  engine.finish();
+}
+
+/** Control characters as tshark escapes them. */
+function escaped(text: string): string {
+  const letters = ['\\a', '\\b', '\\t', '\\n', '\\v', '\\f', '\\r'];
+  return text.replace(/[\0\x07-\x0d]/g, (c) => letters[c.charCodeAt(0) - 7] ?? '\\000');
+}
+
+/** Differences of printed values that no deviation explains. */
+async function differences(file: string): Promise<{ cells: number; wrong: string[] }> {
+  const names = ['frame.protocols', ...KNOWN];
+  const theirs = await tsharkValues(file, names);
+  const { frames, skipped } = await ownValues(file, KNOWN);
+  const wrong: string[] = [];
+  let cells = 0;
+  for (const [number, values] of frames) {
+    const line = theirs.get(number);
+    // Tunnels: tshark prints every layer, nametap the innermost.
+    if (line === undefined || skipped.has(number) || (line[0].match(/\b(?:ip|ipv6)\b/g)?.length ?? 0) > 1) continue;
+    for (const [i, name] of KNOWN.entries()) {
+      cells++;
+      if (escaped(values[i]) === line[i + 1] || isDeviation(name, values[i], line[i + 1])) continue;
+      wrong.push(`${number} ${name}: ${JSON.stringify(values[i])}, tshark ${JSON.stringify(line[i + 1])}`);
+    }
+  }
+  return { cells, wrong };
+}
+
+/** The examples of one link type as a capture. */
+function exampleFile(link: number, samples: readonly Sample[]): string {
+  const file = join(folder, `examples-${link}.pcap`);
+  const records = samples.map(({ carrier }, i) => ({
+    seconds: 1_700_000_000 + 60 * i,
+    fraction: 0,
+    data: carrier.frame,
+  }));
+  writeFileSync(file, pcap(records, { link }));
+  return file;
+}
+
+// tshark does not know TA, whose fields are those of DS.
+const whole = [
+  MESSAGE,
+  ...EXAMPLE_MESSAGES.filter(({ isWhole, title }) => isWhole && title !== 'TA').map(({ sample }) => sample),
+];
+const exampleFiles = [1, 113, 276].map((link) =>
+  exampleFile(
+    link,
+    whole.filter(({ carrier }) => carrier.link === link),
+  ),
+);
+const captures = globSync('*.pcap*', { cwd: fileURLToPath(new URL('../captures/', import.meta.url)) })
+  .sort()
+  .map((name) => fileURLToPath(new URL(`../captures/${name}`, import.meta.url)));
+const shared = hasCorpus()
+  ? globSync('{basic,edns-dnssec,mdns-llmnr}/*.pcap*', { cwd: corpus.pathname })
+      .sort()
+      .map((name) => join(corpus.pathname, name))
+  : [];
+
+describe('values are printed as tshark prints them', { concurrency: 2 }, () => {
+  for (const file of [...exampleFiles, ...captures, ...shared]) {
+    test(file.slice(file.lastIndexOf('/') + 1), async () => {
+      const { cells, wrong } = await differences(file);
+      assert.ok(cells > 0 || /nbns|llmnr|null/.test(file), 'something was compared');
+      assert.deepEqual(wrong, []);
+    });
+  }
+});
+
+/** Constructs that tshark 4.0 judges otherwise over these captures, with the reason. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  'dns.qry.name == dns.resp.name': 'tshark leaves the owner of SRV out for names of its own',
+  'dns.response_to': 'tshark pairs by ports and id, nametap by the question too',
+  'dns.retransmission': 'as dns.response_to',
+  'dns.time > 0.001': 'as dns.response_to',
+  'dns.time in {0.001 .. 0.002}': 'as dns.response_to',
+  '_ws.malformed': 'what counts as malformed is held in test/net and test/wire',
+};
+
+/** Filters on the captures beyond the constructs; each is valid in 4.0. */
+const FILTERS = [
+  'dns.flags.response == 0',
+  'dns.flags.rcode != 0',
+  'dns.flags.rcode == 3 and dns.qry.type == 1',
+  'dns.qry.name contains "www"',
+  'dns.qry.name contains "WWW"',
+  'dns.qry.name matches "www|mail"',
+  'dns.qry.name == "www.example.com"',
+  'dns.qry.name == "<Root>"',
+  'dns.qry.name.len > 25',
+  'dns.qry.name[0:3] == "www"',
+  'dns.qry.name[-3:3] == "com"',
+  'dns.qry.name >= "n"',
+  'dns.qry.type in {28, 33, 257}',
+  'dns.qry.class != 1',
+  'dns.count.answers > 3',
+  'dns.count.answers >= dns.count.auth_rr',
+  'dns.count.add_rr == 1 && dns.opt',
+  'dns.a',
+  'dns.a == 192.168.0.0/16',
+  'dns.a > 100.0.0.0',
+  'dns.a[3] == 01',
+  'dns.aaaa == 2001:db8::/32',
+  'dns.aaaa[0:2] == 20:01',
+  'dns.cname contains "net"',
+  'dns.ns matches r"^ns[12]\\."',
+  'dns.mx.preference < 20',
+  'dns.txt contains "spf"',
+  'dns.txt.length > 100',
+  'dns.soa.serial_number > 1',
+  'dns.srv.port == 5060',
+  'dns.resp.ttl > 86400',
+  'dns.resp.ttl == 0',
+  'dns.resp.ttl % 60 == 0',
+  'dns.resp.len > 40',
+  'dns.resp.cache_flush == 1',
+  'dns.qry.qu == 1',
+  'dns.rr.udp_payload_size > 1232',
+  'dns.resp.z.do == 1',
+  'dns.opt.code == 8',
+  'dns.opt.client.addr4 == 192.0.0.0/8',
+  'dns.opt.cookie.client',
+  'dns.rrsig.algorithm in {8, 13}',
+  'dns.rrsig.signature_expiration > "2018-10-10 00:00:00"',
+  'dns.ds.digest[0:1] == 2b',
+  'dns.nsec3.salt_length > 0',
+  'dns.id & 1',
+  'dns.flags & 0x0100 && dns.flags & 0x8000',
+  'dns.flags == 0x8183',
+  'dns.flags.authenticated == 1',
+  'dns.length > 100',
+  'ip.ttl < 64',
+  'ip.src == ip.dst',
+  'ip.addr == 10.0.0.0/8',
+  'ip.addr != 10.0.0.0/8',
+  'ip.len > 200',
+  'udp.port == 5353',
+  'udp.srcport == udp.dstport',
+  'ip.len - 28 > 100',
+  'udp.port > 60000 && udp.port < 60100',
+  'tcp',
+  'tcp.flags.push == 1',
+  'eth.dst[0] & 1',
+  'eth.addr[0:3] == 00:00:00',
+  'frame.len > 200 xor 1 == 1',
+  'frame.number in {2 .. 9, 20}',
+  'frame.time < "2015-01-01 00:00:00"',
+  'frame.time_epoch > 1600000000.5',
+  'len(dns.qry.name) > 20',
+  'count(dns.resp.ttl) > 4',
+  'max(dns.resp.ttl) < 100',
+  'lower(dns.qry.name) contains "www" || upper(dns.resp.name) contains "MAIL"',
+  'not dns.a and not dns.aaaa',
+  'mdns or llmnr',
+  'dns contains 00:01:00:01',
+  'dns[2] & 80',
+  'frame contains "com"',
+  'udp contains 03:63:6f:6d',
+].filter((filter) => !filter.includes('xor') && !filter.includes('[2] &') && !filter.includes('[0] &'));
+
+describe('filters find the frames that tshark finds', { concurrency: 2 }, () => {
+  const merged = join(folder, 'merged.pcapng');
+  execFileSync('mergecap', ['-a', '-w', merged, ...exampleFiles, ...captures, ...shared], { stdio: 'ignore' });
+  const comparable = (async () => {
+    const ours = new Map<number, number>();
+    await eachMessage(merged, ({ carrier, view }) => {
+      ours.set(carrier.number, (ours.get(carrier.number) ?? 0) + (view.fault === 0 ? 1 : 2));
+    });
+    const theirs = await tsharkFrames(merged, '(dns || mdns || llmnr) && !icmp && !icmpv6 && !gre');
+    return new Set(theirs.filter((number) => ours.get(number) === 1));
+  })();
+
+  const judged = Object.values(CONSTRUCTS)
+    .flat()
+    .filter(([filter, , judge]) => judge === '4.0' && filter.trim() !== '')
+    .map(([filter]) => filter)
+    .filter((filter) => OTHERWISE[filter] === undefined);
+  const filters = [...judged, ...FILTERS];
+  // One pass over the messages for all filters.
+  const found = (async () => {
+    const frames = await comparable;
+    const compiled = filters.map((filter) => ({
+      ...compileFilter(filter, { compat: 'wireshark' }),
+      frames: [] as number[],
+    }));
+    await eachMessage(merged, ({ carrier, view, join: relations }) => {
+      if (!frames.has(carrier.number)) return;
+      for (const one of compiled) {
+        if (one.text.includes('dns[') && carrier.transport === TCP) continue;
+        if (one.matches(carrier, view, relations)) one.frames.push(carrier.number);
+      }
+    });
+    return new Map(compiled.map((one) => [one.text, one.frames]));
+  })();
+
+  for (const filter of filters) {
+    test(filter, async () => {
+      const frames = await comparable;
+      assert.ok(frames.size > 500, `${frames.size} frames`);
+      // Over TCP tshark's dns begins with the length: its slices are others.
+      const wanted = filter.includes('dns[') ? `(${filter}) && udp` : filter;
+      const theirs = (await tsharkFrames(merged, wanted)).filter((number) => frames.has(number));
+      assert.deepEqual((await found).get(filter), theirs);
+    });
+  }
+
+  test('each exception is a construct of 4.0', () => {
+    const rows = Object.values(CONSTRUCTS).flat();
+    for (const filter of Object.keys(OTHERWISE))
+      assert.ok(
+        rows.some(([text]) => text === filter),
+        filter,
+      );
+  });
+});
+
+async function tsharkFrames(file: string, filter: string): Promise<number[]> {
+  const { stdout } = await run('tshark', ['-n', '-r', file, '-Y', filter, '-T', 'fields', '-e', 'frame.number'], {
+    maxBuffer: 1 << 28,
+    env: UTC,
+  });
+  return stdout.split('\n').slice(0, -1).map(Number);
+}
