@@ -32,7 +32,7 @@ class Running {
   }
 
   async opened(): Promise<this> {
-    for (let i = 0; i < 400 && !this.remarks.includes('Capturing on'); i++) await sleep(25);
+    for (let i = 0; i < 1200 && !this.remarks.includes('Capturing on'); i++) await sleep(25);
     assert.match(this.remarks, /Capturing on/);
     return this;
   }
@@ -69,6 +69,15 @@ test('SIGINT ends a run in order: every row is written, then the counts', async 
     assert.ok(rows.every(({ outcome, interface: on }) => outcome === 'answered' && on === 'eth0'));
     assert.match(watch.remarks, /5,000 messages decoded, 0 malformed, 0 lost/);
   }
+});
+
+test('rows come while it runs, also when one worker has no traffic at all', async () => {
+  const words = ['watch', '-i', network.link, '-T', 'ndjson', '--unit', 'transaction', '--threads', '3'];
+  const watch = await new Running(...words).opened();
+  network.dig('@10.77.0.1', 'a.example');
+  for (let i = 0; i < 200 && watch.lines.length === 0; i++) await sleep(25);
+  assert.equal(watch.lines.length, 1);
+  assert.equal(await watch.interrupt(), 0);
 });
 
 test('the report of a quiet run counts every query', async () => {

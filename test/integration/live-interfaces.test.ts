@@ -153,3 +153,22 @@ test('libpcap is a source too', async () => {
   const { rows } = await capture(network, {}, traffic, { env: { NAMETAP_CAPTURE: 'libpcap' } });
   assert.equal(queriesIn(rows), sent);
 });
+
+// The last one: a link that went down has lost its IPv6 addresses.
+test('capture goes on when an interface was down for a while', async () => {
+  for (const threads of [0, 1]) {
+    const { rows } = await capture(
+      network,
+      {},
+      () => {
+        network.dig('@10.77.0.1', 'a.example');
+        network.in(network.server, 'ip', 'link', 'set', network.link, 'down');
+        execFileSync('sleep', ['0.8']);
+        network.in(network.server, 'ip', 'link', 'set', network.link, 'up');
+        network.dig('@10.77.0.1', 'a.example');
+      },
+      { threads },
+    );
+    assert.equal(queriesIn(rows), 2);
+  }
+});

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { interfaceState, interfaceStatistics, listInterfaces, type NetworkInterface } from './interfaces.ts';
 import type { LiveOptions } from './options.ts';
 
@@ -17,7 +18,7 @@ export class InterfaceWatch {
     this.#isAny = wanted === 'any';
     // Of several workers one speaks and counts.
     this.#isCounting = (fanout?.index ?? 0) === 0;
-    this.#notice = notice ?? ((text) => void process.stderr.write(`nametap: ${text}\n`));
+    this.#notice = notice ?? sayNotice;
     this.#interfaces = (wanted === 'any' ? listInterfaces() : wanted).map(({ name, index, isUp }) => ({
       name,
       index,
@@ -40,12 +41,11 @@ export class InterfaceWatch {
     return !this.#isAny && this.#interfaces.every(({ state }) => state === 'gone');
   }
 
-  /** Looks, now and then; true when it did. */
-  look(): boolean {
+  /** Looks, now and then. */
+  look(): void {
     const now = performance.now();
-    if (now - this.#looked < LOOK_MS) return false;
+    if (this.#isAny || now - this.#looked < LOOK_MS) return;
     this.#looked = now;
-    if (this.#isAny) return true;
     for (const watched of this.#interfaces) {
       if (watched.state === 'gone') continue;
       const state = interfaceState(watched.name, watched.index);
@@ -56,7 +56,6 @@ export class InterfaceWatch {
       else if (state === 'down') this.#tell(`${watched.name} went down${goesOn} when it is up again.`);
       else this.#tell(`${watched.name} is up.`);
     }
-    return true;
   }
 
   /** Packets that the interfaces received and sent, and dropped, since the start. */
@@ -94,4 +93,13 @@ function counts(name: string): Counts {
   if (statistics === undefined) return { packets: 0, dropped: 0 };
   const { receivedPackets, sentPackets, receivedDropped } = statistics;
   return { packets: receivedPackets + sentPackets, dropped: receivedDropped };
+}
+
+/** Writes to standard error at once: the stream of a worker that waits for packets would wait, too. */
+export function sayNotice(text: string): void {
+  try {
+    writeSync(2, `nametap: ${text}\n`);
+  } catch {
+    // Nobody listens there any more.
+  }
 }

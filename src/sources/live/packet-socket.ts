@@ -104,7 +104,7 @@ export class PacketSocket {
     this.filter(DROP_ALL);
   }
 
-  /** Clears the error that a vanished interface leaves, lest it wakes us for ever. */
+  /** Clears the error that an interface leaves when it goes down or away. */
   clearError(): void {
     getOption(this.fd, SOL_SOCKET, SO_ERROR, 1);
   }

@@ -2,6 +2,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, UserError } from '../../core/errors.ts';
 import { type CapturedInterface, type Damage, FrameBatch, type Source, type SourceLoss } from '../../core/frames.ts';
 import { dnsExpression } from './dns-expression.ts';
+import { sayNotice } from './interface-watch.ts';
 import { LINK, resolveInterfaces } from './interfaces.ts';
 import { DEFAULTS, type LiveOptions } from './options.ts';
 import { copyFrom, ERROR_BYTES, errorText, loadPcap, NO_NETMASK, type Pcap, PROGRAM_BYTES } from './pcap.ts';
@@ -154,8 +155,7 @@ class PcapSource implements Source {
   /** The interface has gone: the others go on. */
   #lose(tap: Tap): void {
     const reason = this.#pcap.error(tap.handle);
-    const notice = this.#options.notice ?? ((text: string) => void process.stderr.write(`nametap: ${text}\n`));
-    notice(`${tap.name}: ${reason}`);
+    (this.#options.notice ?? sayNotice)(`${tap.name}: ${reason}`);
     this.damage.push({ file: tap.name, offset: this.#number - 1, reason });
     this.#end(tap);
   }

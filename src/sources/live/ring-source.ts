@@ -105,7 +105,9 @@ class RingSource implements Source {
       if (waiter === undefined) waitBlocking(this.#socket.fd, IDLE_MS);
       else await waiter.wait(IDLE_MS);
       if (performance.now() - now >= IDLE_MS - 1 && ring.isEmpty && !signal.aborted) yield batch;
-      if (this.#watch.look()) this.#socket.clearError();
+      // An interface that went down leaves an error, which would wake us again and again.
+      this.#socket.clearError();
+      this.#watch.look();
     }
     this.damage.push({ file: this.#watch.names, offset: ring.frames, reason: 'the interface has disappeared' });
   }
