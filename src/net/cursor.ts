@@ -7,7 +7,7 @@ export type Next = number;
 /** Reads the header at `cursor.at`, moves the cursor behind it and says what comes next. */
 export type Layer = (cursor: Cursor) => Next;
 
-/** Numbers of the layers that follow each other; the dissector itself does the last five (it has state). */
+/** Numbers of the layers that follow each other; the dissector itself does the first five (it has state). */
 export const UDP_LAYER = 0;
 export const TCP_LAYER = 1;
 export const ICMP_LAYER = 2;
@@ -23,21 +23,20 @@ export const IP_LAYER = 11;
 export const IPV4_LAYER = 12;
 export const IPV6_LAYER = 13;
 export const GRE_LAYER = 14;
-export const ERSPAN1_LAYER = 15;
-export const ERSPAN2_LAYER = 16;
-export const ERSPAN3_LAYER = 17;
-export const VXLAN_LAYER = 18;
-export const VXLAN_GPE_LAYER = 19;
-export const GENEVE_LAYER = 20;
-export const GTP_LAYER = 21;
-export const TEREDO_LAYER = 22;
-export const AH_LAYER = 23;
-export const ETHERIP_LAYER = 24;
-export const NSH_LAYER = 25;
-export const TZSP_LAYER = 26;
-export const WLAN_LAYER = 27;
-export const L2TP_LAYER = 28;
-export const PROTOCOL_LAYER = 29;
+export const ERSPAN2_LAYER = 15;
+export const ERSPAN3_LAYER = 16;
+export const VXLAN_LAYER = 17;
+export const VXLAN_GPE_LAYER = 18;
+export const GENEVE_LAYER = 19;
+export const GTP_LAYER = 20;
+export const TEREDO_LAYER = 21;
+export const AH_LAYER = 22;
+export const ETHERIP_LAYER = 23;
+export const NSH_LAYER = 24;
+export const TZSP_LAYER = 25;
+export const WLAN_LAYER = 26;
+export const L2TP_LAYER = 27;
+export const PROTOCOL_LAYER = 28;
 
 /** Ends of the walk that need no more words. */
 export const NOT_IP: Next = ~FATE.not_ip;

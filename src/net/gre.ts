@@ -25,7 +25,8 @@ export function gre(c: L.Cursor): L.Next {
     const failed = sourceRoutes(c);
     if (failed !== 0) return failed;
   }
-  if (type === 0x88be) return (flags & SEQUENCE) === 0 ? L.ERSPAN1_LAYER : L.ERSPAN2_LAYER;
+  // ERSPAN type I has no header of its own, and no sequence number.
+  if (type === 0x88be) return (flags & SEQUENCE) === 0 ? L.ETHERNET_LAYER : L.ERSPAN2_LAYER;
   if (type === 0x22eb) return L.ERSPAN3_LAYER;
   if (type === 0x883e) return wccp(c);
   const next = etherType(type);
@@ -48,11 +49,6 @@ function wccp(c: L.Cursor): L.Next {
   if (c.at + 4 > c.end) return c.short(4);
   if (c.bytes[c.at] >> 4 !== 4) c.at += 4;
   return L.IPV4_LAYER;
-}
-
-/** ERSPAN type I: no header of its own. */
-export function erspan1(): L.Next {
-  return L.ETHERNET_LAYER;
 }
 
 /** ERSPAN type II (draft-foschiano-erspan-03 §4.2): 8 bytes; some senders put type III under its number. */

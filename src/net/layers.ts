@@ -1,6 +1,6 @@
 import * as L from './cursor.ts';
 import { ethernet, llc, mpls, vlan } from './ethernet.ts';
-import { erspan1, erspan2, erspan3, etherIp, gre } from './gre.ts';
+import { erspan2, erspan3, etherIp, gre } from './gre.ts';
 import { authentication, ip, ipProtocol, ipv4, ipv6 } from './ip.ts';
 import { geneve, gtp, nsh, teredo, tzsp, vxlan, vxlanGpe } from './overlay.ts';
 import { l2tp, ppp, pppoe } from './ppp.ts';
@@ -24,7 +24,6 @@ function table(): (L.Layer | undefined)[] {
   layers[L.AH_LAYER] = authentication;
   layers[L.ETHERIP_LAYER] = etherIp;
   layers[L.GRE_LAYER] = gre;
-  layers[L.ERSPAN1_LAYER] = erspan1;
   layers[L.ERSPAN2_LAYER] = erspan2;
   layers[L.ERSPAN3_LAYER] = erspan3;
   layers[L.VXLAN_LAYER] = vxlan;
