@@ -186,5 +186,14 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
   example('snap', query('snap.example.com'), { link: 'snap' }),
   example('apl of another family', response(['p.example.com APL 1 \\# 6 00030802AABB'])),
   example('tkey', response(['k.example.com TKEY 0 gss-tsig 20261124120000 20261125120000 3 NOERROR 3 AQID 2 AQI='])),
+  example(
+    'service',
+    response(['Café._http._tcp.example.com SRV 9 0 0 80 web.example.com', '_sip._udp.example.com SRV 9 0 0 5060 .']),
+  ),
+  example('unknown type', response(['u.example.com TYPE65300 9 \\# 3 0A0B0C'])),
+  example('chaos', {
+    ...response([]),
+    answers: [{ name: 'c.example.com', type: 'A', class: 'CH', ttl: 9, data: '\\# 11 036E73310362697400000A' }],
+  }),
   ...ofTypes(),
 ];

@@ -7,6 +7,8 @@ import { derivedType, type Place, readPlace, snake } from './derived.ts';
 import { type Column, columnField, field, type FieldType, type FilterField } from './field.ts';
 import { isDns } from './message.ts';
 import { namesOf, RDATA_NAMES } from './names.ts';
+import { DSO_FIELDS } from './dso.ts';
+import { PART_FIELDS } from './parts.ts';
 import { SPECIAL_FIELDS } from './special.ts';
 
 const TYPE_A = 1;
@@ -37,7 +39,7 @@ const HEX = new Set([
   'dns.caa.flags',
 ]);
 /** Declared under a name whose values are read another way. */
-const special = new Set(SPECIAL_FIELDS.map(({ name }) => name));
+const special = new Set([...SPECIAL_FIELDS, ...PART_FIELDS].map(({ name }) => name));
 
 /** The declarations of all types by filter name: a name may be shared (DS, CDS, DLV …). */
 function declarations(): Map<string, { spec: FieldSpec; places: Map<number, Place> }> {
@@ -116,4 +118,4 @@ export const RDATA_FIELDS: readonly FilterField[] = [...declarations()]
   .map(([name, { spec, places }]) =>
     name === 'dns.a' ? columnField(['dns.a', 'FT_IPv4', spec.summary], rdata, ADDRESS) : derived(name, spec, places),
   )
-  .concat(SPECIAL_FIELDS);
+  .concat(SPECIAL_FIELDS, PART_FIELDS, DSO_FIELDS);

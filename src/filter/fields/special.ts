@@ -1,19 +1,18 @@
 import { RdataReader } from '../../wire/rdata.ts';
 import type { Subject, Values } from '../value.ts';
-import { DSO_FIELDS } from './dso.ts';
 import { field, type FieldType, type FilterField } from './field.ts';
 import { isDns } from './message.ts';
 import { FAMILY_NAMES, PARAM_NAMES } from './names.ts';
 
 type Declared = readonly [name: string, type: FieldType, title: string];
-type Read = (reader: RdataReader, out: Values) => void;
+export type Read = (reader: RdataReader, out: Values) => void;
 
 const rdata = { group: 'rdata' } as const;
 const reader = new RdataReader();
 const utf8 = new TextDecoder();
 
 /** Reads every record of some types with a function of its own. */
-function inRecords(
+export function inRecords(
   declared: Declared,
   types: readonly number[],
   read: Read,
@@ -29,11 +28,11 @@ function inRecords(
 }
 
 /** Adds a number, or the text or octets, that was there. */
-function addSound(r: RdataReader, out: Values, value: number | string | Uint8Array): void {
+export function addSound(r: RdataReader, out: Values, value: number | string | Uint8Array): void {
   if (r.sound) out.add(value);
 }
 /** Adds the low bit of an octet or word already read, as a boolean. */
-const bitOf =
+export const bitOf =
   (octets: 1 | 2 | 4, skip: number, mask: number): Read =>
   (r, out) => {
     r.take(skip);
@@ -369,4 +368,4 @@ function keyTag(r: RdataReader, out: Values): void {
 }
 
 /** Fields that no declaration of a type gives: parts of flags, lengths, lists within rdata, TLVs. */
-export const SPECIAL_FIELDS: readonly FilterField[] = [...DECLARED, ...DSO_FIELDS];
+export const SPECIAL_FIELDS: readonly FilterField[] = DECLARED;
