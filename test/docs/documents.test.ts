@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { everyCommand } from '../../src/cli/commands.ts';
 import { parseWords } from '../../src/cli/parse.ts';
 import { compileFilter } from '../../src/filter/compile.ts';
+import { RR_TYPES } from '../../src/rr/index.ts';
+import { OUTPUTS } from '../../src/sinks/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -85,4 +87,10 @@ test('every nametap command line that documents and help show is one', async () 
     const { options } = parseWords(command, words);
     if (typeof options.filter === 'string') compileFilter(options.filter);
   }
+});
+
+test('numbers in the README are those of the code', () => {
+  const words = ['ten', 'eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen'];
+  assert.match(read('README.md'), new RegExp(`: ${RR_TYPES.length} record types,`));
+  assert.match(read('README.md'), new RegExp(`\\*\\*Writes\\*\\* ${words[OUTPUTS.length - 10]} formats`));
 });
