@@ -151,8 +151,9 @@ export async function openLive(options: LiveOptions): Promise<LiveCapture> {
   });
   async function* frames(): AsyncGenerator<Frame, void> {
     let left = count;
-    if (left < 1) return;
-    for await (const frame of framesOf(source, signal, options)) {
+    // Also of no frames the sockets have to be closed.
+    const until = count < 1 ? AbortSignal.abort() : signal;
+    for await (const frame of framesOf(source, until, options)) {
       yield frame;
       if (--left < 1) return;
     }
