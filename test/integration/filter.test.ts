@@ -55,6 +55,11 @@ const DEVIATIONS: Readonly<
   'dns.retransmit_response': ['follows dns.response_to'],
   'dns.unsolicited': ['follows dns.response_to; mDNS responses have no query'],
   'dns.svcb.svcparam.value': ['tshark 4.0 does not know dohpath'],
+  'dns.data': ['nametap reads more types'],
+  'dns.srv.service': ['nametap has the parts of names with underscores only'],
+  'dns.srv.proto': ['as dns.srv.service'],
+  'dns.srv.name': ['as dns.srv.service'],
+  'dns.idsn.sa.length': ['tshark leaves out an empty one', (ours) => ours.endsWith('0')],
   'dns.idsn.sa.address': ['tshark leaves out an empty one', (ours) => ours.endsWith(AGGREGATOR)],
   'dns.ipseckey.public_key': ['tshark leaves out an empty one', (ours) => ours.endsWith('<MISSING>')],
   'dns.wins.local_flag': ['tshark looks at the lowest bit; the flag is 0x10000 (MS-DNSP)'],
@@ -157,10 +162,11 @@ function exampleFile(link: number, samples: readonly Sample[]): string {
   return file;
 }
 
-// tshark does not know TA, whose fields are those of DS.
+/** tshark 4.0 does not know TA, whose fields are those of DS, and takes a Chaos address for an IPv4 one. */
+const NOT_IN_40 = ['TA', 'chaos'];
 const whole = [
   MESSAGE,
-  ...EXAMPLE_MESSAGES.filter(({ isWhole, title }) => isWhole && title !== 'TA').map(({ sample }) => sample),
+  ...EXAMPLE_MESSAGES.filter(({ isWhole, title }) => isWhole && !NOT_IN_40.includes(title)).map(({ sample }) => sample),
 ];
 const exampleFiles = [1, 113, 276].map((link) =>
   exampleFile(
@@ -177,11 +183,14 @@ const shared = hasCorpus()
       .map((name) => join(corpus.pathname, name))
   : [];
 
-describe('values are printed as tshark prints them', { concurrency: 2 }, () => {
-  for (const file of [...exampleFiles, ...captures, ...shared]) {
+const merged = join(folder, 'merged.pcapng');
+execFileSync('mergecap', ['-a', '-w', merged, ...exampleFiles, ...captures, ...shared], { stdio: 'ignore' });
+
+describe('values are printed as tshark prints them', () => {
+  for (const file of [...exampleFiles, merged]) {
     test(file.slice(file.lastIndexOf('/') + 1), async () => {
       const { cells, wrong } = await differences(file);
-      assert.ok(cells > 0 || /nbns|llmnr|null/.test(file), 'something was compared');
+      assert.ok(cells > 300, `${cells} values`);
       assert.deepEqual(wrong, []);
     });
   }
@@ -278,49 +287,31 @@ const FILTERS = [
   'udp contains 03:63:6f:6d',
 ].filter((filter) => !filter.includes('xor') && !filter.includes('[2] &') && !filter.includes('[0] &'));
 
-describe('filters find the frames that tshark finds', { concurrency: 2 }, () => {
-  const merged = join(folder, 'merged.pcapng');
-  execFileSync('mergecap', ['-a', '-w', merged, ...exampleFiles, ...captures, ...shared], { stdio: 'ignore' });
-  const comparable = (async () => {
-    const ours = new Map<number, number>();
-    await eachMessage(merged, ({ carrier, view }) => {
-      ours.set(carrier.number, (ours.get(carrier.number) ?? 0) + (view.fault === 0 ? 1 : 2));
-    });
-    const theirs = await tsharkFrames(merged, '(dns || mdns || llmnr) && !icmp && !icmpv6 && !gre');
-    return new Set(theirs.filter((number) => ours.get(number) === 1));
-  })();
+/** Frames that both take for one DNS message that is not within another packet. */
+const COMPARABLE = '(dns || mdns || llmnr) && !icmp && !icmpv6 && !gre';
 
+/** Over TCP tshark's dns begins with the length: its slices are compared over UDP only. */
+const isOverUdp = (filter: string): boolean => filter.includes('dns[');
+
+describe('filters find the frames that tshark finds', () => {
   const judged = Object.values(CONSTRUCTS)
     .flat()
     .filter(([filter, , judge]) => judge === '4.0' && filter.trim() !== '')
     .map(([filter]) => filter)
     .filter((filter) => OTHERWISE[filter] === undefined);
   const filters = [...judged, ...FILTERS];
-  // One pass over the messages for all filters.
-  const found = (async () => {
-    const frames = await comparable;
-    const compiled = filters.map((filter) => ({
-      ...compileFilter(filter, { compat: 'wireshark' }),
-      frames: [] as number[],
-    }));
-    await eachMessage(merged, ({ carrier, view, join: relations }) => {
-      if (!frames.has(carrier.number)) return;
-      for (const one of compiled) {
-        if (one.text.includes('dns[') && carrier.transport === TCP) continue;
-        if (one.matches(carrier, view, relations)) one.frames.push(carrier.number);
-      }
-    });
-    return new Map(compiled.map((one) => [one.text, one.frames]));
-  })();
+  const both = (async () => ({
+    theirs: await tsharkFrames(merged, [COMPARABLE, ...filters]),
+    ours: await ownFrames(merged, filters),
+  }))();
 
-  for (const filter of filters) {
+  for (const [i, filter] of filters.entries()) {
     test(filter, async () => {
-      const frames = await comparable;
-      assert.ok(frames.size > 500, `${frames.size} frames`);
-      // Over TCP tshark's dns begins with the length: its slices are others.
-      const wanted = filter.includes('dns[') ? `(${filter}) && udp` : filter;
-      const theirs = (await tsharkFrames(merged, wanted)).filter((number) => frames.has(number));
-      assert.deepEqual((await found).get(filter), theirs);
+      const { theirs, ours } = await both;
+      const frames = new Set(theirs[0].filter((number) => ours.messages.get(number) === 1));
+      assert.ok(frames.size > 250, `${frames.size} frames can be compared`);
+      const of = (list: readonly number[]): number[] => list.filter((number) => frames.has(number));
+      assert.deepEqual(of(ours.found[i]), of(theirs[i + 1]));
     });
   }
 
@@ -334,10 +325,44 @@ describe('filters find the frames that tshark finds', { concurrency: 2 }, () => 
   });
 });
 
-async function tsharkFrames(file: string, filter: string): Promise<number[]> {
-  const { stdout } = await run('tshark', ['-n', '-r', file, '-Y', filter, '-T', 'fields', '-e', 'frame.number'], {
+/** Frames that pass each filter, in one run: a tap for each. */
+async function tsharkFrames(file: string, filters: readonly string[]): Promise<number[][]> {
+  const script = join(folder, 'taps.lua');
+  const taps = filters.map((filter, i) => {
+    const text = isOverUdp(filter) ? `(${filter}) && udp` : filter;
+    const octets = Array.from(new TextEncoder().encode(text), (octet) => `\\${String(octet).padStart(3, '0')}`).join(
+      '',
+    );
+    return `local tap${i} = Listener.new('frame', '${octets}')\nfunction tap${i}.packet(p) print(${i} .. ' ' .. p.number) end\n`;
+  });
+  // A function of Lua holds 200 local names.
+  writeFileSync(script, taps.map((tap) => `do\n${tap}end\n`).join(''));
+  const { stdout } = await run('tshark', ['-n', '-q', '-r', file, '-X', `lua_script:${script}`], {
     maxBuffer: 1 << 28,
     env: UTC,
   });
-  return stdout.split('\n').slice(0, -1).map(Number);
+  const found: number[][] = filters.map(() => []);
+  for (const line of stdout.split('\n').slice(0, -1)) {
+    const [i, number] = line.split(' ').map(Number);
+    found[i].push(number);
+  }
+  return found;
+}
+
+/** Frames that pass each filter, and how many messages each frame holds (a malformed one counts twice). */
+async function ownFrames(
+  file: string,
+  filters: readonly string[],
+): Promise<{ found: number[][]; messages: Map<number, number> }> {
+  const compiled = filters.map((filter) => compileFilter(filter, { compat: 'wireshark' }));
+  const found: number[][] = filters.map(() => []);
+  const messages = new Map<number, number>();
+  await eachMessage(file, ({ carrier, view, join: relations }) => {
+    messages.set(carrier.number, (messages.get(carrier.number) ?? 0) + (view.fault === 0 ? 1 : 2));
+    compiled.forEach((filter, i) => {
+      if (isOverUdp(filter.text) && carrier.transport === TCP) return;
+      if (filter.matches(carrier, view, relations)) found[i].push(carrier.number);
+    });
+  });
+  return { found, messages };
 }
