@@ -85,7 +85,7 @@ async function run(): Promise<void> {
   post({ kind: 'end', ledger, damage: source.damage });
 }
 
-function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => boolean | void {
+function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => unknown {
   if (report !== null) return reportOn(report);
   return (batch) => {
     postInterfaces(source);

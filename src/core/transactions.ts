@@ -120,6 +120,8 @@ export class TransactionBatch {
   readonly col: TransactionColumns;
   /** The arena, and its bytes in use. */
   readonly arena: Uint8Array<ArrayBuffer>;
+  /** The arena as doubles: frame numbers lie from index `framesAt / 8`. */
+  readonly numbers: Float64Array<ArrayBuffer>;
   readonly #header: Uint32Array;
   /** The whole buffer as doubles: columns of them, and frame numbers in the arena. */
   readonly #doubles: Float64Array;
@@ -140,6 +142,7 @@ export class TransactionBatch {
     };
     this.col = Object.fromEntries(NAMES.map((name) => [name, column(COLUMNS[name])])) as unknown as TransactionColumns;
     this.arena = new Uint8Array(buffer, arenaStart(capacity));
+    this.numbers = new Float64Array(buffer, arenaStart(capacity), this.arena.length >>> 3);
   }
 
   /** An empty batch. `rows` must be a multiple of 8. */

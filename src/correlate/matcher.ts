@@ -1,13 +1,12 @@
 import { type Carrier, DNS, MDNS, UDP } from '../core/carrier.ts';
 import type { MessageJoin } from '../core/join.ts';
 import { type Ledger, OUTCOME } from '../core/ledger.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
 import { FAULT } from '../wire/fault.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
 import * as T from './open-table.ts';
 import * as R from './recent.ts';
-import { RowWriter } from './rows.ts';
+import { type BatchListener, RowWriter } from './rows.ts';
 
 /** Says whether a message passes a filter (see filter/compile). */
 export interface MessagePredicate {
@@ -88,7 +87,7 @@ export class Matcher {
   #number = 0;
   #nearest = Number.POSITIVE_INFINITY;
 
-  constructor(ledger: Ledger, onBatch: (batch: TransactionBatch) => void, options: MatchOptions = {}) {
+  constructor(ledger: Ledger, onBatch: BatchListener, options: MatchOptions = {}) {
     this.#ledger = ledger;
     this.#rows = new RowWriter(onBatch);
     this.#open = new T.OpenTable(options.limit ?? 1 << 20);
@@ -165,8 +164,15 @@ export class Matcher {
       if (state === T.EARLY) return this.#queryOfEarly(slot, carrier, view, join, filter);
       return this.#queryAgain(slot, carrier, view, join, filter);
     }
-    if (this.#copyOfAnswered(hash, carrier, view, join)) {
-      return filter === null || filter.matches(carrier, view, join);
+    const copied = this.#copyOfAnswered(hash, carrier, view, join);
+    if (copied >= 0) {
+      const passed = filter === null || filter.matches(carrier, view, join);
+      this.#closed?.(
+        carrier.number,
+        carrier.messageInFrame,
+        this.#answered.doubles[copied * R.DOUBLES + R.ANSWER_NUMBER],
+      );
+      return passed;
     }
     const passed = filter === null || filter.matches(carrier, view, join);
     const opened = this.#openSlot(hash, carrier, view);
@@ -177,17 +183,16 @@ export class Matcher {
     return passed;
   }
 
-  /** True for a mirror's copy of a query whose answer has been seen already: counted. */
-  #copyOfAnswered(hash: number, carrier: Carrier, view: MessageView, join: MessageJoin): boolean {
+  /** A mirror's copy of a query whose answer has been seen already is counted: the answered entry, else −1. */
+  #copyOfAnswered(hash: number, carrier: Carrier, view: MessageView, join: MessageJoin): number {
     const { words, doubles } = this.#answered;
     const entry = this.#answered.find(hash, this.#keyB(carrier, view), this.#clock);
-    if (entry < 0 || this.#clock - doubles[entry * R.DOUBLES + R.QUERY_CLOCK] > this.#mirror) return false;
-    if (words[entry * R.WORDS + R.ASKED] !== asked(view.flags, carrier.claimedLength)) return false;
+    if (entry < 0 || this.#clock - doubles[entry * R.DOUBLES + R.QUERY_CLOCK] > this.#mirror) return -1;
+    if (words[entry * R.WORDS + R.ASKED] !== asked(view.flags, carrier.claimedLength)) return -1;
     join.retransmission = true;
     join.retransmitRequestIn = doubles[entry * R.DOUBLES + R.QUERY_NUMBER];
     this.#ledger.messages[OUTCOME.duplicate]++;
-    this.#closed?.(carrier.number, carrier.messageInFrame, doubles[entry * R.DOUBLES + R.ANSWER_NUMBER]);
-    return true;
+    return entry;
   }
 
   /** A further copy of an open query: a retransmission, or the same datagram seen twice. */

@@ -1,12 +1,11 @@
 // Words of an entry.
 const KEY_A = 0;
 const KEY_B = 1;
-const NEXT = 2; // next entry + 1 of the chain
+const NEXT = 2; // serial of the next older entry of the chain
 /** Digest of the response. */
 export const DIGEST = 3;
 /** Flags << 16 | length of the query. */
 export const ASKED = 4;
-const NEWER = 5; // the entry + 1 before it in the chain
 export const WORDS = 8;
 
 // Doubles of an entry.
@@ -19,14 +18,17 @@ export const ANSWER_NUMBER = 3;
 export const DOUBLES = 4;
 
 const FIRST_ENTRIES = 4096;
+/** So many that most chains are empty: the usual look-up ends there. */
+const CHAINS_PER_ENTRY = 4;
 /** Entries of one key looked at: a stranger's choice of ids and names must not make look-ups long. */
 const MAX_SAME_KEY = 32;
 
 /**
  * What was closed lately: enough to tell a late or repeated response, or a mirror port's copy, from an orphan.
  *
- * A ring with hash chains. It grows while its oldest entry is still to be remembered, up to `capacity` entries (a power
- * of two); beyond that the oldest is forgotten before its time.
+ * A ring with hash chains by serial number: an entry whose serial has fallen out of the ring ends its chain, so nothing
+ * is ever taken out. It grows while its oldest entry is still to be remembered, up to `limit` entries (a power of two);
+ * beyond that the oldest is forgotten before its time.
  */
 export class Recent {
   words = new Uint32Array(FIRST_ENTRIES * WORDS);
@@ -34,9 +36,10 @@ export class Recent {
   readonly #keep: number;
   readonly #limit: number;
   #capacity = FIRST_ENTRIES;
-  #heads = new Uint32Array(FIRST_ENTRIES);
-  #at = 0;
-  #count = 0;
+  /** Serial of the newest entry of each chain; 0 = none. */
+  #heads = new Uint32Array(FIRST_ENTRIES * CHAINS_PER_ENTRY);
+  /** Serial of the newest entry; an entry lies at its serial modulo the capacity. */
+  #newest = 0;
 
   /** Entries are remembered for `keepNanos` after their last query copy. */
   constructor(keepNanos: number, limit = 1 << 18) {
@@ -46,75 +49,68 @@ export class Recent {
 
   /** The newest entry of this key that is remembered at `clock`; −1 = none. `keyB` 0 = any. */
   find(keyA: number, keyB: number, clock: number): number {
-    if (this.#count === 0) return -1;
+    if (this.#newest === 0) return -1;
     const words = this.words;
+    const oldest = this.#newest - this.#capacity;
+    const mask = this.#capacity - 1;
     let same = 0;
-    for (let entry = this.#heads[keyA & (this.#capacity - 1)]; entry !== 0; ) {
-      const w = (entry - 1) * WORDS;
+    for (let serial = this.#heads[keyA & (this.#heads.length - 1)]; serial > oldest && serial > 0; ) {
+      const entry = serial & mask;
+      const w = entry * WORDS;
       if (words[w + KEY_A] === keyA) {
         if (keyB === 0 || words[w + KEY_B] === keyB) {
-          return this.doubles[(entry - 1) * DOUBLES + QUERY_CLOCK] + this.#keep >= clock ? entry - 1 : -1;
+          return this.doubles[entry * DOUBLES + QUERY_CLOCK] + this.#keep >= clock ? entry : -1;
         }
         if (++same === MAX_SAME_KEY) return -1;
       }
-      entry = words[w + NEXT];
+      serial = words[w + NEXT];
     }
     return -1;
   }
 
   /** A new entry; its columns beyond the key are the caller's to fill (from `entry * WORDS`, `entry * DOUBLES`). */
   add(keyA: number, keyB: number, clock: number): number {
-    if (this.#count === this.#capacity && this.#capacity < this.#limit) {
-      if (this.doubles[this.#at * DOUBLES + QUERY_CLOCK] + this.#keep >= clock) this.#grow();
+    if (this.#newest === 0xffff_ffff) this.clear();
+    let i = (this.#newest + 1) & (this.#capacity - 1);
+    if (this.#newest >= this.#capacity && this.#capacity < this.#limit) {
+      if (this.doubles[i * DOUBLES + QUERY_CLOCK] + this.#keep >= clock) {
+        this.#grow();
+        i = (this.#newest + 1) & (this.#capacity - 1);
+      }
     }
-    const i = this.#at;
-    if (this.#count === this.#capacity) this.#unlink(i);
-    else this.#count++;
-    this.#at = (i + 1) & (this.#capacity - 1);
-    const w = i * WORDS;
-    this.words[w + KEY_A] = keyA;
-    this.words[w + KEY_B] = keyB;
-    this.#link(i);
+    this.#newest++;
+    this.words[i * WORDS + KEY_A] = keyA;
+    this.words[i * WORDS + KEY_B] = keyB;
+    this.#link(i, this.#newest);
     return i;
   }
 
   clear(): void {
     this.#heads.fill(0);
-    this.#at = 0;
-    this.#count = 0;
+    this.#newest = 0;
   }
 
-  #link(i: number): void {
+  #link(i: number, serial: number): void {
     const words = this.words;
-    const bucket = words[i * WORDS + KEY_A] & (this.#capacity - 1);
-    const next = this.#heads[bucket];
-    words[i * WORDS + NEXT] = next;
-    words[i * WORDS + NEWER] = 0;
-    if (next !== 0) words[(next - 1) * WORDS + NEWER] = i + 1;
-    this.#heads[bucket] = i + 1;
+    const bucket = words[i * WORDS + KEY_A] & (this.#heads.length - 1);
+    words[i * WORDS + NEXT] = this.#heads[bucket];
+    this.#heads[bucket] = serial;
   }
 
-  /** Takes out the oldest entry: it is the last one of its chain. */
-  #unlink(i: number): void {
-    const words = this.words;
-    const newer = words[i * WORDS + NEWER];
-    if (newer === 0) this.#heads[words[i * WORDS + KEY_A] & (this.#capacity - 1)] = 0;
-    else words[(newer - 1) * WORDS + NEXT] = 0;
-  }
-
-  /** Twice the room, the oldest entry first. The ring is full. */
+  /** Twice the room. The ring is full. */
   #grow(): void {
     const { words, doubles } = this;
     const n = this.#capacity;
     this.#capacity = 2 * n;
     this.words = new Uint32Array(2 * n * WORDS);
     this.doubles = new Float64Array(2 * n * DOUBLES);
-    this.words.set(words.subarray(this.#at * WORDS));
-    this.words.set(words.subarray(0, this.#at * WORDS), (n - this.#at) * WORDS);
-    this.doubles.set(doubles.subarray(this.#at * DOUBLES));
-    this.doubles.set(doubles.subarray(0, this.#at * DOUBLES), (n - this.#at) * DOUBLES);
-    this.#heads = new Uint32Array(2 * n);
-    for (let i = 0; i < n; i++) this.#link(i);
-    this.#at = n;
+    this.#heads = new Uint32Array(2 * n * CHAINS_PER_ENTRY);
+    for (let serial = this.#newest - n + 1; serial <= this.#newest; serial++) {
+      const from = serial & (n - 1);
+      const to = serial & (2 * n - 1);
+      this.words.set(words.subarray(from * WORDS, (from + 1) * WORDS), to * WORDS);
+      this.doubles.set(doubles.subarray(from * DOUBLES, (from + 1) * DOUBLES), to * DOUBLES);
+      this.#link(to, serial);
+    }
   }
 }

@@ -20,16 +20,19 @@ const RECURSIVE = 0;
 const ITERATIVE = 1;
 const AUTHORITATIVE = 2;
 
+/** Takes a full batch: to keep, or (true) to be filled again, which spares the memory of another one. */
+export type BatchListener = (batch: TransactionBatch) => unknown;
+
 /** Writes closed slots as rows of transaction batches. */
 export class RowWriter {
-  readonly #onBatch: (batch: TransactionBatch) => void;
+  readonly #onBatch: BatchListener;
   #batch = TransactionBatch.create();
   readonly #view = new MessageView();
   readonly #id = { high: 0, low: 0 };
   #retryHigh = 0;
   #retryLow = 0;
 
-  constructor(onBatch: (batch: TransactionBatch) => void) {
+  constructor(onBatch: BatchListener) {
     this.#onBatch = onBatch;
   }
 
@@ -37,8 +40,10 @@ export class RowWriter {
   flush(): void {
     if (this.#batch.count === 0) return;
     const full = this.#batch;
-    this.#batch = TransactionBatch.create();
-    this.#onBatch(full);
+    if (this.#onBatch(full) === true) {
+      full.count = 0;
+      full.used = 0;
+    } else this.#batch = TransactionBatch.create();
   }
 
   /** A view on a response kept in its slot; null without. Valid until the next call. */
@@ -88,13 +93,14 @@ export class RowWriter {
     // The arena: frame numbers (aligned), query, response.
     const arena = batch.arena;
     const framesAt = (batch.used + 7) & ~7;
-    const frames = new Float64Array(batch.buffer, arena.byteOffset + framesAt, queryFrames + responseFrames);
-    let f = 0;
+    const frames = batch.numbers;
+    const first = framesAt >>> 3;
+    let f = first;
     if (words[w + T.QUERIES] > 0) frames[f++] = doubles[d + T.OPEN_NUMBER];
     if (moreQueries !== undefined) for (const number of moreQueries) frames[f++] = number;
     if (words[w + T.RESPONSES] > 0) frames[f++] = doubles[d + T.ANSWER_NUMBER];
     if (moreResponses !== undefined) for (const number of moreResponses) frames[f++] = number;
-    const queryAt = framesAt + 8 * f;
+    const queryAt = framesAt + 8 * (f - first);
     if (queryLength > 0) {
       const inline = queryLength <= T.INLINE_BYTES;
       const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);

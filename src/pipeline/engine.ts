@@ -10,8 +10,8 @@ import { MessageView } from '../wire/message.ts';
 
 /** What comes out of an engine. Carrier, view and join are filled again for the next message: copy what you keep. */
 export interface EngineOutputs {
-  /** Rows in order of closing time; the batch is the receiver's to keep or transfer. */
-  rows?(batch: TransactionBatch): void;
+  /** Rows in order of closing time; the batch is the receiver's to keep or transfer, or (true) is filled again. */
+  rows?(batch: TransactionBatch): unknown;
   /** Every message that passes the filter, as it completes. */
   message?(carrier: Carrier, view: MessageView, join: MessageJoin): void;
   /** Every frame with its fate (FATE…). */
