@@ -22,6 +22,8 @@ export interface Filter {
   readonly needsFate: boolean;
   /** It asks for what a stored transaction does not hold: the frame, its layers, raw octets. */
   readonly needsFrame: boolean;
+  /** It asks how messages relate (`dns.time` …): without it, and without rows, no matching is needed. */
+  readonly needsJoin: boolean;
   /** It asks for the number of a flow (`udp.stream`), which the dissector counts only on request. */
   readonly needsStreams: boolean;
   /** Names of the fields used, in order of first use. */
@@ -57,6 +59,7 @@ export function compileFilter(text: string, options: { compat?: Compat } = {}): 
     },
     needsFate: fields.some(({ fate }) => fate),
     needsFrame: fields.some(({ stored }) => !stored),
+    needsJoin: fields.some(({ group }) => group === 'transaction'),
     needsStreams: fields.some(({ name }) => name.endsWith('.stream')),
     fields: fields.map(({ name }) => name),
     hints: tree === undefined ? [] : hintsFor(tree),

@@ -13,6 +13,8 @@ export interface FieldPrinter {
   readonly name: string;
   /** It is only known once the transaction is closed. */
   readonly needsFate: boolean;
+  /** It says how messages relate: only matching fills it. */
+  readonly needsJoin: boolean;
   /** It is the number of a flow, which the dissector counts only on request. */
   readonly needsStreams: boolean;
   values(carrier: Carrier, view: MessageView, join: MessageJoin): readonly string[];
@@ -33,6 +35,7 @@ export function outputField(name: string, options: { compat?: Compat } = {}): Fi
   return {
     name,
     needsFate: field.fate,
+    needsJoin: field.group === 'transaction',
     needsStreams: name.endsWith('.stream'),
     values(carrier, view, join) {
       subject.carrier = carrier;

@@ -164,13 +164,18 @@ test('hints: a boolean alone asks whether it is there', () => {
 
 test('what a filter needs is known before it runs', () => {
   const of = (filter: string) => {
-    const { needsFate, needsFrame, needsStreams, fields } = compileFilter(filter);
-    return { needsFate, needsFrame, needsStreams, fields };
+    const { needsFate, needsFrame, needsJoin, needsStreams, fields } = compileFilter(filter);
+    return { needsFate, needsFrame, needsJoin, needsStreams, fields };
   };
-  const nothing = { needsFate: false, needsFrame: false, needsStreams: false };
+  const nothing = { needsFate: false, needsFrame: false, needsJoin: false, needsStreams: false };
   assert.deepEqual(of(''), { ...nothing, fields: [] });
   assert.deepEqual(of('dns.id == 1 or dns.id == 2'), { ...nothing, fields: ['dns.id'] });
-  assert.deepEqual(of('dns.response_in > 4'), { ...nothing, needsFate: true, fields: ['dns.response_in'] });
+  assert.deepEqual(of('dns.response_in > 4'), {
+    ...nothing,
+    needsFate: true,
+    needsJoin: true,
+    fields: ['dns.response_in'],
+  });
   assert.deepEqual(of('not dns.response_missing').needsFate, true);
   assert.deepEqual(of('frame contains "a"').needsFrame, true);
   assert.deepEqual(of('udp.stream == 4'), { ...nothing, needsFrame: true, needsStreams: true, fields: ['udp.stream'] });
