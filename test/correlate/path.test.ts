@@ -5,6 +5,7 @@ import { idText, LEGS, TransactionBatch } from '../../src/core/transactions.ts';
 import { Matcher } from '../../src/correlate/matcher.ts';
 import { PathLinker } from '../../src/correlate/path.ts';
 import { MessageJoin } from '../../src/core/join.ts';
+import { PathView, type ResolutionPath } from '../../src/report/paths.ts';
 import { MessageView } from '../../src/wire/message.ts';
 import { nameText } from '../../src/wire/name.ts';
 import { carrierOf } from '../sinks/rows.ts';
@@ -26,11 +27,14 @@ interface Linked {
 }
 
 /** The rows of some messages behind the linker. */
-function link(steps: readonly Step[], options = {}): { rows: Linked[]; linker: PathLinker } {
+function link(steps: readonly Step[], options = {}): { rows: Linked[]; linker: PathLinker; paths: ResolutionPath[] } {
   const rows: Linked[] = [];
+  const paths: ResolutionPath[] = [];
+  const pathView = new PathView((path) => paths.push(path));
   const view = new MessageView();
   const linker = new PathLinker((batch, from, to) => {
     const c = batch.col;
+    pathView.add(batch, from, to);
     for (let i = from; i < to; i++) {
       view.read(batch.arena, c.queryAt[i], c.queryLength[i]);
       rows.push({
@@ -56,7 +60,7 @@ function link(steps: readonly Step[], options = {}): { rows: Linked[]; linker: P
     });
   matcher.finish();
   linker.end();
-  return { rows, linker };
+  return { rows, linker, paths };
 }
 
 let port = 20_000;
@@ -104,6 +108,19 @@ describe('resolution paths', () => {
       ],
     );
     assert.deepEqual([linker.linked, linker.unlinked], [3, 0]);
+  });
+  test('the path tells server, zone, kind and time of every hop', () => {
+    const { paths } = link(whole('www.shop.example', 1));
+    assert.equal(paths.length, 1);
+    assert.deepEqual([paths[0].client, paths[0].server], ['192.0.2.10', '192.0.2.53']);
+    assert.deepEqual(
+      paths[0].hops.map(({ server, zone, kind, latencyMs }) => [server, zone, kind, latencyMs]),
+      [
+        ['198.41.0.4', 'example', 'referral', 10],
+        ['192.5.6.30', 'shop.example', 'referral', 10],
+        ['203.0.113.1', undefined, 'data', 10],
+      ],
+    );
   });
   test('QNAME minimisation: questions for the names above', () => {
     const { rows } = link([
