@@ -45,6 +45,11 @@ export function planFilter(plan: RunPlan): Filter | null {
   return plan.filter ? compileFilter(plan.filter, { compat: plan.compat }) : null;
 }
 
+/** True when a field of the list is a flow's number: flows are counted only then, which costs a look-up per packet. */
+export function needsFlows(fields: readonly string[]): boolean {
+  return fields.some((name) => name.endsWith('.stream'));
+}
+
 /** A copy of a ledger with the frames that were lost before they reached us. */
 export function withLoss(ledger: Ledger, loss: SourceLoss): Ledger {
   const sum = new Ledger();

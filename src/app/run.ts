@@ -8,7 +8,7 @@ import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions } from '../report/report.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, openInput } from './input.ts';
-import { addSampled, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
+import { addSampled, needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { runWorkers } from './pool.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
@@ -67,7 +67,8 @@ export async function runReport(
 export function isInline(plan: RunPlan): boolean {
   const { threads, input, frameLimit, hold } = plan;
   if (threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined || hold === true) return true;
-  return planFilter(plan)?.needsFate === true;
+  const filter = planFilter(plan);
+  return filter !== null && (filter.needsFate || needsFlows(filter.fields));
 }
 
 /** Adds batches to a report, and gives them back to be filled again. */
@@ -87,7 +88,13 @@ export function newReport(options: ReportOptions): Report {
 export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineOutputs): Promise<RunResult> {
   const filter = planFilter(plan);
   const { input } = plan;
-  const dissect = { ...plan.dissect, shard: 0, shards: plan.sample ?? 1 };
+  const isRowsOnly = outputs.message === undefined && outputs.frame === undefined;
+  const dissect = {
+    ...plan.dissect,
+    ...(isRowsOnly && { streams: needsFlows(filter?.fields ?? []) }),
+    shard: 0,
+    shards: plan.sample ?? 1,
+  };
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
   const engine = new Engine(
     { dissect, match: plan.match, filter: held === null ? filter : null },

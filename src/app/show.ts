@@ -11,7 +11,7 @@ import type { MessageView } from '../wire/message.ts';
 import { outputFor, type Unit } from './catalog.ts';
 import { FrameFile, type FrameFilePlan } from './frame-file.ts';
 import { isSlow } from './input.ts';
-import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
+import { needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
 import type { RenderedRows } from './rendered.ts';
 import { isInline, runInline, runRendered, runRows } from './run.ts';
 
@@ -62,9 +62,13 @@ const FLUSH_MS = 1000;
  */
 export async function runShow(plan: ShowPlan, hooks: ShowHooks, out: (bytes: Uint8Array) => void): Promise<ShowResult> {
   const fields = plan.fields?.map((name) => outputField(name, { compat: plan.compat })) ?? [];
-  const hints = planFilter(plan)?.hints ?? [];
+  const filter = planFilter(plan);
+  const hints = filter?.hints ?? [];
+  // The only lines that say beforehand what they show.
+  const streams = plan.format === 'fields' && needsFlows([...(filter?.fields ?? []), ...(plan.fields ?? [])]);
+  const dissect = plan.format === 'fields' ? { ...plan.dissect, streams } : plan.dissect;
   const hold = fields.some(({ needsFate }) => needsFate);
-  const show = new Show({ ...plan, hold }, hooks, out, fields);
+  const show = new Show({ ...plan, dissect, hold }, hooks, out, fields);
   const result = await show.run();
   const { shown, written, notWritten, notes } = show;
   return { ...result, shown, written, notWritten, hints: [...hints, ...notes] };

@@ -54,7 +54,8 @@ async function run(): Promise<void> {
   // Live, the kernel's fan-out has dealt the frames already.
   const share = live ? { shard: 0, shards: plan.sample ?? 1 } : { shard, shards };
   const engine = new Engine(
-    { dissect: { ...plan.dissect, ...share }, match: plan.match, filter: planFilter(plan) },
+    // Flows can be counted only where all frames pass (see isInline).
+    { dissect: { ...plan.dissect, ...share, streams: false }, match: plan.match, filter: planFilter(plan) },
     { rows: rowsTo(report, source) },
   );
   const abort = new AbortController();

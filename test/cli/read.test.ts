@@ -52,7 +52,8 @@ test('the fate of a query is known while streaming, and the order stays', () => 
   const missing = numbers('dns.response_missing');
   const unanswered = lines(nametap(['read', '-T', 'ndjson', '-Y', 'dns.response_missing', UDP]).out);
   assert.ok(missing.length > 0);
-  assert.deepEqual(unanswered.flatMap((line) => JSON.parse(line).frames.query.map(String)).sort(), [...missing].sort());
+  const queries = unanswered.flatMap((line) => (JSON.parse(line) as { frames: { query: number[] } }).frames.query);
+  assert.deepEqual(queries.map(String).sort(), [...missing].sort());
 });
 
 test('a wrong filter is exit code 4, with a caret under the place', () => {
@@ -83,6 +84,13 @@ test('transactions are the same bytes with no, one and two workers', () => {
     assert.equal(two, none, name);
     for (const line of lines(none)) JSON.parse(line);
   }
+});
+
+test('a filter on flows means the same with workers', () => {
+  const words = ['read', '-T', 'ndjson', '-Y', 'udp.stream == 1', UDP];
+  const expected = nametap([...words, '--threads', '0']).out;
+  assert.equal(lines(expected).length, 1);
+  assert.equal(nametap([...words, '--threads', '2']).out, expected);
 });
 
 test('what a worker cannot open is told once, in plain words', () => {
