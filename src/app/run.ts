@@ -1,6 +1,7 @@
 import type { Damage, Source } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
+import { PathLinker } from '../correlate/path.ts';
 import { registrableStart } from '../enrich/public-suffix.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
 import { HeldMessages } from '../pipeline/held-messages.ts';
@@ -17,6 +18,15 @@ export type RowsListener = (batch: TransactionBatch, from: number, to: number) =
 
 /** Runs the input and hands over its transactions in order. */
 export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
+  if (!plan.paths) return runPlainRows(plan, hooks, rows);
+  // The two legs of a resolver meet only here, behind all workers.
+  const linker = new PathLinker(rows);
+  const result = await runPlainRows(plan, hooks, (batch, from, to) => linker.add(batch, from, to));
+  linker.end();
+  return result;
+}
+
+async function runPlainRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
   if (isInline(plan)) {
     return runInline(plan, hooks, { rows: (batch) => rows(batch, 0, batch.count) });
   }

@@ -137,7 +137,7 @@ class Show {
     const plan = this.#plan;
     const inRows = shape !== null && (shape.unit === 'transaction' || shape.unit === 'rrset');
     if (!inRows || plan.write !== undefined) return runInline(plan, hooks, this.#outputs(shape?.unit ?? null));
-    if (shape.format.rowsStandApart !== true || isInline(plan)) {
+    if (shape.format.rowsStandApart !== true || isInline(plan) || plan.paths) {
       return runRows(plan, hooks, (batch, from, to) => this.#rows(batch, from, to));
     }
     const render = { format: shape.format.name, sensor: plan.sensor };

@@ -34,6 +34,7 @@ export function linesPlan(input: Input, options: OptionValues): ShowPlan {
     fields,
     fieldsFormat: fieldsFormat(listOption(options, 'fields-option')),
     offsets: options.offsets === true,
+    paths: options.paths === true,
     color: useColor(options),
     width: terminalWidth(),
     sensor: textOption(options, 'sensor'),

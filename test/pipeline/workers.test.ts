@@ -128,3 +128,40 @@ test('rows come in order of closing, whatever the number of workers', async (t) 
   }
   assert.equal(seen[0], seen[1]);
 });
+
+test('a resolver seen on both sides is linked, with and without workers', async (t) => {
+  const message = (
+    id: number,
+    flags: string[],
+    answers: { name: string; type: string; ttl: number; data: string }[] = [],
+  ) => [...encodeMessage({ id, flags, questions: [{ name: 'www.example', type: 'A' }], answers })];
+  const answers = [{ name: 'www.example', type: 'A', ttl: 60, data: '192.0.2.80' }];
+  const [client, resolver, authority] = [
+    [192, 0, 2, 1],
+    [192, 0, 2, 53],
+    [203, 0, 113, 1],
+  ];
+  const frame = (from: number[], to: number[], ports: [number, number], bytes: number[]) =>
+    Uint8Array.from(ethernet(0x800, ipv4(UDP, udp(bytes, ...ports), { from, to })));
+  const frames = [
+    frame(client, resolver, [40_000, 53], message(1, ['rd'])),
+    frame(resolver, authority, [50_000, 53], message(2, [])),
+    frame(authority, resolver, [53, 50_000], message(2, ['qr', 'aa'], answers)),
+    frame(resolver, client, [53, 40_000], message(1, ['qr', 'rd', 'ra'], answers)),
+  ];
+  const records = frames.map((data, i) => ({ seconds: 1_700_000_000, fraction: i * 1000, data }));
+  const path = putFile(temporaryFolder(t), 'both.pcap', pcap(records));
+  for (const threads of [0, 2]) {
+    const parts: Uint8Array[] = [];
+    const plan = { input: { kind: 'files' as const, paths: [path] }, threads, format: 'ndjson', paths: true };
+    await runShow(plan, { signal }, (bytes) => parts.push(bytes.slice()));
+    const [hop, asked] = Buffer.from(concatenate(...parts))
+      .toString()
+      .trim()
+      .split('\n');
+    const transaction = /"transaction":"([0-9a-f]{16})"/.exec(asked)?.[1];
+    assert.match(asked, /"leg":"client"/);
+    assert.match(hop, /"leg":"upstream"/);
+    assert.ok(transaction !== undefined && hop.includes(`"parent":"${transaction}"`), hop);
+  }
+});
