@@ -114,7 +114,7 @@ export function isSlow(input: Input): boolean {
 }
 
 /** Below so many bytes of files, threads cost more than they save. */
-const WORTH_THREADS_BYTES = 16 << 20;
+const WORTH_THREADS_BYTES = 40 << 20;
 
 /** Worker threads that pay for an input, at most `cores`: none for what cannot be read twice. */
 export function usefulThreads(input: Input, cores: number): number {
