@@ -1,4 +1,5 @@
 import { parseIpv4, parseIpv6 } from '../wire/field.ts';
+import { nearest } from './nearest.ts';
 import type { Context, Source } from './source.ts';
 import type { Operand } from './syntax.ts';
 import { instantOf } from './times.ts';
@@ -119,7 +120,12 @@ function uintOf(operand: Operand, target: Source, context: Context): number {
     if (named >= 0) return named;
     const hint = context.suggest(operand);
     if (names === undefined) throw context.error(`'${text}' is not a number, and ${what} is one.${hint}`, operand);
-    throw context.error(`'${text}' is no number or name of ${what}.${hint}`, operand);
+    const near = nearest(
+      text,
+      names.entries.flatMap(([value]) => names.texts(value)),
+    );
+    const known = near === undefined ? hint : ` Did you mean ${near}?`;
+    throw context.error(`'${text}' is no number or name of ${what}.${known}`, operand);
   }
   const max = octets === undefined ? MAX_UINT : 2 ** (8 * octets) - 1;
   if (number > max) throw context.error(`${text} is too big for ${what}: ${max} is the most.`, operand);

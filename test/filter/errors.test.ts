@@ -34,7 +34,7 @@ const ERRORS: readonly (readonly [filter: string, carets: string, message: strin
   [
     'dns.flags.rcode == NXDOMAINS',
     '                   ^~~~~~~~~',
-    "'NXDOMAINS' is no number or name of dns.flags.rcode.",
+    "'NXDOMAINS' is no number or name of dns.flags.rcode. Did you mean NXDOMAIN?",
   ],
   [
     'dns.flags.response == "yes"',

@@ -1,3 +1,4 @@
+import { nearest } from '../nearest.ts';
 import { EDNS_FIELDS } from './edns.ts';
 import type { FilterField } from './field.ts';
 import { LAYER_FIELDS } from './layers.ts';
@@ -25,35 +26,5 @@ export function findField(name: string): FilterField | undefined {
 
 /** The field whose name is nearest to a mistyped one; undefined when none is near. */
 export function nearestField(name: string): string | undefined {
-  const wanted = name.slice(0, 80).toLowerCase();
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
-  for (const { name: candidate } of FIELDS) {
-    if (Math.abs(candidate.length - wanted.length) >= least) continue;
-    const distance = editDistance(wanted, candidate, least);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-/** Insertions, deletions, changes and swaps of neighbours that turn `a` into `b`; `limit` when it is that or more. */
-function editDistance(a: string, b: string, limit: number): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(change, row[j] + 1, next[j - 1] + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        next[j] = Math.min(next[j], before[j - 2] + 1);
-    }
-    if (Math.min(...next) >= limit) return limit;
-    before = row;
-    row = next;
-  }
-  return row[b.length];
+  return nearest(name, byName.keys());
 }
