@@ -1,9 +1,11 @@
+import { ipv4Text } from '../core/address.ts';
 import type { Carrier } from '../core/carrier.ts';
+import { epochText } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { MessageJoin } from '../core/join.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { Compat } from './compile.ts';
-import { showValue } from './fields/field.ts';
+import { type FilterField, showValue } from './fields/field.ts';
 import { findField, nearestField } from './fields/registry.ts';
 import { exactName } from './operands.ts';
 import { Subject, Values } from './value.ts';
@@ -31,7 +33,7 @@ export function outputField(name: string, options: { compat?: Compat } = {}): Fi
   }
   const exact = options.compat === 'wireshark' && field.kind === 'name';
   const subject = new Subject();
-  const values = new Values();
+  const print = printerOf(field, exact);
   return {
     name,
     needsFate: field.fate,
@@ -41,14 +43,36 @@ export function outputField(name: string, options: { compat?: Compat } = {}): Fi
       subject.carrier = carrier;
       subject.view = view;
       subject.join = join;
-      values.clear();
-      field.read(subject, values);
-      const texts: string[] = new Array(values.count);
-      for (let i = 0; i < values.count; i++) {
-        const value = values.list[i];
-        texts[i] = exact ? exactName(String(value)) : showValue(field, value);
+      return print(subject);
+    },
+  };
+}
+
+type Print = (subject: Subject) => readonly string[];
+
+/** How a field's values become text; numbers, addresses and the time without making values of them first. */
+function printerOf(field: FilterField, exact: boolean): Print {
+  const { column, kind } = field;
+  if (field.name === 'frame.time_epoch') return ({ carrier }) => [epochText(carrier.seconds, carrier.nanos)];
+  if (column !== undefined && (kind === 'uint' || kind === 'bool' || kind === 'ipv4')) {
+    return (subject) => {
+      const texts: string[] = [];
+      for (let i = column.next(subject, 0); i >= 0; i = column.next(subject, i + 1)) {
+        const n = column.at(subject, i);
+        texts.push(kind === 'ipv4' ? ipv4Text(n) : showValue(field, n));
       }
       return texts;
-    },
+    };
+  }
+  const values = new Values();
+  return (subject) => {
+    values.clear();
+    field.read(subject, values);
+    const texts: string[] = new Array(values.count);
+    for (let i = 0; i < values.count; i++) {
+      const value = values.list[i];
+      texts[i] = exact ? exactName(String(value)) : showValue(field, value);
+    }
+    return texts;
   };
 }
