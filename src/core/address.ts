@@ -7,16 +7,7 @@ export function ipv4Text(word: number): string {
 
 /** RFC 5952 text of an IPv6 address given as four 32-bit words. */
 export function ipv6Text(w0: number, w1: number, w2: number, w3: number): string {
-  const groups = [
-    w0 >>> 16,
-    w0 & 0xffff,
-    w1 >>> 16,
-    w1 & 0xffff,
-    w2 >>> 16,
-    w2 & 0xffff,
-    w3 >>> 16,
-    w3 & 0xffff,
-  ];
+  const groups = [w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff, w2 >>> 16, w2 & 0xffff, w3 >>> 16, w3 & 0xffff];
   // IPv4-mapped addresses end in dotted form (RFC 5952 §5).
   if (w0 === 0 && w1 === 0 && w2 >>> 0 === 0xffff) return `::ffff:${ipv4Text(w3)}`;
   let best = -1;
