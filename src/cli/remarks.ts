@@ -23,8 +23,9 @@ export function countsText(ledger: Ledger): string {
     `${numberText(ledger.faults)} malformed`,
   ];
   if (ledger.cut > 0) parts.push(`${numberText(ledger.cut)} cut`);
-  const evicted =
-    ledger.frames[FATE.fragment_evicted] + ledger.frames[FATE.stream_evicted] + ledger.frames[FATE.sampled];
+  const sampled = ledger.frames[FATE.sampled];
+  if (sampled > 0) parts.push(`${numberText(sampled)} left out by --sample`);
+  const evicted = ledger.frames[FATE.fragment_evicted] + ledger.frames[FATE.stream_evicted];
   if (evicted > 0) parts.push(`${numberText(evicted)} given up`);
   parts.push(`${numberText(lost)} lost`);
   return parts.join(', ');
