@@ -100,7 +100,11 @@ class Pool {
   #start(start: WorkerStart): Promise<void> {
     const flags = new Int32Array(start.control);
     // Worker files run from source in a checkout (.ts) and from dist (.js) in the package.
-    const worker = new Worker(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url), { workerData: start });
+    const worker = new Worker(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url), {
+      workerData: start,
+      // Lines leave as buffers outside the heap, which only a collection gives back: let it come often.
+      ...(start.job.mode === 'lines' && { resourceLimits: { maxYoungGenerationSizeMb: 6 } }),
+    });
     this.#workers.push(worker);
     const stop = () => {
       Atomics.store(flags, 1, 1);

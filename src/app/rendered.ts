@@ -28,20 +28,22 @@ export class Renderer {
     this.#output = outputFor(format).format.transaction?.({ interfaces, sensor, registrable }, this.#writer);
   }
 
-  render(batch: TransactionBatch): RenderedRows {
-    const { count, col } = batch;
+  /** Rows [from, to) of a batch. */
+  render(batch: TransactionBatch, from: number, to: number): RenderedRows {
+    const { col } = batch;
+    const count = to - from;
     const writer = this.#writer;
     const ends = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
-      this.#output?.batch(batch, i, i + 1);
+      this.#output?.batch(batch, from + i, from + i + 1);
       ends[i] = writer.length;
     }
     return {
       count,
       col: {
-        closeSeconds: col.closeSeconds.slice(0, count),
-        closeNanos: col.closeNanos.slice(0, count),
-        closeNumber: col.closeNumber.slice(0, count),
+        closeSeconds: col.closeSeconds.slice(from, to),
+        closeNanos: col.closeNanos.slice(from, to),
+        closeNumber: col.closeNumber.slice(from, to),
       },
       bytes: writer.take(),
       ends,

@@ -12,6 +12,8 @@ import { drive, newReport, reportOn } from './run.ts';
 
 /** Batches of frames between two progress messages. */
 const PROGRESS_BATCHES = 64;
+/** Rows that become lines at once. */
+const ROWS_AT_ONCE = 512;
 /** How often a live worker tells what it has counted. */
 const COUNTS_MS = 500;
 
@@ -30,17 +32,35 @@ function postInterfaces({ interfaces }: Source): void {
   post({ kind: 'interfaces', interfaces });
 }
 
-/** A batch, or only the news that no earlier row will come. Waits while the main thread is behind. */
+/** A batch, or only the news that no earlier row will come. */
 function postRows(batch: TransactionBatch | null, seconds: number, nanos: number): void {
-  const rows = renderer === undefined || batch === null ? null : renderer.render(batch);
+  if (renderer !== undefined) postLines(renderer, batch, seconds, nanos);
+  else {
+    waitForTurn();
+    if (batch === null) post({ kind: 'rows', buffer: null, seconds, nanos });
+    else post({ kind: 'rows', buffer: batch.buffer, seconds, nanos }, [batch.buffer]);
+  }
+}
+
+/** The same as lines, in pieces: what waits between the threads stays small. */
+function postLines(renderer: Renderer, batch: TransactionBatch | null, seconds: number, nanos: number): void {
+  for (let at = 0; batch !== null && at < batch.count; at += ROWS_AT_ONCE) {
+    const rows = renderer.render(batch, at, Math.min(batch.count, at + ROWS_AT_ONCE));
+    waitForTurn();
+    post({ kind: 'lines', rows, seconds, nanos }, buffersOf(rows));
+  }
+  if (batch !== null) return;
+  waitForTurn();
+  post({ kind: 'lines', rows: null, seconds, nanos });
+}
+
+/** Waits while the main thread is behind. */
+function waitForTurn(): void {
   for (let waiting = Atomics.load(flags, 0); waiting >= MAX_WAITING; waiting = Atomics.load(flags, 0)) {
     if (Atomics.load(flags, 1) === 1) break;
     Atomics.wait(flags, 0, waiting, 100);
   }
   Atomics.add(flags, 0, 1);
-  if (renderer !== undefined) post({ kind: 'lines', rows, seconds, nanos }, rows === null ? [] : buffersOf(rows));
-  else if (batch === null) post({ kind: 'rows', buffer: null, seconds, nanos });
-  else post({ kind: 'rows', buffer: batch.buffer, seconds, nanos }, [batch.buffer]);
 }
 
 async function run(): Promise<void> {
