@@ -10,8 +10,11 @@ const AT = (1 << AT_BITS) - 1;
 const MAX_WORDS = AT - 2 * CHUNK_WORDS;
 /** Entries a search may pass before it gives up: hashes are seeded, so only a broken table gets there. */
 const MAX_PROBES = 256;
-// Names are chosen by strangers; a seed they do not know keeps them from choosing their slots too.
+// Names are chosen by strangers; numbers they do not know keep them from choosing their slots too. A seed alone does not:
+// with known factors, words can be built whose differences cancel whatever the seed (Aumasson, Bernstein, 2012).
 const SEED = (Math.random() * 0x100000000) | 0;
+const FACTOR_1 = (Math.random() * 0x100000000) | 1;
+const FACTOR_2 = (Math.random() * 0x100000000) | 1;
 
 /**
  * Byte keys, numbered 0, 1, 2 … as they come: open addressing over an arena, no allocation per look-up.
@@ -237,9 +240,9 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 function hashWords(key: Int32Array, words: number): number {
   let h = SEED;
   for (let i = 0; i < words; i++) {
-    let k = Math.imul(key[i], 0xcc9e2d51);
+    let k = Math.imul(key[i] ^ SEED, FACTOR_1);
     k = (k << 15) | (k >>> 17);
-    h ^= Math.imul(k, 0x1b873593);
+    h ^= Math.imul(k, FACTOR_2);
     h = (h << 13) | (h >>> 19);
     h = (Math.imul(h, 5) + 0xe6546b64) | 0;
   }
