@@ -88,7 +88,9 @@ class DnstapStream {
 
   #control(): void {
     const { control } = this.frames;
-    if (control === READY || control === START) {
+    if (control === READY && (this.#twoWay || this.isOpen)) this.reason = 'a ready frame comes twice or too late';
+    else if (control === STOP && !this.isOpen) this.reason = 'a stop frame comes before the start frame';
+    else if (control === READY || control === START) {
       if (!this.frames.accepts(DNSTAP_CONTENT_TYPE))
         this.reason = `the stream holds something else than ${DNSTAP_CONTENT_TYPE}`;
       else if (control === START) this.isOpen = true;
@@ -189,6 +191,11 @@ class DnstapListener implements MessageSource {
   private constructor(server: Server, socketPath: string | undefined, event: 'connection' | 'secureConnection') {
     this.#server = server;
     this.#socketPath = socketPath;
+    // All of them, also those that never finish a TLS handshake: the end of the run waits for none.
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     server.on(event, (socket: Socket) => {
       if (this.#decoder === undefined) this.#early.push(socket.pause());
       else this.#take(socket, this.#decoder);
@@ -243,7 +250,6 @@ class DnstapListener implements MessageSource {
   #take(socket: Socket, decoder: DnstapDecoder): void {
     const name = socket.remoteAddress ?? 'a sender on the socket';
     const stream = new DnstapStream(decoder, (bytes) => socket.write(bytes));
-    this.#sockets.add(socket);
     socket.on('data', (bytes) => {
       if (!stream.push(bytes)) {
         this.#damaged(name, stream, stream.reason);
@@ -258,7 +264,6 @@ class DnstapListener implements MessageSource {
       // A sender that does not wait for our last word has still sent everything.
       if (!stream.isOver) this.#damaged(name, stream, error.message);
     });
-    socket.on('close', () => this.#sockets.delete(socket));
     socket.resume();
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -152,8 +153,13 @@ test('unbound speaks dnstap over TLS', async () => {
   });
   await once(other, 'secureConnect');
   other.destroy();
+  // One that never begins the handshake.
+  const silent = connect(PORT + 1, '127.0.0.1').on('error', () => {});
+  await once(silent, 'connect');
+  const asked = performance.now();
   end.abort();
   await done;
+  assert.ok(performance.now() - asked < 5000, 'the end waits for a silent sender');
   check(seen);
   rmSync(folder, { recursive: true });
 });

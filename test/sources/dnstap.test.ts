@@ -269,3 +269,17 @@ for (const kind of ['unix', 'tcp'] as const) {
     }
   });
 }
+
+test('a sender that repeats its ready frame is cut off: answers nobody reads must not fill the memory', async () => {
+  const source = await openDnstap({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+  const stop = new AbortController();
+  const done = source.messages(stop.signal, () => {});
+  const sender = connect((source as { port?: number }).port ?? 0, '127.0.0.1');
+  const closed = new Promise<void>((resolve) => sender.on('close', () => resolve()));
+  sender.on('error', () => {}).resume();
+  sender.write(concatenate(...Array.from({ length: 1000 }, () => READY)));
+  await closed;
+  stop.abort();
+  await done;
+  assert.match(source.damage[0].reason, /a ready frame comes twice/);
+});
