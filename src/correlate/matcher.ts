@@ -596,7 +596,9 @@ export class Matcher {
   #linkRetry(tcp: number, carrier: Carrier, view: MessageView): void {
     const words = this.#open.words;
     const t = tcp * T.WORDS;
-    for (let next = this.#pairs[this.#pairBucket(t)]; next !== 0; ) {
+    // The newest lie first; a stranger's choice of ids must not make the walk long.
+    let looked = 0;
+    for (let next = this.#pairs[this.#pairBucket(t)]; next !== 0 && looked < MAX_SAME_KEY; looked++) {
       const w = (next - 1) * T.WORDS;
       const slot = next - 1;
       next = words[w + T.PAIR_NEXT];

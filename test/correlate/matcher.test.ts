@@ -282,6 +282,19 @@ describe('truncated answers', () => {
       );
     }
   });
+  test('only the newest 32 of a name and type are looked at, however many wait', () => {
+    const chaos = { questions: [{ name: 'www.example', type: 'A', class: 'CH' }] };
+    const others = Array.from({ length: 32 }, (_, i) => i + 100).flatMap((id) => [
+      query(1.2, { message: { id, ...chaos } }),
+      answer(1.3, { message: { id, ...chaos, flags: ['qr', 'tc', 'rd'], answers: [] } }),
+    ]);
+    const retries = (count: number) =>
+      run([query(1), truncated(1.1), ...others.slice(0, 2 * count), query(1.4, tcp), answer(1.5, tcp)]).rows.filter(
+        (row) => row.retry !== '',
+      ).length;
+    assert.equal(retries(31), 1);
+    assert.equal(retries(32), 0);
+  });
   test('two truncated answers to one question: each retry follows one', () => {
     const second = { message: { id: 8 } };
     const truncated8 = answer(1.1, { message: { id: 8, flags: ['qr', 'tc', 'rd'], answers: [] } });
