@@ -19,6 +19,8 @@ const COLUMNS = {
    */
   closeSeconds: 'f64',
   closeNumber: 'f64',
+  /** TCP set-up (SYN to the client's first ACK), on the first transaction of a connection that was seen to begin; else NaN. */
+  setupNanos: 'f64',
   openNanos: 'u32',
   lastNanos: 'u32',
   answerNanos: 'u32',

@@ -427,6 +427,8 @@ export class Matcher {
     words[w + T.QUERY_FLAGS] = view.flags;
     words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
     this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start);
+    const setup = carrier.transport === UDP || carrier.messageInFrame > 1 ? Number.NaN : carrier.setupNanos;
+    if (setup === setup) this.#open.setup.set(slot, setup);
   }
 
   #fillAnswer(slot: number, carrier: Carrier): void {

@@ -72,7 +72,9 @@ export class OpenTable {
   readonly long = new Map<number, Uint8Array>();
   /** Wire bytes of a response kept while its slot is open (early, truncated, transfer). */
   readonly response = new Map<number, Uint8Array>();
-  /** Bytes in these two. */
+  /** Nanoseconds that setting up the TCP connection took, by slot of its first query. */
+  readonly setup = new Map<number, number>();
+  /** Bytes kept aside of queries and responses. */
   aside = 0;
   /** Frame numbers of further query copies and responses, by slot (see `keepNumber`). */
   readonly moreQueries = new Map<number, number[]>();
@@ -141,6 +143,7 @@ export class OpenTable {
       this.aside -= words[w + QUERY_LENGTH];
     }
     if (this.response.size > 0) this.#dropResponse(slot);
+    if (this.setup.size > 0) this.setup.delete(slot);
     if (this.#numbers > 0) {
       this.#dropNumbers(this.moreQueries, slot);
       this.#dropNumbers(this.moreResponses, slot);

@@ -1,5 +1,5 @@
 import { MDNS } from '../core/carrier.ts';
-import { NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
+import { BATCH_ROWS, NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
 import * as T from './open-table.ts';
@@ -26,14 +26,17 @@ export type BatchListener = (batch: TransactionBatch) => unknown;
 /** Writes closed slots as rows of transaction batches. */
 export class RowWriter {
   readonly #onBatch: BatchListener;
-  #batch = TransactionBatch.create();
+  readonly #rowsAtOnce: number;
+  #batch: TransactionBatch;
   readonly #view = new MessageView();
   readonly #id = { high: 0, low: 0 };
   #retryHigh = 0;
   #retryLow = 0;
 
-  constructor(onBatch: BatchListener) {
+  constructor(onBatch: BatchListener, rowsAtOnce: number = BATCH_ROWS) {
     this.#onBatch = onBatch;
+    this.#rowsAtOnce = rowsAtOnce;
+    this.#batch = TransactionBatch.create(rowsAtOnce);
   }
 
   /** Hands over the rows written so far. */
@@ -43,7 +46,7 @@ export class RowWriter {
     if (this.#onBatch(full) === true) {
       full.count = 0;
       full.used = 0;
-    } else this.#batch = TransactionBatch.create();
+    } else this.#batch = TransactionBatch.create(this.#rowsAtOnce);
   }
 
   /** A view on a response kept in its slot; null without. Valid until the next call. */
@@ -121,6 +124,7 @@ export class RowWriter {
     const queried = words[w + T.QUERIES] > 0;
     col.openSeconds[i] = queried ? doubles[d + T.OPEN_SECONDS] : doubles[d + T.ANSWER_SECONDS];
     col.openNanos[i] = queried ? words[w + T.OPEN_NANOS] : words[w + T.ANSWER_NANOS];
+    col.setupNanos[i] = open.setup.size === 0 ? Number.NaN : (open.setup.get(slot) ?? Number.NaN);
     col.lastSeconds[i] = doubles[d + T.LAST_SECONDS];
     col.lastNanos[i] = words[w + T.LAST_NANOS];
     col.answerSeconds[i] = doubles[d + T.ANSWER_SECONDS];

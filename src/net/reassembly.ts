@@ -48,8 +48,9 @@ export class Reassembly {
   readonly #ledger: Ledger;
   readonly #message = new Uint8Array(MAX_PREFIXED_BYTES);
   readonly #window = new Uint8Array(CELL_BYTES + LOOK_BYTES);
-  /** Messages delivered from the segment at hand, and whether any of its bytes belong to a message. */
-  #delivered = 0;
+  /** Messages delivered from the segment at hand. */
+  delivered = 0;
+  /** Whether any of its bytes belong to a message. */
   #took = false;
   // Columns by direction. Everything before `base` is done with; `top` is behind the last byte seen, whose sequence
   // number is `topSequence`; `floor` is the first byte seen: while it is above `base`, nothing was done with.
@@ -111,7 +112,7 @@ export class Reassembly {
   /** Takes a segment with payload; gives the fate of its frame. */
   take(carrier: Carrier, d: number, segment: Segment, sequence: number): number {
     const position = this.#top[d] + this.ahead(d, sequence);
-    this.#delivered = 0;
+    this.delivered = 0;
     this.#took = false;
     this.pieces.clock = carrier.seconds;
     if (position === this.#base[d] && this.#state[d] === IN_STEP && this.pieces.head[d] < 0) {
@@ -424,7 +425,7 @@ export class Reassembly {
     carrier.at = at;
     carrier.length = length;
     carrier.claimedLength = claimed;
-    carrier.messageInFrame = ++this.#delivered;
+    carrier.messageInFrame = ++this.delivered;
     this.#took = true;
     this.#deliver(carrier);
     carrier.segmented = false;

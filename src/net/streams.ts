@@ -20,6 +20,9 @@ const IDLE_SECONDS = 120;
 /** Numbers further away than any window are another connection, whose SYN was not seen. */
 const FAR_BYTES = 1 << 24;
 
+/** Stands for the set-up time of a connection that is past its first message. */
+const TOLD = -1;
+
 // Lists of flows: those that hold nothing, those that hold bytes.
 const IDLE = 0;
 const HOLDING = 1;
@@ -76,10 +79,12 @@ export class TcpStreams {
       reassembly.start(d, sequence, LOST);
     }
     carrier.stream = this.#number[flow];
-    carrier.setupNanos = this.#setup[flow];
+    carrier.setupNanos = this.#setup[flow] === TOLD ? Number.NaN : this.#setup[flow];
     const fate = reassembly.take(carrier, d, segment, sequence);
     this.#flows.table.move(flow, reassembly.holds(d) || reassembly.holds(d ^ 1) ? HOLDING : IDLE);
     carrier.setupNanos = Number.NaN;
+    // A connection is set up once, however many messages it carries.
+    if (reassembly.delivered > 0) this.#setup[flow] = TOLD;
     return fate;
   }
 

@@ -96,6 +96,8 @@ export class Report {
   /** UDP, TCP: nanoseconds from the first query copy; `latencyLast`: from the last. */
   readonly latency = [new Distribution(42), new Distribution(42)];
   readonly latencyLast = new Distribution(42);
+  /** Nanoseconds that TCP connections took to set up. */
+  readonly tcpSetup = new Distribution(42);
   readonly querySize = [new Distribution(17), new Distribution(17)];
   readonly responseSize = [new Distribution(17), new Distribution(17)];
   readonly ttl = new Distribution(32);
@@ -228,6 +230,11 @@ export class Report {
       latencies[i] = latency;
       if (c.transport[i] === UDP) udp.add(latency);
       else tcp.add(latency);
+    }
+    if (this.counts.transports[1] > 0) {
+      for (let i = from; i < to; i++) {
+        if (c.transport[i] !== UDP && !Number.isNaN(c.setupNanos[i])) this.tcpSetup.add(c.setupNanos[i]);
+      }
     }
     for (let i = from; i < to; i++) {
       if (latencies[i] !== latencies[i]) continue;
@@ -431,6 +438,7 @@ export class Report {
       this.responseSize[t].merge(other.responseSize[t]);
     }
     this.latencyLast.merge(other.latencyLast);
+    this.tcpSetup.merge(other.tcpSetup);
     this.ttl.merge(other.ttl);
     this.answers.merge(other.answers);
     this.timeline.merge(other.timeline);
@@ -498,7 +506,7 @@ export class Report {
 
   #distributions(): Distribution[] {
     const { latency, querySize, responseSize } = this;
-    return [...latency, ...querySize, ...responseSize, this.latencyLast, this.ttl, this.answers];
+    return [...latency, ...querySize, ...responseSize, this.latencyLast, this.tcpSetup, this.ttl, this.answers];
   }
 
   #cardinalities(): Cardinality[] {

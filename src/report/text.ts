@@ -157,7 +157,7 @@ function statistics(value: ReportValue, width: number): string[] {
     ['latency over UDP', udp, 'from the first query copy'],
     ['latency over TCP', tcp, 'first query byte to response; connection not counted'],
     ['from last copy', last, 'from the last query copy'],
-    ['TCP set-up', setup, setup.n === 0 ? 'not measured' : 'SYN to ACK'],
+    ['TCP set-up', setup, setup.n === 0 ? 'no connection was seen to begin' : 'once per connection: SYN to the client\'s first ACK'],
   ];
   const short: (keyof Summary)[] = ['n', 'mean', 'p50', 'p95', 'p99'];
   lines.push(

@@ -7,7 +7,7 @@ import { Cardinality } from '../sketch/cardinality.ts';
 import { entropyOf } from '../sketch/entropy.ts';
 import { bucketMiddle } from '../sketch/histogram.ts';
 import type { Samples } from '../sketch/samples.ts';
-import { Distribution, emptySummary, type Summary } from '../sketch/summary.ts';
+import { Distribution, type Summary } from '../sketch/summary.ts';
 import type { TopKeys } from '../sketch/top-keys.ts';
 import { FAULTS } from '../wire/fault.ts';
 import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
@@ -352,8 +352,7 @@ function latencyValue(report: Report): ReportValue['latency'] {
     udp: report.latency[0].summary('ms', MILLI),
     tcp: report.latency[1].summary('ms', MILLI),
     from_last_copy: report.latencyLast.summary('ms', MILLI),
-    // Rows do not carry the handshake's times yet: said as "no values", never as zero.
-    tcp_setup: emptySummary('ms'),
+    tcp_setup: report.tcpSetup.summary('ms', MILLI),
     histogram,
   };
 }

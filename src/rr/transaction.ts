@@ -62,6 +62,8 @@ export interface Transaction {
   /** Milliseconds with 6 decimals, from the first / last copy of the query. */
   latency_ms?: number;
   latency_last_ms?: number;
+  /** From SYN to the client's first ACK; on the first transaction of a connection whose beginning was seen. */
+  tcp_setup_ms?: number;
   queries: number;
   responses: number;
   duplicates: number;
@@ -164,6 +166,7 @@ function addColumns(value: Transaction, batch: TransactionBatch, i: number): voi
     value.latency_ms = latency / 1e6;
     value.latency_last_ms = batch.latencyNanos(i, true) / 1e6;
   }
+  if (c.transport[i] === TCP && !Number.isNaN(c.setupNanos[i])) value.tcp_setup_ms = c.setupNanos[i] / 1e6;
   if (c.queryBytes[i] > 0) value.query_bytes = c.queryBytes[i];
   if (c.responseBytes[i] > 0) value.response_bytes = c.responseBytes[i];
   const retry = idText(c.retryHigh[i], c.retryLow[i]);

@@ -52,6 +52,7 @@ const TRANSACTION = chunk(']},"transaction":"');
 const NAME = chunk(',"name":"');
 const LATENCY = chunk(',"latency_ms":');
 const LATENCY_LAST = chunk(',"latency_last_ms":');
+const TCP_SETUP = chunk(',"tcp_setup_ms":');
 const QUERY_BYTES = chunk(',"query_bytes":');
 const RESPONSE_BYTES = chunk(',"response_bytes":');
 const RETRY = chunk(',"tcp_retry":"');
@@ -281,6 +282,11 @@ export class TransactionJson {
       if (Math.abs(latency) > 1e15 || Math.abs(last) > 1e15) return false;
       at = putMillis(out, words, put(words, at, LATENCY), latency);
       at = putMillis(out, words, put(words, at, LATENCY_LAST), last);
+    }
+    const setup = c.setupNanos[i];
+    if (c.transport[i] === TCP && setup === setup) {
+      if (Math.abs(setup) > 1e15) return false;
+      at = putMillis(out, words, put(words, at, TCP_SETUP), setup);
     }
     if (c.queryBytes[i] > 0) at = putUint(words, put(words, at, QUERY_BYTES), c.queryBytes[i]);
     if (c.responseBytes[i] > 0) at = putUint(words, put(words, at, RESPONSE_BYTES), c.responseBytes[i]);

@@ -23,6 +23,20 @@ describe('pairing', () => {
     assert.deepEqual(row.frames, { query: [1], response: [2] });
     assert.deepEqual([joins[1].responseTo, joins[1].latencyNanos], [1, 250e6]);
   });
+  test('a TCP connection is set up once, for its first query', () => {
+    const second = { message: { id: 8 }, transport: TCP };
+    const { rows } = run([
+      query(1, { transport: TCP, setupNanos: 0 }),
+      query(1.1, second),
+      answer(1.2, { transport: TCP }),
+      answer(1.3, second),
+      query(2, { setupNanos: 5 }),
+    ]);
+    assert.deepEqual(
+      rows.map((row) => row.setupNanos),
+      [0, Number.NaN, Number.NaN],
+    );
+  });
   test('the case of the name does not matter (0x20)', () => {
     const response = answer(1.1, { message: { questions: [asks('www.example')] } });
     assert.deepEqual(outcomes(run([query(1, { message: { questions: [asks('wWw.ExAmPlE')] } }), response]).rows), [

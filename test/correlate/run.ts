@@ -30,6 +30,7 @@ export interface Row {
   late: number;
   latencyNanos: number;
   latencyLastNanos: number;
+  setupNanos: number;
   frames: { query: number[]; response: number[] };
   rcode: number | undefined;
   id: number;
@@ -92,6 +93,7 @@ export function rowsOf(batch: TransactionBatch): Row[] {
     late: c.late[i],
     latencyNanos: batch.latencyNanos(i),
     latencyLastNanos: batch.latencyNanos(i, true),
+    setupNanos: c.setupNanos[i],
     frames: batch.frames(i),
     rcode: c.rcode[i] === NO_RCODE ? undefined : c.rcode[i],
     id: c.id[i],

@@ -240,7 +240,7 @@ test('data in the SYN (TCP Fast Open), taken once when the server asks for it ag
   h.finish();
 });
 
-test('both directions are streams of their own, with the number and set-up time of their connection', () => {
+test('both directions are streams of their own, with the number of their connection, set up once', () => {
   const h = new Harness();
   h.at(10, 0).send({ sequence: 1, flags: SYN });
   h.at(11, 0).send({ sequence: 1, flags: SYN });
@@ -254,7 +254,7 @@ test('both directions are streams of their own, with the number and set-up time 
     h.notes.map(({ stream, setup }) => [stream, setup]),
     [
       [0, 1_004_200_000],
-      [0, 1_004_200_000],
+      [0, Number.NaN],
       [1, 0],
     ],
   );

@@ -139,6 +139,14 @@ test('truncated answers are split into followed by TCP and not', () => {
   assert.equal(value.latency.tcp_setup.mean, null);
 });
 
+test('setting up TCP connections is timed apart from answers, zero included', () => {
+  const { latency } = report([{ tcp: true, setupNanos: 4e6 }, { tcp: true }, { tcp: true, setupNanos: 0 }, {}]).value();
+  const { n, mean, min, max, unit } = latency.tcp_setup;
+  assert.deepEqual([n, mean, min, max, unit], [2, 2, 0, 4, 'ms']);
+  assert.equal(latency.tcp.n, 3);
+  assert.equal(latency.max, 1);
+});
+
 test('unanswered, retransmitted, orphan and malformed are counted each on its own', () => {
   const value = report([
     { outcome: 'unanswered', queries: 3, lastMillis: 2000, server: '10.0.0.9' },

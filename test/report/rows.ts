@@ -29,6 +29,7 @@ export interface Row {
   flags?: number;
   edns?: boolean;
   retry?: boolean;
+  setupNanos?: number;
   fault?: number;
   pad?: number;
 }
@@ -71,6 +72,7 @@ export function addRow(batch: TransactionBatch, row: Row): boolean {
   if (i === batch.capacity || batch.used + 8 + query.length + response.length > batch.arena.length) return false;
   const seconds = Math.floor(at);
   const nanos = Math.round((at - seconds) * 1e9);
+  c.setupNanos[i] = row.setupNanos ?? Number.NaN;
   c.openSeconds[i] = seconds;
   c.openNanos[i] = nanos;
   const last = nanos + (row.lastMillis ?? 0) * 1e6;

@@ -68,6 +68,7 @@ describe('ndjson of transactions', () => {
           client3: column(0xffffffff),
           server2: column(0xffff),
           server3: column(0xffffffff),
+          setupNanos: fc.oneof(fc.constant(Number.NaN), column(5e12)),
           queries: column(3),
           responses: column(3),
           duplicates: column(0xffffffff),

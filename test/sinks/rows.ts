@@ -22,6 +22,7 @@ export interface Sent {
   protocol?: number;
   vlan?: number;
   interfaceId?: number;
+  setupNanos?: number;
 }
 
 const START = 1_700_000_000;
@@ -53,6 +54,7 @@ export function carrierOf(sent: Sent, number: number, carrier: Carrier = new Car
   carrier.protocol = sent.protocol ?? 0;
   carrier.vlan = sent.vlan ?? -1;
   carrier.interfaceId = sent.interfaceId ?? 0;
+  carrier.setupNanos = sent.setupNanos ?? Number.NaN;
   carrier.bytes = carrier.frame = bytes;
   carrier.at = 0;
   carrier.length = carrier.capturedLength = bytes.length;
