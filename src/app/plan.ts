@@ -18,6 +18,8 @@ export interface RunPlan {
   frameLimit?: number;
   /** Messages are shown with their query's fate: they wait until it is known. */
   hold?: boolean;
+  /** False: what is shown does not say how messages relate. Then only rows and the filter can ask for pairs. */
+  pairs?: boolean;
   /** Links what a resolver asks to the client's query that caused it (`leg`, `parent`), where rows are what comes out. */
   paths?: boolean;
   /** Live: only one in so many pairs of addresses; the other frames are counted. */

@@ -106,8 +106,9 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
     shards: plan.sample ?? 1,
   };
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
+  const pairs = plan.pairs !== false || held !== null || outputs.rows !== undefined || filter?.needsJoin === true;
   const engine = new Engine(
-    { dissect, match: plan.match, filter: held === null ? filter : null },
+    { dissect, match: plan.match, filter: held === null ? filter : null, pairs },
     held === null ? outputs : held.outputs,
   );
   const finish = () => {

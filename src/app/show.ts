@@ -68,7 +68,8 @@ export async function runShow(plan: ShowPlan, hooks: ShowHooks, out: (bytes: Uin
   const streams = plan.format === 'fields' && needsFlows([...(filter?.fields ?? []), ...(plan.fields ?? [])]);
   const dissect = plan.format === 'fields' ? { ...plan.dissect, streams } : plan.dissect;
   const hold = fields.some(({ needsFate }) => needsFate);
-  const show = new Show({ ...plan, dissect, hold }, hooks, out, fields);
+  const pairs = !(plan.format === 'fields' || plan.format === undefined) || fields.some(({ needsJoin }) => needsJoin);
+  const show = new Show({ ...plan, dissect, hold, pairs }, hooks, out, fields);
   const result = await show.run();
   const { shown, written, notWritten, notes } = show;
   return { ...result, shown, written, notWritten, hints: [...hints, ...notes] };

@@ -2,7 +2,7 @@
  * The loss ledger: every frame that came in has exactly one fate, every decoded message exactly one outcome.
  *
  *   frames received = frames that carried message bytes + Σ frame drops by cause
- *   messages decoded = joined + orphan + duplicate + evicted + unjoinable
+ *   messages decoded = joined + orphan + late + duplicate + evicted + unjoinable + unpaired
  *
  * Both hold at the end of a run, always (CONTRACTS: Transactions). During a run frames may be `held` in reassembly.
  */
@@ -37,6 +37,7 @@ export const MESSAGE_OUTCOMES = [
   'duplicate', // copy by a mirror port, or a further response to an answered query
   'evicted', // query pushed out of the full table
   'unjoinable', // no header, quoted, or not paired by design
+  'unpaired', // nothing that was asked for needs pairs: not looked for
 ] as const;
 export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 

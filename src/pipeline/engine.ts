@@ -1,7 +1,7 @@
 import type { Carrier } from '../core/carrier.ts';
 import type { CapturedInterface, FrameBatch } from '../core/frames.ts';
 import { MessageJoin } from '../core/join.ts';
-import { Ledger } from '../core/ledger.ts';
+import { Ledger, OUTCOME } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type MatchOptions, Matcher, type MessagePredicate } from '../correlate/matcher.ts';
 import { type DissectHandler, type DissectOptions, Dissector } from '../net/dissect.ts';
@@ -24,6 +24,8 @@ export interface EngineOptions {
   dissect?: DissectOptions;
   match?: Omit<MatchOptions, 'closed'>;
   filter?: MessagePredicate | null;
+  /** False where nothing asks how messages relate, and no rows are wanted: all messages stay `unpaired` then. */
+  pairs?: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export class Engine {
   readonly #join = new MessageJoin();
   readonly #filter: MessagePredicate | null;
   readonly #outputs: EngineOutputs;
+  readonly #pairs: boolean;
   // The highest frame time so far, also of frames that another worker takes.
   #seconds = Number.NEGATIVE_INFINITY;
   #nanos = 0;
@@ -48,6 +51,7 @@ export class Engine {
   constructor(options: EngineOptions, outputs: EngineOutputs) {
     this.#outputs = outputs;
     this.#filter = options.filter ?? null;
+    this.#pairs = options.pairs !== false;
     this.#matcher = new Matcher(this.ledger, (batch) => outputs.rows?.(batch), {
       ...options.match,
       closed: outputs.closed,
@@ -107,8 +111,10 @@ export class Engine {
 
   /** Takes one message (from the dissector, or from a source of messages such as dnstap). */
   message(carrier: Carrier): void {
-    if (this.#batch !== null) this.#advanceFor(carrier.number);
-    else this.#matcher.advance(carrier.seconds, carrier.nanos);
+    if (this.#pairs) {
+      if (this.#batch !== null) this.#advanceFor(carrier.number);
+      else this.#matcher.advance(carrier.seconds, carrier.nanos);
+    }
     const ledger = this.ledger;
     const view = this.#view;
     ledger.decoded++;
@@ -117,12 +123,18 @@ export class Engine {
       if (fault === FAULT.cut) ledger.cut++;
       else ledger.faults++;
     }
-    if (!this.#matcher.add(carrier, view, this.#join, this.#filter)) return;
+    if (this.#pairs) {
+      if (!this.#matcher.add(carrier, view, this.#join, this.#filter)) return;
+    } else {
+      ledger.messages[OUTCOME.unpaired]++;
+      if (this.#filter !== null && !this.#filter.matches(carrier, view, this.#join)) return;
+    }
     ledger.shown++;
     this.#outputs.message?.(carrier, view, this.#join);
   }
 
   #unreachable(carrier: Carrier): void {
+    if (!this.#pairs) return;
     this.#advanceFor(carrier.number);
     this.#view.read(carrier.bytes, carrier.at, carrier.length, carrier.claimedLength);
     this.#matcher.unreachable(carrier, this.#view);
