@@ -26,6 +26,8 @@ export interface MatchOptions {
   limit?: number;
   /** Most bytes of messages over 128 bytes kept while their transactions are open (default 64 MiB); else as `limit`. */
   keptBytes?: number;
+  /** Most rows of a batch (default 4096; a multiple of 8): few stay in the nearest caches. */
+  batchRows?: number;
   /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
   closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
 }
@@ -185,10 +187,12 @@ export class Matcher {
 
   /** A mirror's copy of a query whose answer has been seen already is counted: the answered entry, else −1. */
   #copyOfAnswered(hash: number, carrier: Carrier, view: MessageView, join: MessageJoin): number {
+    if (!this.#answered.mayHaveSince(hash, this.#clock - this.#mirror)) return -1;
     const { words, doubles } = this.#answered;
     const entry = this.#answered.find(hash, this.#keyB(carrier, view), this.#clock);
     if (entry < 0 || this.#clock - doubles[entry * R.DOUBLES + R.QUERY_CLOCK] > this.#mirror) return -1;
     if (words[entry * R.WORDS + R.ASKED] !== asked(view.flags, carrier.claimedLength)) return -1;
+    if (words[entry * R.WORDS + R.IP_ID] !== carrier.ipId) return -1;
     join.retransmission = true;
     join.retransmitRequestIn = doubles[entry * R.DOUBLES + R.QUERY_NUMBER];
     this.#ledger.messages[OUTCOME.duplicate]++;
@@ -211,7 +215,7 @@ export class Matcher {
     this.#noteCopy(slot, carrier);
     const passed = filter === null || filter.matches(carrier, view, join);
     if (passed) words[w + T.PASSED] = 1;
-    if (this.#clock - doubles[d + T.LAST_CLOCK] <= this.#mirror && this.#sameQuery(slot, view)) {
+    if (this.#clock - doubles[d + T.LAST_CLOCK] <= this.#mirror && this.#sameQuery(slot, carrier, view)) {
       words[w + T.DUPLICATES]++;
       this.#ledger.messages[OUTCOME.duplicate]++;
       return passed;
@@ -219,6 +223,7 @@ export class Matcher {
     words[w + T.QUERIES]++;
     doubles[d + T.LAST_SECONDS] = carrier.seconds;
     words[w + T.LAST_NANOS] = carrier.nanos;
+    words[w + T.QUERY_FLAGS] = (words[w + T.QUERY_FLAGS] & 0xffff) | (carrier.ipId << 16);
     doubles[d + T.LAST_CLOCK] = this.#clock;
     this.#open.keepNumber(this.#open.moreQueries, slot, carrier.number);
     if (words[w + T.STATE] === T.OPEN) {
@@ -424,7 +429,7 @@ export class Matcher {
     doubles[d + T.OPEN_SECONDS] = doubles[d + T.LAST_SECONDS] = carrier.seconds;
     doubles[d + T.OPEN_NUMBER] = carrier.number;
     words[w + T.QUERY_BYTES] = carrier.claimedLength;
-    words[w + T.QUERY_FLAGS] = view.flags;
+    words[w + T.QUERY_FLAGS] = view.flags | (carrier.ipId << 16);
     words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
     this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start);
     const setup = carrier.transport === UDP || carrier.messageInFrame > 1 ? Number.NaN : carrier.setupNanos;
@@ -522,8 +527,10 @@ export class Matcher {
     return asked;
   }
 
-  #sameQuery(slot: number, view: MessageView): boolean {
+  /** True when the last copy was this very datagram. */
+  #sameQuery(slot: number, carrier: Carrier, view: MessageView): boolean {
     const open = this.#open;
+    if (open.words[slot * T.WORDS + T.QUERY_FLAGS] >>> 16 !== carrier.ipId) return false;
     const length = open.words[slot * T.WORDS + T.QUERY_LENGTH];
     if (length !== view.end - view.start) return false;
     const bytes = length <= T.INLINE_BYTES ? open.inline : (open.long.get(slot) as Uint8Array);
@@ -711,9 +718,10 @@ export class Matcher {
     const question = questionKey(words[w + T.NAME_HASH], words[w + T.ID_TYPE] & 0xffff);
     const entry = recent.add(words[w + T.HASH], question, this.#clock);
     recent.words[entry * R.WORDS + R.DIGEST] = response === null ? 0 : digest(response);
+    recent.words[entry * R.WORDS + R.IP_ID] = words[w + T.QUERY_FLAGS] >>> 16;
     recent.words[entry * R.WORDS + R.ASKED] = asked(words[w + T.QUERY_FLAGS], words[w + T.QUERY_BYTES]);
     const e = entry * R.DOUBLES;
-    recent.doubles[e + R.QUERY_CLOCK] = doubles[d + T.LAST_CLOCK];
+    recent.setQueryClock(entry, doubles[d + T.LAST_CLOCK]);
     recent.doubles[e + R.ANSWER_CLOCK] = this.#clock;
     recent.doubles[e + R.QUERY_NUMBER] = doubles[d + T.OPEN_NUMBER];
     recent.doubles[e + R.ANSWER_NUMBER] = doubles[d + T.ANSWER_NUMBER];
@@ -757,14 +765,21 @@ function fold(h: number, value: number): number {
 /** Digest of a response's bytes, never 0: tells a copy from another answer. */
 function digest(view: MessageView): number {
   const { bytes, start, end } = view;
-  let h = end - start;
+  // Two chains side by side: a multiplication need not wait for the one before it.
+  let a = end - start;
+  let b = 0x811c9dc5;
   let at = start;
-  for (const stop = end - 3; at < stop; at += 4) {
-    h = Math.imul(h ^ (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)), 0x9e3779b1);
-    h ^= h >>> 15;
+  for (const stop = end - 7; at < stop; at += 8) {
+    a = Math.imul(a ^ (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)), 0x9e3779b1);
+    b = Math.imul(
+      b ^ (bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24)),
+      0x85ebca6b,
+    );
+    a ^= a >>> 15;
+    b ^= b >>> 15;
   }
-  for (; at < end; at++) h = Math.imul(h ^ bytes[at], 0x01000193);
-  return h >>> 0 || 1;
+  for (; at < end; at++) a = Math.imul(a ^ bytes[at], 0x01000193);
+  return mix(a ^ mix(b)) || 1;
 }
 
 function spanNanos(carrier: Carrier, seconds: number, nanos: number): number {

@@ -6,6 +6,8 @@ const NEXT = 2; // serial of the next older entry of the chain
 export const DIGEST = 3;
 /** Flags << 16 | length of the query. */
 export const ASKED = 4;
+/** Identification of the IPv4 header of the last query copy. */
+export const IP_ID = 5;
 export const WORDS = 8;
 
 // Doubles of an entry.
@@ -18,8 +20,9 @@ export const ANSWER_NUMBER = 3;
 export const DOUBLES = 4;
 
 const FIRST_ENTRIES = 4096;
-/** So many that most chains are empty: the usual look-up ends there. */
-const CHAINS_PER_ENTRY = 4;
+const CHAINS_PER_ENTRY = 1;
+/** Buckets of the latest times: few enough to stay in the nearest caches. */
+const LATEST = 1 << 14;
 /** Entries of one key looked at: a stranger's choice of ids and names must not make look-ups long. */
 const MAX_SAME_KEY = 32;
 
@@ -38,6 +41,8 @@ export class Recent {
   #capacity = FIRST_ENTRIES;
   /** Serial of the newest entry of each chain; 0 = none. */
   #heads = new Uint32Array(FIRST_ENTRIES * CHAINS_PER_ENTRY);
+  /** By hash: the latest query of an entry. Nearly every look-up for a copy ends here. */
+  readonly #latest = new Float64Array(LATEST).fill(Number.NEGATIVE_INFINITY);
   /** Serial of the newest entry; an entry lies at its serial modulo the capacity. */
   #newest = 0;
 
@@ -68,6 +73,18 @@ export class Recent {
     return -1;
   }
 
+  /** False when no entry of this key can have had its last query copy at or after `clock`. */
+  mayHaveSince(keyA: number, clock: number): boolean {
+    return this.#latest[keyA & (LATEST - 1)] >= clock;
+  }
+
+  /** Fills the time of an entry's last query copy. */
+  setQueryClock(entry: number, clock: number): void {
+    this.doubles[entry * DOUBLES + QUERY_CLOCK] = clock;
+    const bucket = this.words[entry * WORDS + KEY_A] & (LATEST - 1);
+    if (clock > this.#latest[bucket]) this.#latest[bucket] = clock;
+  }
+
   /** A new entry; its columns beyond the key are the caller's to fill (from `entry * WORDS`, `entry * DOUBLES`). */
   add(keyA: number, keyB: number, clock: number): number {
     if (this.#newest === 0xffff_ffff) this.clear();
@@ -87,6 +104,7 @@ export class Recent {
 
   clear(): void {
     this.#heads.fill(0);
+    this.#latest.fill(Number.NEGATIVE_INFINITY);
     this.#newest = 0;
   }
 

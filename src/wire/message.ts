@@ -38,8 +38,9 @@ export class MessageView {
   questionName = new Int32Array(8);
   questionType = new Uint16Array(8);
   questionClass = new Uint16Array(8);
-  /** Folded hash of the first question's name; 0 without a question. */
-  questionHash = 0;
+  #questionHash = 0;
+  /** `serial` of the message that `#questionHash` belongs to. */
+  #hashed = -1;
 
   /** Records found, in order of the message, with their section (`ANSWER` …). */
   records = 0;
@@ -61,6 +62,14 @@ export class MessageView {
   /** Byte behind the last thing understood. */
   parsedEnd = 0;
 
+  /** Folded hash of the first question's name; 0 without a question. Computed when it is asked for. */
+  get questionHash(): number {
+    if (this.#hashed !== this.serial) {
+      this.#hashed = this.serial;
+      this.#questionHash = this.questions === 0 ? 0 : hashName(this.bytes, this.questionName[0], this.start);
+    }
+    return this.#questionHash;
+  }
   get isResponse(): boolean {
     return (this.flags & 0x8000) !== 0;
   }
@@ -92,7 +101,6 @@ export class MessageView {
     this.fault = 0;
     this.faultAt = 0;
     this.faultIn = 0;
-    this.questionHash = 0;
     if (length < 12) {
       this.id = length >= 2 ? (bytes[at] << 8) | bytes[at + 1] : 0;
       this.flags = length >= 4 ? (bytes[at + 2] << 8) | bytes[at + 3] : 0;
@@ -144,7 +152,6 @@ export class MessageView {
       this.questionName[i] = at;
       this.questionType[i] = (bytes[next] << 8) | bytes[next + 1];
       this.questionClass[i] = (bytes[next + 2] << 8) | bytes[next + 3];
-      if (i === 0) this.questionHash = hashName(bytes, at, start);
       this.questions = i + 1;
       at = next + 4;
       this.parsedEnd = at;
