@@ -5,8 +5,10 @@ import type { MessagePredicate } from '../correlate/matcher.ts';
 import { MessageView } from '../wire/message.ts';
 import type { EngineOutputs } from './engine.ts';
 
-/** Most bytes of frames and messages held; beyond it the oldest goes on without its fate. */
-const HELD_BYTES = 64 << 20;
+/** Most memory of what is held; beyond it the oldest goes on without its fate. */
+const HELD_BYTES = 384 << 20;
+/** What a message held takes beside its bytes (measured 1.2 KB, with them): small ones must not fill the memory. */
+const HELD_OVERHEAD_BYTES = 1152;
 /** Most frames remembered until their row is written: of as many rows as may be open. */
 const MAX_PASSED = 1 << 21;
 const QR_OFFSET = 2;
@@ -34,6 +36,7 @@ export class HeldMessages {
   readonly outputs: EngineOutputs;
   readonly #filter: MessagePredicate | null;
   readonly #to: EngineOutputs;
+  readonly #limit: number;
   readonly #queue: Held[] = [];
   /** Index of the oldest message in the queue; what lies before it is gone. */
   #first = 0;
@@ -45,7 +48,8 @@ export class HeldMessages {
   readonly #passed = new Set<number>();
   readonly #view = new MessageView();
 
-  constructor(filter: MessagePredicate | null, to: EngineOutputs) {
+  constructor(filter: MessagePredicate | null, to: EngineOutputs, limitBytes: number = HELD_BYTES) {
+    this.#limit = limitBytes;
     this.#filter = filter;
     this.#to = to;
     this.outputs = {
@@ -66,7 +70,7 @@ export class HeldMessages {
     const held: Held = {
       carrier: copyOf(carrier),
       join: Object.assign(new MessageJoin(), join),
-      bytes: carrier.capturedLength + carrier.length,
+      bytes: HELD_OVERHEAD_BYTES + carrier.capturedLength + carrier.length,
       isKnown: false,
       passes: false,
     };
@@ -81,7 +85,7 @@ export class HeldMessages {
       this.#early.delete(key);
       this.#fate(held, early);
     }
-    while (this.#bytes > HELD_BYTES) {
+    while (this.#bytes > this.#limit) {
       const oldest = this.#queue[this.#first];
       if (!oldest.isKnown) this.givenUp++;
       this.#waiting.delete(keyOf(oldest.carrier.number, oldest.carrier.messageInFrame));

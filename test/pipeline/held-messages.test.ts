@@ -70,3 +70,19 @@ test('copies of a query have one fate each, mirrored ones behind the answer too'
     [4, 3, false],
   ]);
 });
+
+test('messages of twelve octets take memory too: beyond the limit the oldest goes on without its fate', () => {
+  let out = 0;
+  const held = new HeldMessages(null, { message: () => out++ }, 100_000);
+  const carrier = new Carrier();
+  carrier.bytes = new Uint8Array(12);
+  carrier.length = carrier.claimedLength = 12;
+  const view = new MessageView();
+  for (carrier.number = 1; carrier.number <= 1000; carrier.number++) {
+    held.outputs.message?.(carrier, view, new MessageJoin());
+  }
+  assert.ok(1000 - out < 100, `${1000 - out} are held`);
+  assert.equal(held.givenUp, out);
+  held.finish();
+  assert.equal(out, 1000);
+});
