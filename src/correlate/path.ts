@@ -194,7 +194,8 @@ export class PathLinker {
   #keep(batch: TransactionBatch, i: number, upstream: boolean): void {
     let last = this.#batches.at(-1);
     if (last === undefined || !last.append(batch, i)) {
-      if (this.#batches.length >= MAX_BATCHES) this.#releaseOldest();
+      // Rows of 64 KiB fill a batch by the dozen: letting one go rarely frees a batch.
+      while (this.#batches.length >= MAX_BATCHES) this.#releaseOldest();
       last = TransactionBatch.create();
       last.append(batch, i);
       this.#batches.push(last);

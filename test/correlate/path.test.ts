@@ -217,3 +217,21 @@ describe('resolution paths', () => {
     assert.equal(linker.unlinked, 50);
   });
 });
+
+test('rows with long messages wait in few batches: beyond them the oldest go on', () => {
+  let out = 0;
+  const linker = new PathLinker((_, from, to) => {
+    out += to - from;
+  });
+  const batch = TransactionBatch.create(8, 1 << 16);
+  batch.count = 1;
+  batch.col.family[0] = 4;
+  batch.col.client3[0] = 1;
+  batch.col.queryLength[0] = 60_000;
+  const rows = 2000;
+  for (let i = 0; i < rows; i++) linker.add(batch);
+  // 2 MiB a batch.
+  assert.ok(rows - out <= (16 * 2 ** 21) / 60_000, `${rows - out} rows wait`);
+  linker.end();
+  assert.equal(out, rows);
+});
