@@ -13,6 +13,20 @@ const CLASS_IN = 1;
 const MAX_CHAIN = 16;
 const MAX_NAME_WORDS = 64;
 
+// Doubles of a pair's record, then its words (behind the doubles).
+const COUNT = 0;
+const FIRST_SECONDS = 1;
+const LAST_SECONDS = 2;
+const DOUBLES = 6;
+const FIRST_NANOS = 6;
+const LAST_NANOS = 7;
+const TTL_MIN = 8;
+const TTL_MAX = 9;
+/** Number of the chain in `#chains` + 1; 0 = none. */
+const CHAIN = 10;
+const AUTHORITATIVE = 11;
+const WORDS = 2 * DOUBLES;
+
 /** Pairs held unless asked otherwise. */
 export const MAP_PAIRS = 2_000_000;
 
@@ -50,8 +64,9 @@ export const MAP_COLUMNS = [
 /**
  * Which names had which addresses: (name asked, type, address) with the CNAME chain it was first seen through.
  *
- * Columns over a `KeyTable`, no object per pair; equal chains are kept once. Bounded: when full, the half seen longest ago is given up and counted
- * (or handed to `onEvict`, for a map that spills to disk). Exact as long as nothing was given up. Mergeable.
+ * Records over a `KeyTable`, no object per pair; equal chains are kept once. Bounded: when full, the half seen longest ago
+ * is given up and counted (or handed to `onEvict`, for a map that spills to disk). Exact as long as nothing was given
+ * up. Mergeable.
  */
 export class AddressMap {
   /** Pairs given up so far. */
@@ -59,16 +74,9 @@ export class AddressMap {
   /** Receives what is given up, in order of the keys. */
   onEvict: ((pairs: Iterable<MapPair>) => void) | null = null;
   #keys: KeyTable;
-  #ttlMin = new Uint32Array(256);
-  #ttlMax = new Uint32Array(256);
-  #firstSeconds = new Float64Array(256);
-  #lastSeconds = new Float64Array(256);
-  #firstNanos = new Uint32Array(256);
-  #lastNanos = new Uint32Array(256);
-  #counts = new Float64Array(256);
-  #authoritative = new Uint8Array(256);
-  /** Number of the chain in `#chains` + 1; 0 = none. */
-  #chainOf = new Uint32Array(256);
+  /** What is known of each pair, side by side: an update touches one place, not nine. `#doubles` is the same memory. */
+  #words: Uint32Array;
+  #doubles: Float64Array;
   #chains: KeyTable;
   // Key: name in words (tells its own length), then 1 or 4 words of address.
   readonly #key = new Int32Array(MAX_NAME_WORDS + 4);
@@ -79,7 +87,8 @@ export class AddressMap {
   constructor(capacity: number = MAP_PAIRS, keys = new KeyTable(capacity), chains = new KeyTable(capacity)) {
     this.#keys = keys;
     this.#chains = chains;
-    if (keys.room > 256) this.#grow();
+    this.#doubles = new Float64Array(keys.room * DOUBLES);
+    this.#words = new Uint32Array(this.#doubles.buffer);
   }
 
   get size(): number {
@@ -129,24 +138,28 @@ export class AddressMap {
       if (entry < 0) entry = this.#admit(length, view.ttl[r], seconds, nanos);
       if (entry < 0) continue;
       if (this.#update(entry, view.ttl[r], seconds, nanos)) this.#setChain(entry, this.#writeChain(view, chain));
-      this.#counts[entry]++;
-      this.#authoritative[entry] |= authoritative;
+      this.#doubles[entry * DOUBLES + COUNT]++;
+      this.#words[entry * WORDS + AUTHORITATIVE] |= authoritative;
     }
   }
 
   /** Widens what is known of a pair; true when this sighting is (among) its first, whose chain counts. */
   #update(entry: number, ttl: number, seconds: number, nanos: number): boolean {
-    if (ttl < this.#ttlMin[entry]) this.#ttlMin[entry] = ttl;
-    if (ttl > this.#ttlMax[entry]) this.#ttlMax[entry] = ttl;
-    const last = this.#lastSeconds[entry];
-    if (seconds > last || (seconds === last && nanos > this.#lastNanos[entry])) {
-      this.#lastSeconds[entry] = seconds;
-      this.#lastNanos[entry] = nanos;
+    const doubles = this.#doubles;
+    const words = this.#words;
+    const d = entry * DOUBLES;
+    const w = entry * WORDS;
+    if (ttl < words[w + TTL_MIN]) words[w + TTL_MIN] = ttl;
+    if (ttl > words[w + TTL_MAX]) words[w + TTL_MAX] = ttl;
+    const last = doubles[d + LAST_SECONDS];
+    if (seconds > last || (seconds === last && nanos > words[w + LAST_NANOS])) {
+      doubles[d + LAST_SECONDS] = seconds;
+      words[w + LAST_NANOS] = nanos;
     }
-    const first = this.#firstSeconds[entry];
-    if (seconds > first || (seconds === first && nanos >= this.#firstNanos[entry])) return this.#counts[entry] === 0;
-    this.#firstSeconds[entry] = seconds;
-    this.#firstNanos[entry] = nanos;
+    const first = doubles[d + FIRST_SECONDS];
+    if (seconds > first || (seconds === first && nanos >= words[w + FIRST_NANOS])) return doubles[d + COUNT] === 0;
+    doubles[d + FIRST_SECONDS] = seconds;
+    words[w + FIRST_NANOS] = nanos;
     return true;
   }
 
@@ -158,13 +171,15 @@ export class AddressMap {
       this.evicted++;
       return -1;
     }
-    if (entry >= this.#counts.length) this.#grow();
-    this.#firstSeconds[entry] = this.#lastSeconds[entry] = seconds;
-    this.#firstNanos[entry] = this.#lastNanos[entry] = nanos;
-    this.#ttlMin[entry] = this.#ttlMax[entry] = ttl;
-    this.#counts[entry] = 0;
-    this.#authoritative[entry] = 0;
-    this.#chainOf[entry] = 0;
+    const d = entry * DOUBLES;
+    const w = entry * WORDS;
+    if (d >= this.#doubles.length) this.#grow();
+    this.#doubles[d + FIRST_SECONDS] = this.#doubles[d + LAST_SECONDS] = seconds;
+    this.#words[w + FIRST_NANOS] = this.#words[w + LAST_NANOS] = nanos;
+    this.#words[w + TTL_MIN] = this.#words[w + TTL_MAX] = ttl;
+    this.#doubles[d + COUNT] = 0;
+    this.#words[w + AUTHORITATIVE] = 0;
+    this.#words[w + CHAIN] = 0;
     return entry;
   }
 
@@ -179,7 +194,7 @@ export class AddressMap {
 
   #setChain(entry: number, words: number): void {
     if (words === 0) {
-      this.#chainOf[entry] = 0;
+      this.#words[entry * WORDS + CHAIN] = 0;
       return;
     }
     let chain = this.#chains.find(this.#chainKey, words);
@@ -187,54 +202,46 @@ export class AddressMap {
       if (this.#chains.full) this.#sweepChains();
       if (!this.#chains.full) chain = this.#chains.insert(this.#chainKey, words);
     }
-    this.#chainOf[entry] = chain + 1;
+    this.#words[entry * WORDS + CHAIN] = chain + 1;
   }
 
   /** Gives up chains that no pair has any more. */
   #sweepChains(): void {
     const used = new Uint8Array(this.#chains.size + 1);
-    for (let entry = 0; entry < this.size; entry++) used[this.#chainOf[entry]] = 1;
+    for (let entry = 0; entry < this.size; entry++) used[this.#words[entry * WORDS + CHAIN]] = 1;
     const renumbered = new Uint32Array(used.length);
     const kept: number[] = [];
     for (let chain = 1; chain < used.length; chain++) {
       if (used[chain] === 1) renumbered[chain] = kept.push(chain - 1);
     }
     this.#chains.compact(Uint32Array.from(kept));
-    for (let entry = 0; entry < this.size; entry++) this.#chainOf[entry] = renumbered[this.#chainOf[entry]];
+    for (let entry = 0; entry < this.size; entry++)
+      this.#words[entry * WORDS + CHAIN] = renumbered[this.#words[entry * WORDS + CHAIN]];
   }
 
   #grow(): void {
-    const room = this.#keys.room;
-    const wider = <T extends Uint8Array | Uint32Array | Float64Array>(old: T, next: T): T => {
-      next.set(old);
-      return next;
-    };
-    this.#ttlMin = wider(this.#ttlMin, new Uint32Array(room));
-    this.#ttlMax = wider(this.#ttlMax, new Uint32Array(room));
-    this.#firstSeconds = wider(this.#firstSeconds, new Float64Array(room));
-    this.#lastSeconds = wider(this.#lastSeconds, new Float64Array(room));
-    this.#firstNanos = wider(this.#firstNanos, new Uint32Array(room));
-    this.#lastNanos = wider(this.#lastNanos, new Uint32Array(room));
-    this.#counts = wider(this.#counts, new Float64Array(room));
-    this.#authoritative = wider(this.#authoritative, new Uint8Array(room));
-    this.#chainOf = wider(this.#chainOf, new Uint32Array(room));
+    const doubles = new Float64Array(this.#keys.room * DOUBLES);
+    doubles.set(this.#doubles);
+    this.#doubles = doubles;
+    this.#words = new Uint32Array(doubles.buffer);
   }
 
   /** Gives up the pairs seen longest ago until `target` are left. */
   #shrink(target: number): void {
     const { size } = this;
-    const order = this.#lastSeconds.slice(0, size).sort();
+    const lastSeconds = Float64Array.from({ length: size }, (_, i) => this.#doubles[i * DOUBLES + LAST_SECONDS]);
+    const order = lastSeconds.toSorted();
     const oldest = order[size - target];
     // Whole seconds tie often; of those at the border just enough go, the ones that came first.
     let spare = target;
-    for (let entry = 0; entry < size; entry++) if (this.#lastSeconds[entry] > oldest) spare--;
+    for (let entry = 0; entry < size; entry++) if (lastSeconds[entry] > oldest) spare--;
     let ties = 0;
-    for (let entry = 0; entry < size; entry++) if (this.#lastSeconds[entry] === oldest) ties++;
+    for (let entry = 0; entry < size; entry++) if (lastSeconds[entry] === oldest) ties++;
     const kept = new Uint32Array(target);
     const gone: number[] = [];
     let n = 0;
     for (let entry = 0; entry < size; entry++) {
-      const last = this.#lastSeconds[entry];
+      const last = lastSeconds[entry];
       const keep = last > oldest || (last === oldest && ties-- <= spare);
       if (keep) kept[n++] = entry;
       else if (this.onEvict !== null) gone.push(entry);
@@ -246,16 +253,7 @@ export class AddressMap {
 
   #move(kept: Uint32Array): void {
     for (let to = 0; to < kept.length; to++) {
-      const from = kept[to];
-      this.#ttlMin[to] = this.#ttlMin[from];
-      this.#ttlMax[to] = this.#ttlMax[from];
-      this.#firstSeconds[to] = this.#firstSeconds[from];
-      this.#lastSeconds[to] = this.#lastSeconds[from];
-      this.#firstNanos[to] = this.#firstNanos[from];
-      this.#lastNanos[to] = this.#lastNanos[from];
-      this.#counts[to] = this.#counts[from];
-      this.#authoritative[to] = this.#authoritative[from];
-      this.#chainOf[to] = this.#chainOf[from];
+      this.#doubles.copyWithin(to * DOUBLES, kept[to] * DOUBLES, (kept[to] + 1) * DOUBLES);
     }
     this.#keys.compact(kept);
     this.#sweepChains();
@@ -265,23 +263,27 @@ export class AddressMap {
     for (let theirs = 0; theirs < other.size; theirs++) {
       const { array, from, words } = other.#keys.record(theirs);
       for (let i = 0; i < words; i++) this.#key[i] = array[from + i];
-      const seconds = other.#firstSeconds[theirs];
-      const nanos = other.#firstNanos[theirs];
+      const w = theirs * WORDS;
+      const d = theirs * DOUBLES;
+      const seconds = other.#doubles[d + FIRST_SECONDS];
+      const nanos = other.#words[w + FIRST_NANOS];
+      const ttl = other.#words[w + TTL_MIN];
       let mine = this.#keys.find(this.#key, words);
-      if (mine < 0) mine = this.#admit(words, other.#ttlMin[theirs], seconds, nanos);
+      if (mine < 0) mine = this.#admit(words, ttl, seconds, nanos);
       if (mine < 0) continue;
-      if (this.#update(mine, other.#ttlMin[theirs], seconds, nanos)) this.#copyChain(mine, other, theirs);
-      this.#counts[mine] += other.#counts[theirs];
-      this.#update(mine, other.#ttlMax[theirs], other.#lastSeconds[theirs], other.#lastNanos[theirs]);
-      this.#authoritative[mine] |= other.#authoritative[theirs];
+      if (this.#update(mine, ttl, seconds, nanos)) this.#copyChain(mine, other, theirs);
+      this.#doubles[mine * DOUBLES + COUNT] += other.#doubles[d + COUNT];
+      const last = other.#doubles[d + LAST_SECONDS];
+      this.#update(mine, other.#words[w + TTL_MAX], last, other.#words[w + LAST_NANOS]);
+      this.#words[mine * WORDS + AUTHORITATIVE] |= other.#words[w + AUTHORITATIVE];
     }
     this.evicted += other.evicted;
   }
 
   #copyChain(mine: number, other: AddressMap, theirs: number): void {
-    const chain = other.#chainOf[theirs] - 1;
+    const chain = other.#words[theirs * WORDS + CHAIN] - 1;
     if (chain < 0) {
-      this.#chainOf[mine] = 0;
+      this.#words[mine * WORDS + CHAIN] = 0;
       return;
     }
     const { array, from, words } = other.#chains.record(chain);
@@ -309,13 +311,15 @@ export class AddressMap {
   }
 
   #row(entry: number): MapRow {
+    const w = entry * WORDS;
+    const d = entry * DOUBLES;
     const { words } = this.#keys.record(entry);
     const bytes = this.#keys.bytes(entry);
     const at = (nameEnd(bytes, 0) + 3) & ~3;
     const wide = words * 4 - at === 16;
     const cnames: string[] = [];
-    if (this.#chainOf[entry] > 0) {
-      const chain = this.#chains.bytes(this.#chainOf[entry] - 1);
+    if (this.#words[entry * WORDS + CHAIN] > 0) {
+      const chain = this.#chains.bytes(this.#words[entry * WORDS + CHAIN] - 1);
       // Padding reads as a root name, which no chain holds.
       for (let i = 0; i < chain.length && chain[i] !== 0; i = nameEnd(chain, i)) cnames.push(nameText(chain, i, 0));
     }
@@ -326,12 +330,12 @@ export class AddressMap {
       data: wide
         ? addressText(6, word(bytes, at), word(bytes, at + 4), word(bytes, at + 8), word(bytes, at + 12))
         : addressText(4, 0, 0, 0, word(bytes, at)),
-      ttl_min: this.#ttlMin[entry],
-      ttl_max: this.#ttlMax[entry],
-      first_seen: timeText(this.#firstSeconds[entry], this.#firstNanos[entry]),
-      last_seen: timeText(this.#lastSeconds[entry], this.#lastNanos[entry]),
-      count: this.#counts[entry],
-      authoritative: this.#authoritative[entry] === 1,
+      ttl_min: this.#words[w + TTL_MIN],
+      ttl_max: this.#words[w + TTL_MAX],
+      first_seen: timeText(this.#doubles[d + FIRST_SECONDS], this.#words[w + FIRST_NANOS]),
+      last_seen: timeText(this.#doubles[d + LAST_SECONDS], this.#words[w + LAST_NANOS]),
+      count: this.#doubles[d + COUNT],
+      authoritative: this.#words[w + AUTHORITATIVE] === 1,
     };
   }
 
@@ -339,15 +343,7 @@ export class AddressMap {
     const n = this.size;
     return {
       keys: this.#keys.state(),
-      ttlMin: this.#ttlMin.slice(0, n),
-      ttlMax: this.#ttlMax.slice(0, n),
-      firstSeconds: this.#firstSeconds.slice(0, n),
-      lastSeconds: this.#lastSeconds.slice(0, n),
-      firstNanos: this.#firstNanos.slice(0, n),
-      lastNanos: this.#lastNanos.slice(0, n),
-      counts: this.#counts.slice(0, n),
-      authoritative: this.#authoritative.slice(0, n),
-      chainOf: this.#chainOf.slice(0, n),
+      pairs: this.#doubles.slice(0, n * DOUBLES),
       chains: this.#chains.state(),
       evicted: this.evicted,
     };
@@ -355,15 +351,7 @@ export class AddressMap {
 
   static from(state: AddressMapState): AddressMap {
     const map = new AddressMap(state.keys.capacity, KeyTable.from(state.keys), KeyTable.from(state.chains));
-    map.#ttlMin.set(state.ttlMin);
-    map.#ttlMax.set(state.ttlMax);
-    map.#firstSeconds.set(state.firstSeconds);
-    map.#lastSeconds.set(state.lastSeconds);
-    map.#firstNanos.set(state.firstNanos);
-    map.#lastNanos.set(state.lastNanos);
-    map.#counts.set(state.counts);
-    map.#authoritative.set(state.authoritative);
-    map.#chainOf.set(state.chainOf);
+    map.#doubles.set(state.pairs);
     map.evicted = state.evicted;
     return map;
   }
@@ -371,15 +359,7 @@ export class AddressMap {
 
 export interface AddressMapState {
   keys: KeyTableState;
-  ttlMin: Uint32Array;
-  ttlMax: Uint32Array;
-  firstSeconds: Float64Array;
-  lastSeconds: Float64Array;
-  firstNanos: Uint32Array;
-  lastNanos: Uint32Array;
-  counts: Float64Array;
-  authoritative: Uint8Array;
-  chainOf: Uint32Array;
+  pairs: Float64Array;
   chains: KeyTableState;
   evicted: number;
 }

@@ -46,6 +46,8 @@ export type RegistrableStart = (name: Uint8Array) => number;
 const UNANSWERED_OUTCOME = OUTCOMES.indexOf('unanswered');
 const TYPE_OPT = 41;
 const UNKNOWN_START = 0xff;
+/** Clients are many; 64 ports and ids tell random ones from others. */
+const CLIENT_SAMPLES = 64;
 const NXDOMAIN_KIND = ANSWER_KINDS.indexOf('nxdomain');
 const ERROR_KIND = ANSWER_KINDS.indexOf('error');
 /** Bits of a row's marks. */
@@ -113,7 +115,7 @@ export class Report {
   distinctClients = new Cardinality();
   distinctServers = new Cardinality();
   /** By entry of `clients` and `servers`: source port · 65536 + id of queries. */
-  clientSamples = new Samples();
+  clientSamples = new Samples(CLIENT_SAMPLES);
   serverSamples = new Samples();
   map: AddressMap;
 

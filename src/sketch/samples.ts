@@ -1,36 +1,42 @@
-/** Most values kept per entry. */
+/** Most values kept per entry unless told. */
 export const SAMPLE_SIZE = 256;
 
-const STRIDE = 2 * SAMPLE_SIZE;
-
 /**
- * For every entry of a table a uniform sample of at most 256 of the values offered: those with the smallest hashes of
- * their rows. It depends neither on order nor on how rows were spread over workers, and is complete as long as no more
- * than 256 were offered.
+ * For every entry of a table a uniform sample of at most 256 (or `size`) of the values offered: those with the smallest
+ * hashes of their rows. It depends neither on order nor on how rows were spread over workers, and is complete as long as
+ * no more were offered.
  */
 export class Samples {
-  // 256 places per entry; once they are full, a heap with the largest hash on top, the next one to give up.
+  readonly size: number;
+  readonly #stride: number;
+  // So many places per entry; once they are full, a heap with the largest hash on top, the next one to give up.
   // Pairs of hash and value.
-  #pairs: Uint32Array = new Uint32Array(16 * STRIDE);
+  #pairs: Uint32Array;
   #offered: Float64Array = new Float64Array(16);
+
+  constructor(size: number = SAMPLE_SIZE) {
+    this.size = size;
+    this.#stride = 2 * size;
+    this.#pairs = new Uint32Array(16 * this.#stride);
+  }
 
   add(entry: number, hash: number, value: number): void {
     if (entry >= this.#offered.length) this.#grow(entry);
     const offered = this.#offered[entry]++;
-    this.#keep(entry * STRIDE, Math.min(offered, SAMPLE_SIZE), hash >>> 0, value);
+    this.#keep(entry * this.#stride, Math.min(offered, this.size), hash >>> 0, value);
   }
 
   #keep(base: number, size: number, hash: number, value: number): void {
     const pairs = this.#pairs;
-    if (size < SAMPLE_SIZE) {
+    if (size < this.size) {
       pairs[base + 2 * size] = hash;
       pairs[base + 2 * size + 1] = value;
-      if (size === SAMPLE_SIZE - 1) this.#heapify(base);
+      if (size === this.size - 1) this.#heapify(base);
     } else if (hash < pairs[base]) this.#sink(base, 0, hash, value);
   }
 
   #heapify(base: number): void {
-    for (let i = (SAMPLE_SIZE >> 1) - 1; i >= 0; i--) {
+    for (let i = (this.size >> 1) - 1; i >= 0; i--) {
       this.#sink(base, i, this.#pairs[base + 2 * i], this.#pairs[base + 2 * i + 1]);
     }
   }
@@ -40,8 +46,8 @@ export class Samples {
     let i = from;
     for (;;) {
       let child = 2 * i + 1;
-      if (child >= SAMPLE_SIZE) break;
-      if (child + 1 < SAMPLE_SIZE && pairs[base + 2 * child + 2] > pairs[base + 2 * child]) child++;
+      if (child >= this.size) break;
+      if (child + 1 < this.size && pairs[base + 2 * child + 2] > pairs[base + 2 * child]) child++;
       if (pairs[base + 2 * child] <= hash) break;
       pairs[base + 2 * i] = pairs[base + 2 * child];
       pairs[base + 2 * i + 1] = pairs[base + 2 * child + 1];
@@ -54,7 +60,7 @@ export class Samples {
   #grow(entry: number): void {
     let length = this.#offered.length;
     while (length <= entry) length *= 2;
-    const pairs = new Uint32Array(length * STRIDE);
+    const pairs = new Uint32Array(length * this.#stride);
     const offered = new Float64Array(length);
     pairs.set(this.#pairs);
     offered.set(this.#offered);
@@ -69,8 +75,8 @@ export class Samples {
 
   /** The values kept of an entry, in no order that means anything. */
   values(entry: number): Uint32Array {
-    const base = entry * STRIDE;
-    const size = Math.min(SAMPLE_SIZE, this.offered(entry));
+    const base = entry * this.#stride;
+    const size = Math.min(this.size, this.offered(entry));
     return Uint32Array.from({ length: size }, (_, i) => this.#pairs[base + 2 * i + 1]);
   }
 
@@ -80,10 +86,10 @@ export class Samples {
     for (let to = 0; to < kept.length; to++) {
       const from = kept[to];
       if (to >= size) break;
-      const base = from * STRIDE;
+      const base = from * this.#stride;
       this.#offered[to] = from < size ? this.#offered[from] : 0;
       if (from === to || from >= size) continue;
-      this.#pairs.copyWithin(to * STRIDE, base, base + STRIDE);
+      this.#pairs.copyWithin(to * this.#stride, base, base + this.#stride);
     }
     this.#offered.fill(0, kept.length);
   }
@@ -93,12 +99,12 @@ export class Samples {
     const offered = other.offered(theirs);
     if (offered === 0) return;
     if (mine >= this.#offered.length) this.#grow(mine);
-    const from = theirs * STRIDE;
-    const kept = Math.min(offered, SAMPLE_SIZE);
-    let size = Math.min(this.#offered[mine], SAMPLE_SIZE);
+    const from = theirs * this.#stride;
+    const kept = Math.min(offered, this.size);
+    let size = Math.min(this.#offered[mine], this.size);
     for (let i = 0; i < kept; i++) {
-      this.#keep(mine * STRIDE, size, other.#pairs[from + 2 * i], other.#pairs[from + 2 * i + 1]);
-      if (size < SAMPLE_SIZE) size++;
+      this.#keep(mine * this.#stride, size, other.#pairs[from + 2 * i], other.#pairs[from + 2 * i + 1]);
+      if (size < this.size) size++;
     }
     this.#offered[mine] += offered;
   }
@@ -106,13 +112,14 @@ export class Samples {
   /** Plain value of the first `entries` for another thread. */
   state(entries: number): SamplesState {
     return {
-      pairs: this.#pairs.slice(0, entries * STRIDE),
+      size: this.size,
+      pairs: this.#pairs.slice(0, entries * this.#stride),
       offered: this.#offered.slice(0, entries),
     };
   }
 
   static from(state: SamplesState): Samples {
-    const samples = new Samples();
+    const samples = new Samples(state.size);
     if (state.offered.length === 0) return samples;
     samples.#pairs = state.pairs;
     samples.#offered = state.offered;
@@ -121,6 +128,7 @@ export class Samples {
 }
 
 export interface SamplesState {
+  size: number;
   pairs: Uint32Array;
   offered: Float64Array;
 }
