@@ -39,6 +39,8 @@ export class Carrier {
   /** Innermost IP header, and the transport header (in `frame`; −1 if the datagram was reassembled from fragments). */
   ipAt = -1;
   transportAt = -1;
+  /** Identification of the IPv4 header: tells a datagram seen twice from one sent twice. 0 without (IPv6). */
+  ipId = 0;
 
   /** 4 or 6. */
   family = 4;

@@ -82,7 +82,7 @@ export class Cursor {
     this.frames = 1;
     this.held = 0;
     carrier.ethernetAt = carrier.vlanAt = carrier.vlan = carrier.ipAt = carrier.transportAt = -1;
-    carrier.family = 0;
+    carrier.family = carrier.ipId = 0;
     carrier.sourcePort = carrier.destinationPort = 0;
     carrier.transport = 0;
     carrier.protocol = DNS;

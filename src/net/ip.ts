@@ -25,10 +25,11 @@ export function ipv4(c: L.Cursor): L.Next {
   if (total !== 0) c.limit(total);
   c.packets++;
   carrier.ipAt = c.reassembled ? -1 : at;
+  carrier.ipId = c.u16(4);
   fillEnds4(carrier, bytes, at);
   const fragment = c.u16(6);
   c.protocol = bytes[at + 9];
-  c.fragmentId = c.u16(4);
+  c.fragmentId = carrier.ipId;
   c.at += header;
   if ((fragment & 0x3fff) === 0) return L.PROTOCOL_LAYER;
   c.fragmentAt = (fragment & 0x1fff) * 8;
@@ -43,6 +44,7 @@ export function ipv6(c: L.Cursor): L.Next {
   if (bytes[at] >> 4 !== 6) return bytes[at] >> 4 === 4 ? L.IPV4_LAYER : L.MALFORMED;
   c.packets++;
   carrier.ipAt = c.reassembled ? -1 : at;
+  carrier.ipId = 0;
   fillEnds6(carrier, bytes, at);
   const length = c.u16(4);
   c.protocol = bytes[at + 6];

@@ -122,6 +122,13 @@ describe('copies', () => {
     assert.equal(ledger.messages[OUTCOME.duplicate], 1);
     assert.deepEqual([only(run([query(1), query(1.0201), answer(1.03)]).rows).queries], [2]);
   });
+  test('within 20 ms, another IPv4 identification is a retransmission, or a new transaction when the answer is there', () => {
+    const first = query(1, { ipId: 1 });
+    const again = query(1.002, { ipId: 2 });
+    assert.deepEqual(only(run([first, again, query(1.003, { ipId: 2 }), answer(1.03)]).rows).queries, 2);
+    assert.deepEqual(outcomes(run([first, answer(1.001), again, answer(1.003)]).rows), ['answered', 'answered']);
+    assert.deepEqual(outcomes(run([first, answer(1.001), query(1.002, { ipId: 1 })]).rows), ['answered']);
+  });
   test('within 20 ms, other bytes are a retransmission', () => {
     const other = query(1.01, { message: { edns: { udp_size: 1232 } } });
     assert.deepEqual(only(run([query(1), other, answer(1.03)]).rows).queries, 2);

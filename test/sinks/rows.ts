@@ -23,6 +23,7 @@ export interface Sent {
   vlan?: number;
   interfaceId?: number;
   setupNanos?: number;
+  ipId?: number;
 }
 
 const START = 1_700_000_000;
@@ -54,6 +55,7 @@ export function carrierOf(sent: Sent, number: number, carrier: Carrier = new Car
   carrier.protocol = sent.protocol ?? 0;
   carrier.vlan = sent.vlan ?? -1;
   carrier.interfaceId = sent.interfaceId ?? 0;
+  carrier.ipId = sent.ipId ?? 0;
   carrier.setupNanos = sent.setupNanos ?? Number.NaN;
   carrier.bytes = carrier.frame = bytes;
   carrier.at = 0;
