@@ -1,6 +1,7 @@
 /** `nametap`: finds the command, runs it, and turns what goes wrong into a sentence and an exit code. */
 import { existsSync } from 'node:fs';
 import { EXIT, UserError } from '../core/errors.ts';
+import { plainText } from '../report/format.ts';
 import { COMMANDS, everyCommand } from './commands.ts';
 import { isClosedPipe } from './stdout.ts';
 import { version } from './version.ts';
@@ -41,7 +42,6 @@ async function main(words: readonly string[]): Promise<number> {
 
 async function unknownCommand(name: string): Promise<UserError> {
   const { nearest } = await import('./suggest.ts');
-  const { plainText } = await import('../report/format.ts');
   const shown = plainText(name);
   if (name.startsWith('-')) return new UserError(`The command comes first, options behind it. See nametap --help.`);
   if (existsSync(name)) {
@@ -60,12 +60,17 @@ function tell(error: unknown): number {
   // Whoever read our output has seen enough.
   if (isClosedPipe(error)) return EXIT.ok;
   if (error instanceof UserError) {
-    process.stderr.write(`nametap: ${error.message}\n`);
+    process.stderr.write(`nametap: ${plainLines(error.message)}\n`);
     return error.exit;
   }
   const what = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error && process.env.NAMETAP_DEBUG ? `${error.stack}\n` : '';
   const hint = stack === '' ? ' Run it again with NAMETAP_DEBUG=1 and report what it prints.' : '';
-  process.stderr.write(`nametap: this is a defect in nametap: ${what}.${hint}\n${stack}`);
+  process.stderr.write(`nametap: this is a defect in nametap: ${plainLines(what)}.${hint}\n${stack}`);
   return EXIT.interface;
+}
+
+/** Errors quote file names, filters and addresses as they were given: none of them may steer the terminal. */
+function plainLines(text: string): string {
+  return text.split('\n').map(plainText).join('\n');
 }

@@ -176,3 +176,18 @@ test('completion scripts are sound in the shells that are here', () => {
   const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
+
+test('no error lets what was typed or found steer the terminal', () => {
+  const evil = '\x1b[31m\u202e\u009b';
+  for (const words of [
+    ['read', `/nowhere/${evil}`],
+    ['read', '-Y', `dns.id == "${evil}"`, capture('dnssec.pcap')],
+    ['watch', '-i', evil],
+    ['watch', '--dnstap', `unix:/nowhere/${evil}`],
+  ]) {
+    const { code, err } = nametap(words);
+    assert.notEqual(code, 0);
+    assert.match(err, /\\u\{1b\}\[31m\\u\{202e\}\\u\{9b\}/);
+    assert.doesNotMatch(err, /[\x1b\u202e\u009b]/u);
+  }
+});
