@@ -19,7 +19,9 @@ export class MapSpill {
   write(pairs: Iterable<MapPair>): void {
     const path = `${this.#path}.run-${this.#runs.length + 1}`;
     this.#runs.push(path);
-    const file = openSync(path, 'w', 0o600);
+    // Its name can be foreseen: a file or link that lies there already is not ours to write through.
+    rmSync(path, { force: true });
+    const file = openSync(path, 'wx', 0o600);
     let text = '';
     for (const pair of pairs) {
       text += `${JSON.stringify(pair)}\n`;

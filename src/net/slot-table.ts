@@ -7,8 +7,9 @@ export class SlotTable {
   /** Slots in use, and slots that exist: columns beside the table need this many places. */
   count = 0;
   capacity = 64;
-  // Collisions cannot be prepared from outside.
+  // Collisions cannot be prepared from outside: with a known factor differences would cancel whatever the seed.
   readonly #seed = (Math.random() * 0x1_0000_0000) | 0;
+  readonly #factor = (Math.random() * 0x1_0000_0000) | 1;
   #keys: Int32Array;
   #buckets = new Int32Array(128).fill(-1);
   #chain = new Int32Array(64);
@@ -91,9 +92,10 @@ export class SlotTable {
 
   #hashKey(): number {
     const { key } = this;
+    const factor = this.#factor;
     let h = this.#seed;
     for (let i = 0; i < key.length; i++) {
-      h = Math.imul(h ^ key[i], 0x85ebca6b);
+      h = Math.imul(h ^ key[i], factor);
       h ^= h >>> 15;
     }
     h = Math.imul(h, 0xc2b2ae35);

@@ -4,7 +4,7 @@ import { millisText, timeText } from '../core/clock.ts';
 import type { MessageJoin } from '../core/join.ts';
 import { type Message, messageValue } from '../rr/value.ts';
 import type { MessageView } from '../wire/message.ts';
-import type { OutputOptions } from './output.ts';
+import { type OutputOptions, shownInterface } from './output.ts';
 
 export const sourceText = (c: Carrier): string => addressText(c.family, c.source0, c.source1, c.source2, c.source3);
 export const destinationText = (c: Carrier): string =>
@@ -49,7 +49,7 @@ export function capturedMessage(
   options: OutputOptions,
 ): CapturedMessage {
   const { vlan, protocol } = carrier;
-  const name = options.interfaces[carrier.interfaceId]?.name;
+  const name = shownInterface(options, carrier.interfaceId);
   return {
     time: timeText(carrier.seconds, carrier.nanos),
     frame: carrier.number,

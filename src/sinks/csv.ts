@@ -6,7 +6,7 @@ import type { MessageView } from '../wire/message.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { type CapturedMessage, capturedMessage } from './captured-message.ts';
 import { shown } from './line.ts';
-import type { OutputFormat, OutputOptions } from './output.ts';
+import { type OutputFormat, type OutputOptions, shownInterface } from './output.ts';
 
 type Cell = string | number | undefined;
 
@@ -105,12 +105,12 @@ export const csv: OutputFormat = {
   summary: 'comma-separated values with a header line',
   unit: 'transaction',
   transaction(options, writer) {
-    const { interfaces, sensor, registrable } = options;
+    const { sensor, registrable } = options;
     return {
       begin: () => writer.ascii(header(TRANSACTION)),
       batch(batch, from, to) {
         for (let i = from; i < to; i++) {
-          const interfaceName = interfaces[batch.col.interfaceId[i]]?.name;
+          const interfaceName = shownInterface(options, batch.col.interfaceId[i]);
           const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable });
           writer.text(row(TRANSACTION, value));
         }

@@ -4,7 +4,7 @@ import type { TransactionBatch } from '../core/transactions.ts';
 import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import type { EdnsData } from '../rr/value.ts';
 import { communityId } from './community-id.ts';
-import type { OutputFormat, OutputOptions } from './output.ts';
+import { type OutputFormat, type OutputOptions, shownInterface } from './output.ts';
 
 /**
  * Elastic Common Schema 9.4 with the further `dns.*` keys, `status`, `method`, `query` and `resource` of Packetbeat: one
@@ -28,7 +28,7 @@ export const ecs: OutputFormat = {
 
 function event(batch: TransactionBatch, i: number, options: OutputOptions): object {
   const c = batch.col;
-  const interfaceName = options.interfaces[c.interfaceId[i]]?.name;
+  const interfaceName = shownInterface(options, c.interfaceId[i]);
   const value = transactionValue(batch, i, { interfaceName, sensor: options.sensor });
   const latency = batch.latencyNanos(i);
   const answered = c.responseLength[i] > 0;

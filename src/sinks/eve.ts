@@ -3,7 +3,7 @@ import { timeText } from '../core/clock.ts';
 import { type Message, messageValue, type QuestionData, type RecordData } from '../rr/value.ts';
 import type { MessageView } from '../wire/message.ts';
 import { destinationText, sourceText, transportName } from './captured-message.ts';
-import type { OutputFormat, OutputOptions } from './output.ts';
+import { type OutputFormat, type OutputOptions, shownInterface } from './output.ts';
 
 /**
  * Suricata's EVE events, DNS version 3 (Suricata 8): one JSON object per message; `mdns` and `llmnr` are events of their
@@ -25,7 +25,7 @@ export const eve: OutputFormat = {
 
 function event(carrier: Carrier, view: MessageView, options: OutputOptions): object {
   const { vlan, stream } = carrier;
-  const name = options.interfaces[carrier.interfaceId]?.name;
+  const name = shownInterface(options, carrier.interfaceId);
   const kind = carrier.protocol === MDNS ? 'mdns' : carrier.protocol === LLMNR ? 'llmnr' : 'dns';
   return {
     // Microseconds and the zone without a colon, as Suricata writes it.

@@ -2,6 +2,7 @@ import type { Carrier } from '../core/carrier.ts';
 import type { CapturedInterface } from '../core/frames.ts';
 import type { MessageJoin } from '../core/join.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
+import { safeText } from '../rr/value.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
@@ -75,6 +76,8 @@ export interface OutputOptions {
   color?: boolean;
   /** Columns of the terminal: longer lines are cut; absent = not. */
   width?: number;
+  /** `text` of transactions: a client's with the path of its resolution below. */
+  paths?: boolean;
   /** `tree`: offset, length and meaning of every field. */
   offsets?: boolean;
 }
@@ -104,4 +107,10 @@ export function unitsOf(format: OutputFormat): OutputUnit[] {
   if (format.message !== undefined) units.add('message');
   if (format.packet !== undefined) units.add('packet');
   return [...units];
+}
+
+/** Name of an interface as it may be shown: a capture file says what it likes. */
+export function shownInterface(options: OutputOptions, id: number): string | undefined {
+  const name = options.interfaces[id]?.name;
+  return name === undefined ? undefined : safeText(name);
 }

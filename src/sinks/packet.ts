@@ -3,7 +3,7 @@ import type { Carrier } from '../core/carrier.ts';
 import { timeText } from '../core/clock.ts';
 import { FRAME_FATES, type FrameFate } from '../core/ledger.ts';
 import { sourceText, destinationText } from './captured-message.ts';
-import type { OutputOptions } from './output.ts';
+import { type OutputOptions, shownInterface } from './output.ts';
 
 /** What became of a packet, in words. */
 export const FATE_WORDS: Readonly<Record<FrameFate, string>> = {
@@ -79,7 +79,7 @@ export function packetValue(carrier: Carrier, fate: number, options: OutputOptio
   // A datagram put together from fragments has no header of its own in the frame, but addresses it has.
   if (ipAt < 0 && protocol === 0) return undefined;
   const hasPorts = carrier.sourcePort > 0 || carrier.destinationPort > 0;
-  const name = options.interfaces[carrier.interfaceId]?.name;
+  const name = shownInterface(options, carrier.interfaceId);
   const cause = FRAME_FATES[fate];
   return {
     time: timeText(carrier.seconds, carrier.nanos),

@@ -34,7 +34,7 @@ import {
   putNine,
   putUint,
 } from './json-bytes.ts';
-import type { OutputOptions } from './output.ts';
+import { type OutputOptions, shownInterface } from './output.ts';
 import { RecordJson } from './record-json.ts';
 import { RegistrableCache } from './registrable-cache.ts';
 
@@ -143,8 +143,8 @@ export class TransactionJson {
   }
 
   #slow(batch: TransactionBatch, i: number): void {
-    const { interfaces, sensor, registrable } = this.#options;
-    const interfaceName = interfaces[batch.col.interfaceId[i]]?.name;
+    const { sensor, registrable } = this.#options;
+    const interfaceName = shownInterface(this.#options, batch.col.interfaceId[i]);
     const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable });
     this.#writer.text(JSON.stringify(value));
   }
@@ -236,7 +236,7 @@ export class TransactionJson {
   }
 
   #interface(id: number): Chunk | undefined {
-    const name = this.#options.interfaces[id]?.name;
+    const name = shownInterface(this.#options, id);
     if (name === undefined) return undefined;
     return (this.#interfaces[id] ??= chunk(`,"interface":${JSON.stringify(name)}`));
   }

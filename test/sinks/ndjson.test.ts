@@ -7,7 +7,7 @@ import { transactionValue } from '../../src/rr/transaction.ts';
 import { ByteWriter } from '../../src/sinks/byte-writer.ts';
 import { json } from '../../src/sinks/json.ts';
 import { ndjson } from '../../src/sinks/ndjson.ts';
-import type { OutputOptions } from '../../src/sinks/output.ts';
+import { type OutputOptions, shownInterface } from '../../src/sinks/output.ts';
 import { seedMessages } from '../fuzz/messages.ts';
 import { addRow, edited, join, sent } from './rows.ts';
 
@@ -36,7 +36,7 @@ function same(batches: TransactionBatch[], set: OutputOptions = options): number
   for (const batch of batches) {
     for (let i = 0; i < batch.count; i++) {
       const { sensor, registrable } = set;
-      const interfaceName = set.interfaces[batch.col.interfaceId[i]]?.name;
+      const interfaceName = shownInterface(set, batch.col.interfaceId[i]);
       const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable });
       assert.equal(got[row++], JSON.stringify(value));
     }
