@@ -21,7 +21,15 @@ export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener
   if (!plan.paths) return runPlainRows(plan, hooks, rows);
   // The two legs of a resolver meet only here, behind all workers.
   const linker = new PathLinker(rows);
-  const result = await runPlainRows(plan, hooks, (batch, from, to) => linker.add(batch, from, to));
+  // On an idle link nothing but the clock lets go of rows that wait: behind the clock that closes rows (see `idle`).
+  const tick = () => {
+    const now = Date.now() - 2000;
+    linker.advance(Math.floor(now / 1000), (now % 1000) * 1e6);
+    hooks.batchDone?.();
+  };
+  const clock = plan.input.kind === 'live' ? setInterval(tick, LISTENER_TICK_MS) : undefined;
+  const add: RowsListener = (batch, from, to) => linker.add(batch, from, to);
+  const result = await runPlainRows(plan, hooks, add).finally(() => clearInterval(clock));
   linker.end();
   return result;
 }

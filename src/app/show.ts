@@ -146,7 +146,7 @@ class Show {
   }
 
   #open(interfaces: readonly CapturedInterface[], shape: ReturnType<typeof outputFor> | null): void {
-    const { write, fieldsFormat, color, width, offsets, sensor } = this.#plan;
+    const { write, fieldsFormat, color, width, offsets, paths, sensor } = this.#plan;
     if (shape !== null) {
       const options: OutputOptions = {
         interfaces,
@@ -156,6 +156,7 @@ class Show {
         color,
         width,
         offsets,
+        paths,
         sensor,
       };
       const { format, unit } = shape;

@@ -30,7 +30,9 @@ export function linesPlan(input: Input, options: OptionValues): ShowPlan {
     dissect: { heuristic: input.kind !== 'live', ...decodeAs(options) },
     threads: 0,
     format: silent ? undefined : format,
-    unit: textOption(options, 'unit') as ShowPlan['unit'],
+    // Paths are of transactions.
+    unit: (textOption(options, 'unit') ??
+      (options.paths === true && format === 'text' ? 'transaction' : undefined)) as ShowPlan['unit'],
     fields,
     fieldsFormat: fieldsFormat(listOption(options, 'fields-option')),
     offsets: options.offsets === true,

@@ -110,7 +110,7 @@ export const LINES = [
     summary: 'header=y, separator=/t, aggregator=, occurrence=f|l|a, quote=d|s|n, escape=y, bom=y',
     many: true,
   },
-  { name: 'paths', summary: "link a resolver's own queries to the client's query that caused them (leg, parent)" },
+  { name: 'paths', summary: "a client's query with the queries it made its resolver send (in JSON: leg, parent)" },
   { name: 'offsets', summary: 'with -T tree: offset, length and meaning of every field' },
   { name: 'count', letter: 'c', value: 'N', summary: 'end after N lines' },
   { name: 'quiet', letter: 'q', summary: 'print no lines' },

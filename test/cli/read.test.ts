@@ -221,3 +221,27 @@ test('a full disk is told, exit code 3', {
   assert.equal(code, 3);
   assert.match(err, /^nametap: The output could not be written: ENOSPC/);
 });
+
+test('--paths shows the path of a resolution below the client’s query', () => {
+  const { code, out, err } = nametap(['read', '--paths', '--color', 'never', capture('resolution.pcap')]);
+  assert.equal(code, 0, err);
+  const [client, ...hops] = lines(out);
+  assert.match(client, /127\.0\.0\.2 +→ 127\.0\.0\.53 +A +www\.example\.test +23\.854 ms {2}192\.0\.2\.80$/);
+  assert.deepEqual(
+    hops.map((hop) => hop.trim().replace(/^\+[0-9.]+ ms → /, '')),
+    [
+      '127.0.0.10      NS . 0.289 ms  NOERROR a.root',
+      '127.0.0.10      A root 0.038 ms  NOERROR NODATA (zone .)',
+      '127.0.0.10      A a.root 0.062 ms  NOERROR 127.0.0.10',
+      '127.0.0.10      A test 0.044 ms  NOERROR referral to test (ns.test)',
+      '127.0.0.20      A example.test 0.188 ms  NOERROR referral to example.test (ns.example.test)',
+      '127.0.0.30      A www.example.test 0.100 ms  NOERROR 192.0.2.80',
+    ],
+  );
+});
+
+test('--paths shows hops of a client that the filter left out on their own', () => {
+  const { out } = nametap(['read', '--paths', '-Y', 'ip.dst == 127.0.0.30', capture('resolution.pcap')]);
+  assert.equal(lines(out).length, 1);
+  assert.match(out, /127\.0\.0\.53 +→ 127\.0\.0\.30 +A +www\.example\.test/);
+});
