@@ -2,6 +2,7 @@ import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { FilterField } from '../filter/fields/field.ts';
 import { FIELDS, nearestField } from '../filter/fields/registry.ts';
+import { UNOFFERED, whyUnoffered } from '../filter/fields/unoffered.ts';
 
 const FORMATS = ['text', 'json', 'tsv', 'wireshark'] as const;
 
@@ -29,14 +30,28 @@ export const fields: CommandDefinition = {
 
 function runCommand(words: string[], options: OptionValues): number {
   const found = FIELDS.filter((field) => hasWords(field, words));
+  const missing = UNOFFERED.filter(([name]) => words.every((word) => name.includes(word.toLowerCase())));
   if (found.length === 0) {
+    const why = whyUnoffered(words.join('.'));
+    if (why !== undefined) throw new UserError(`${why}.`);
     const near = nearestField(words.join('.'));
     throw new UserError(
       `No field has '${words.join(' ')}' in it.${near === undefined ? '' : ` Did you mean ${near}?`}`,
     );
   }
-  process.stdout.write(listFields(found, String(options.format ?? 'text'), options.values === true));
+  const format = String(options.format ?? 'text');
+  process.stdout.write(listFields(found, format, options.values === true));
+  if (format === 'text') process.stdout.write(countLines(found.length, missing));
   return EXIT.ok;
+}
+
+/** How many fields there are, and those of Wireshark's that there are not. */
+function countLines(count: number, missing: typeof UNOFFERED): string {
+  const total = `\n${count} fields\n`;
+  if (missing.length === 0) return total;
+  const width = Math.max(...missing.map(([name]) => name.length)) + 1;
+  const rows = missing.map(([name, why]) => `  ${`${name}${name.endsWith('.') ? '*' : ''}`.padEnd(width)}  ${why}\n`);
+  return `${total}\nWireshark fields that are not offered\n${rows.join('')}`;
 }
 
 function hasWords(field: FilterField, words: readonly string[]): boolean {

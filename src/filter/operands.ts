@@ -1,3 +1,4 @@
+import { whyUnoffered } from './fields/unoffered.ts';
 import { FUNCTIONS } from './functions.ts';
 import { integerOf, isLiteral, literalFor } from './literals.ts';
 import type { Context, Source } from './source.ts';
@@ -36,6 +37,8 @@ export function sourceOf(operand: Operand, context: Context): Source {
 function fieldSource(operand: Operand & { kind: 'word' }, context: Context): Source {
   const field = context.find(operand.text);
   if (field === undefined) {
+    const why = whyUnoffered(operand.text);
+    if (why !== undefined) throw context.error(`${why}.`, operand);
     const hint = context.suggest(operand);
     throw context.error(`'${operand.text}' is neither a field nor a protocol.${hint}`, operand);
   }

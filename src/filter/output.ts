@@ -7,6 +7,7 @@ import type { MessageView } from '../wire/message.ts';
 import type { Compat } from './compile.ts';
 import { type FilterField, showValue } from './fields/field.ts';
 import { findField, nearestField } from './fields/registry.ts';
+import { whyUnoffered } from './fields/unoffered.ts';
 import { exactName } from './operands.ts';
 import { Subject, Values } from './value.ts';
 
@@ -26,6 +27,8 @@ export interface FieldPrinter {
 export function outputField(name: string, options: { compat?: Compat } = {}): FieldPrinter {
   const field = findField(name);
   if (field === undefined) {
+    const why = whyUnoffered(name);
+    if (why !== undefined) throw new UserError(`${why}.`);
     const near = nearestField(name);
     const hint =
       near === undefined ? "'nametap fields' lists them all" : `Did you mean ${near}? 'nametap fields' lists them all`;

@@ -7,6 +7,7 @@ import { type MatchOptions, Matcher, type MessagePredicate } from '../correlate/
 import { type DissectHandler, type DissectOptions, Dissector } from '../net/dissect.ts';
 import { FAULT } from '../wire/fault.ts';
 import { MessageView } from '../wire/message.ts';
+import { BatchTimes } from './frame-times.ts';
 
 /** What comes out of an engine. Carrier, view and join are filled again for the next message: copy what you keep. */
 export interface EngineOutputs {
@@ -45,11 +46,13 @@ export class Engine {
   #seconds = Number.NEGATIVE_INFINITY;
   #nanos = 0;
   #batch: FrameBatch | null = null;
+  readonly #times = new BatchTimes();
   /** Index of the next frame of the batch whose time has not been taken into account. */
   #seen = 0;
 
   constructor(options: EngineOptions, outputs: EngineOutputs) {
     this.#outputs = outputs;
+    this.#join.times = this.#times;
     this.#filter = options.filter ?? null;
     this.#pairs = options.pairs !== false;
     this.#matcher = new Matcher(this.ledger, (batch) => outputs.rows?.(batch), {
@@ -84,7 +87,9 @@ export class Engine {
   frames(batch: FrameBatch): void {
     this.#batch = batch;
     this.#seen = 0;
+    this.#times.begin(batch);
     this.#dissector.frames(batch);
+    this.#times.end();
     this.#advanceTo(batch.count);
     this.#batch = null;
   }

@@ -73,7 +73,15 @@ function hexOf(from: number, to: number, optional: boolean): Field<Uint8Array> {
     },
     write: (w, value) => w.put(value),
     show: showHex,
-    parse: (words) => restHex.parse(words, {}),
+    parse: (words) => {
+      // One word: other fields follow.
+      const word = words.next('octets in hexadecimal');
+      const octets = parseHex(word);
+      if (octets === undefined || octets.length < from || octets.length > to) {
+        throw words.wrong(`${from === to ? from : `${from} to ${to}`} octets in hexadecimal`, word);
+      }
+      return octets;
+    },
   });
 }
 

@@ -14,7 +14,12 @@ const ERRORS: readonly (readonly [filter: string, carets: string, message: strin
     "'dns.flgs.rcode' is neither a field nor a protocol. Did you mean dns.flags.rcode?",
   ],
   ['dsn', '^~~', "'dsn' is neither a field nor a protocol. Did you mean dns?"],
-  ['not quic', '    ^~~~', "'quic' is neither a field nor a protocol."],
+  ['not zzzzzz', '    ^~~~~~', "'zzzzzz' is neither a field nor a protocol."],
+  [
+    'tcp.analysis.retransmission',
+    '^'.padEnd(27, '~'),
+    "'tcp.analysis.retransmission' is a Wireshark field that nametap does not compute: it judges segments, and a repeated segment completes no message; there is tcp.analysis.initial_rtt.",
+  ],
   ['3 == 4', '^', 'One side of a comparison must be a field or function.'],
   ['dns.id = 4', '       ^', "'=' is not an operator. Write '==' to compare."],
   [

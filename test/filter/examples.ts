@@ -13,7 +13,7 @@ export interface Example {
 
 /** Texts of EDNS options by code. */
 const OPTIONS: readonly (readonly [code: number, text: string])[] = [
-  [1, '\\# 18 000100010000010203040506070800000E10'],
+  [1, '1 1 0 0102030405060708 3600'],
   [2, '3600 7200'],
   [3, '6E7331'],
   [5, '8 13'],
@@ -195,5 +195,40 @@ export const EXAMPLE_MESSAGES: readonly Example[] = [
     ...response([]),
     answers: [{ name: 'c.example.com', type: 'A', class: 'CH', ttl: 9, data: '\\# 11 036E73310362697400000A' }],
   }),
+  example('atomic fragment', query('frag.example.com'), { family: 6, isAtomic: true }),
+  example(
+    'times',
+    query('late.example.com'),
+    {},
+    { times: { sinceFirst: () => 2_500_000_000, sincePrevious: () => 1000 } },
+  ),
+  example('fragments', response(['f.example.com A 1 192.0.2.7']), { carrier: { fragmented: true } }, {}),
+  example(
+    'fragments over IPv6',
+    response(['f.example.com A 1 192.0.2.7']),
+    { family: 6, carrier: { fragmented: true } },
+    {},
+  ),
+  example(
+    'handshake',
+    response(['s.example.com A 1 192.0.2.8']),
+    { transport: 'tcp', carrier: { setupNanos: 12_345_678 } },
+    {},
+  ),
+  example(
+    'certificate',
+    response([
+      `2.dnscrypt-cert.example.com TXT 60 \\# 125 7C444E534300020000${'51'.repeat(64)}${'52'.repeat(32)}${'53'.repeat(8)}00000007655360006555B180`,
+    ]),
+  ),
+  example('proxied', response(['x.example.com TYPE65422 0 \\# 14 0411C0000201C0000235D4310035'])),
+  example(
+    'proxied over IPv6',
+    response([
+      `x.example.com TYPE65422 0 \\# 38 0611${'20010DB8'.padEnd(31, '0')}1${'20010DB8'.padEnd(30, '0')}35D4310035`,
+    ]),
+  ),
+  example('place of another version', response(['l.example.com LOC 9 \\# 3 010203']), {}, {}),
+  example('oblivious', response(['o.example.com HTTPS 9 \\# 10 00010080010003ABCDEF'])),
   ...ofTypes(),
 ];

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { fields as command, listFields } from '../../src/cli/fields.ts';
 import type { FilterField } from '../../src/filter/fields/field.ts';
 import { FIELDS, findField, nearestField } from '../../src/filter/fields/registry.ts';
+import { UNOFFERED } from '../../src/filter/fields/unoffered.ts';
 import { EXAMPLE_MESSAGES } from './examples.ts';
 import { passes, printed, query, sample, type Sample } from './messages.ts';
 
@@ -103,6 +104,15 @@ describe('nametap fields', () => {
     });
     assert.equal(listFields(two.slice(1), 'wireshark'), 'F\tName\tdns.qry.name\tFT_STRING\tdns\t\t0x0\t\n');
     assert.match(listFields([fieldOf('dns.flags.rcode')], 'text', true), /\n {6}3 No such name\n/);
+  });
+
+  test('Wireshark fields that are not offered say why', async () => {
+    for (const name of ['tcp.seq', 'tcp.analysis.lost_segment', 'ip.geoip.country_iso']) {
+      assert.equal(findField(name), undefined);
+      assert.throws(() => printed(name, sample(query())), /is a Wireshark field that nametap does not compute: /);
+    }
+    await assert.rejects(async () => command.run(['ip.geoip.asnum'], {}), /that nametap does not compute: /);
+    for (const [name] of UNOFFERED) assert.ok(!FIELDS.some((field) => field.name === name), name);
   });
 
   test('words that no field has are an error with a suggestion', async () => {

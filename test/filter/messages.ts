@@ -20,6 +20,10 @@ export interface Way {
   protocol?: 'dns' | 'mdns' | 'llmnr' | 'nbns';
   /** Octets of the message that were not captured. */
   missing?: number;
+  /** Behind an IPv6 fragment header that stands alone (RFC 6946). */
+  isAtomic?: boolean;
+  /** What the dissector knows beyond. */
+  carrier?: Partial<Carrier>;
 }
 
 const PORTS = { dns: 53, mdns: 5353, llmnr: 5355, nbns: 137 } as const;
@@ -51,11 +55,14 @@ function transportHeader(tcp: boolean, port: number, length: number): number[] {
 
 /** A message in frame 10 from 10.0.0.1 (2001:db8::1), port 40000, to 192.0.2.53 (2001:db8::35), the protocol's port. */
 export function sample(message: MessageInput | Uint8Array, way: Way = {}, join: Partial<MessageJoin> = {}): Sample {
-  const { link = 'ethernet', family = 4, transport = 'udp', protocol = 'dns', missing = 0 } = way;
+  const { link = 'ethernet', family = 4, transport = 'udp', protocol = 'dns', missing = 0, isAtomic = false } = way;
   const bytes = message instanceof Uint8Array ? message : encodeMessage(message);
   const tcp = transport === 'tcp';
   const layer4 = transportHeader(tcp, PORTS[protocol], bytes.length);
-  const layer3 = ipHeader(family, tcp ? TCP : UDP, layer4.length + bytes.length);
+  const next = tcp ? TCP : UDP;
+  const atomic = isAtomic ? [next, 0, 0, 0, 0x12, 0x34, 0x56, 0x78] : [];
+  const payload = atomic.length + layer4.length + bytes.length;
+  const layer3 = [...ipHeader(family, isAtomic ? 44 : next, payload), ...atomic];
   const layer2 = linkHeader(link, family === 4 ? 0x0800 : 0x86dd, layer3.length + layer4.length + bytes.length);
   const headers = [...layer2, ...layer3, ...layer4];
   const whole = Uint8Array.from([...headers, ...bytes]);
@@ -90,6 +97,7 @@ export function sample(message: MessageInput | Uint8Array, way: Way = {}, join: 
     at,
     length: bytes.length - missing,
     claimedLength: bytes.length,
+    ...way.carrier,
   });
   const view = new MessageView();
   view.read(frame, at, bytes.length - missing, bytes.length);

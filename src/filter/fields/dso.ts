@@ -28,6 +28,12 @@ const stateful = { group: 'dso' } as const;
 
 /** The TLVs of DNS Stateful Operations (RFC 8490). */
 export const DSO_FIELDS: readonly FilterField[] = [
+  field(['dns.dso', 'FT_NONE', 'DNS Stateful Operations'], stateful, (s, out) => {
+    const { view } = s;
+    if (isDns(s) && view.opcode === OPCODE_DSO && view.end - view.start >= 12) {
+      out.add(view.bytes.subarray(view.parsedEnd, view.end));
+    }
+  }),
   field(
     ['dns.dso.tlv', 'FT_NONE', 'DSO TLV'],
     stateful,

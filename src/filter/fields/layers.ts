@@ -1,73 +1,11 @@
-import { word } from '../../core/address.ts';
 import { DNS, LLMNR, MDNS, NBNS, TCP, UDP } from '../../core/carrier.ts';
 import type { Subject } from '../value.ts';
-import { type Column, columnField, field, type FieldType, type FilterField, once } from './field.ts';
+import { type Column, columnField, field, type FilterField, once } from './field.ts';
+import { type At, bit, EMPTY, frameEnd, Layer, packetEnd, u16, u32, u8, type When } from './layer.ts';
 import { ETHERTYPES, PACKET_TYPES, PROTOCOL_NUMBERS } from './names.ts';
-
-type When = (s: Subject) => boolean;
-type At = (s: Subject) => number;
-type Declared = readonly [name: string, type: FieldType, title: string];
 
 const LINK_SLL = 113;
 const LINK_SLL2 = 276;
-
-/** Octet, and big-endian words, of the frame. */
-const u8 = (s: Subject, at: number): number => s.carrier.frame[at];
-const u16 = (s: Subject, at: number): number => (s.carrier.frame[at] << 8) | s.carrier.frame[at + 1];
-const u32 = (s: Subject, at: number): number => word(s.carrier.frame, at) >>> 0;
-const frameEnd = (s: Subject): number => s.carrier.frameAt + s.carrier.capturedLength;
-
-/** Fields of one layer: they are there where `at` ≥ 0 and the layer's `size` octets were captured. */
-class Layer {
-  readonly #group: string;
-  readonly #at: At;
-  readonly #size: number;
-
-  constructor(group: string, at: At, size: number) {
-    this.#group = group;
-    this.#at = at;
-    this.#size = size;
-  }
-
-  get has(): When {
-    return (s) => this.#at(s) >= 0 && this.#at(s) + this.#size <= frameEnd(s);
-  }
-
-  /** A number, read from where the layer begins. */
-  number(
-    declared: Declared,
-    read: (s: Subject, at: number) => number,
-    options: { hex?: boolean; names?: FilterField['names']; when?: When } = {},
-  ): FilterField {
-    const { when, ...rest } = options;
-    const has = this.has;
-    const there: When = when === undefined ? has : (s) => has(s) && when(s);
-    return columnField(
-      declared,
-      { group: this.#group, stored: false, ...rest },
-      once(there, (s) => read(s, this.#at(s))),
-    );
-  }
-
-  /** `octets` octets behind `offset`. */
-  bytes(declared: Declared, offset: number, octets: number): FilterField {
-    return field(declared, { group: this.#group, stored: false }, (s, out) => {
-      if (!this.has(s)) return;
-      const at = this.#at(s) + offset;
-      out.add(s.carrier.frame.subarray(at, at + octets));
-    });
-  }
-
-  /** The layer itself: from its first octet to `end`. */
-  protocol(title: string, when: When = () => true, end: At = frameEnd): FilterField {
-    return field([this.#group, 'FT_PROTOCOL', title], { group: 'protocol', stored: false }, (s, out) => {
-      if (!when(s)) return;
-      const at = this.#at(s);
-      out.add(at < 0 ? EMPTY : s.carrier.frame.subarray(at, Math.max(at, end(s))));
-    });
-  }
-}
-const EMPTY = new Uint8Array(0);
 
 const frame = new Layer('frame', (s) => s.carrier.frameAt, 0);
 const nanosOf = (s: Subject): bigint => BigInt(s.carrier.seconds) * 1_000_000_000n + BigInt(s.carrier.nanos);
@@ -232,8 +170,6 @@ function putWord(octets: Uint8Array, at: number, w: number): void {
   octets[at + 3] = w;
 }
 
-const bit = (offset: number, mask: number) => (s: Subject, at: number) => ((u8(s, at + offset) & mask) === 0 ? 0 : 1);
-
 const IP: readonly FilterField[] = [
   ip.protocol('Internet Protocol Version 4', isV4),
   addresses4('ip.addr', 'Source or Destination Address', 0, 1),
@@ -311,14 +247,6 @@ function ports(group: 'udp' | 'tcp'): readonly FilterField[] {
   ];
 }
 
-/** Octet behind the IP packet, as its header says, within what was captured. */
-const packetEnd: At = (s) => {
-  const { ipAt, family } = s.carrier;
-  if (ipAt < 0 || ipAt + 6 > frameEnd(s)) return frameEnd(s);
-  const length = family === 4 ? u16(s, ipAt + 2) : 40 + u16(s, ipAt + 4);
-  // A length of 0 is left to the card (segmentation offload).
-  return length === 0 || length === 40 ? frameEnd(s) : Math.min(frameEnd(s), ipAt + length);
-};
 const tcpHeader: At = (s) => (u8(s, s.carrier.transportAt + 12) >> 4) * 4;
 const segmentLength: At = (s) => Math.max(0, packetEnd(s) - s.carrier.transportAt - tcpHeader(s));
 

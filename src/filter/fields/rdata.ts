@@ -9,6 +9,7 @@ import { isDns } from './message.ts';
 import { namesOf, RDATA_NAMES } from './names.ts';
 import { DSO_FIELDS } from './dso.ts';
 import { PART_FIELDS } from './parts.ts';
+import { RARE_FIELDS } from './rare.ts';
 import { SPECIAL_FIELDS } from './special.ts';
 
 const TYPE_A = 1;
@@ -118,4 +119,4 @@ export const RDATA_FIELDS: readonly FilterField[] = [...declarations()]
   .map(([name, { spec, places }]) =>
     name === 'dns.a' ? columnField(['dns.a', 'FT_IPv4', spec.summary], rdata, ADDRESS) : derived(name, spec, places),
   )
-  .concat(SPECIAL_FIELDS, PART_FIELDS, DSO_FIELDS);
+  .concat(SPECIAL_FIELDS, PART_FIELDS, RARE_FIELDS, DSO_FIELDS);

@@ -1,6 +1,7 @@
 import { nearest } from '../nearest.ts';
 import { EDNS_FIELDS } from './edns.ts';
 import type { FilterField } from './field.ts';
+import { HEADER_FIELDS } from './headers.ts';
 import { LAYER_FIELDS } from './layers.ts';
 import { MESSAGE_FIELDS } from './message.ts';
 import { NETBIOS_FIELDS } from './netbios.ts';
@@ -10,6 +11,7 @@ import { RELATION_FIELDS } from './relations.ts';
 /** Every field of the filter language. */
 export const FIELDS: readonly FilterField[] = [
   ...LAYER_FIELDS,
+  ...HEADER_FIELDS,
   ...MESSAGE_FIELDS,
   ...RELATION_FIELDS,
   ...EDNS_FIELDS,

@@ -110,7 +110,7 @@ const tagged =
   };
 
 /** Every service parameter: key, and a reader that ends with its value. */
-const params =
+export const params =
   (add: (key: number, r: RdataReader, out: Values) => void): Read =>
   (r, out) => {
     r.u16();
