@@ -141,9 +141,12 @@ async function watchQuietly(
   const { runReport } = await import('../app/run.ts');
   // Loaded before rights are given up: the user we become may not read our files.
   const { reportText } = await import('../report/text.ts');
+  const { scaledReport } = await import('../report/sampled.ts');
   const { report, ledger } = await runReport(plan, {}, hooks);
   const source = { files: [], ...(plan.filter === undefined ? {} : { filter: plan.filter }) };
-  writeStdout(Buffer.from(reportText(report.value(source, 20), process.stdout.columns ?? 100)));
+  const seen = report.value(source, 20);
+  const value = plan.sample === undefined ? seen : scaledReport(seen, plan.sample);
+  writeStdout(Buffer.from(reportText(value, process.stdout.columns ?? 100)));
   process.stderr.write(`${countsText(ledger)}\n`);
   return EXIT.ok;
 }

@@ -218,7 +218,8 @@ function answerKind(response: MessageView, asked: number, protocol: number): num
   // A chain whose end the server does not know is data as far as it goes; with an SOA it ends in NODATA.
   if (alias && !soa) return DATA;
   if (ns && !soa && (response.flags & 0x0400) === 0) return REFERRAL;
-  return NODATA;
+  // Nothing in a truncated, cut or malformed response does not mean that there is nothing.
+  return (response.flags & 0x0200) !== 0 || response.fault !== 0 ? NO_KIND : NODATA;
 }
 
 /** Stable 64-bit id: packet time, ends, id and question, so that a replay gives the same. Never 0. */

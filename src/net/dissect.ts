@@ -179,13 +179,9 @@ export class Dissector {
     if (kind === P.NO_KIND || kind > P.NBNS_KIND || this.#checksums) return -1;
     // What may be DNSCrypt is looked at more closely.
     if (bytes[udpAt + 8] === 0x72 && bytes[udpAt + 9] === 0x36) return -1;
-    if (type === 0x0800) {
-      fillEnds4(carrier, bytes, ipAt);
-      carrier.ipId = (bytes[ipAt + 4] << 8) | bytes[ipAt + 5];
-    } else {
-      fillEnds6(carrier, bytes, ipAt);
-      carrier.ipId = 0;
-    }
+    if (type === 0x0800) fillEnds4(carrier, bytes, ipAt);
+    else fillEnds6(carrier, bytes, ipAt);
+    carrier.ipId = type === 0x0800 ? (bytes[ipAt + 4] << 8) | bytes[ipAt + 5] : 0;
     carrier.ethernetAt = from;
     carrier.vlanAt = vlan < 0 ? -1 : from + 14;
     carrier.vlan = vlan;

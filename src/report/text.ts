@@ -39,6 +39,7 @@ function head(value: ReportValue): string {
       `  from    ${inputs.slice(0, 4).join(', ')}${inputs.length > 4 ? ` and ${inputs.length - 4} more` : ''}`,
     );
   }
+  if (value.sampled !== undefined) lines.push(`  sample  1 of ${value.sampled.rate} sampled, counts scaled`);
   if (source.filter) lines.push(`  filter  ${plainText(source.filter)}`);
   if (period.first !== null && period.last !== null) {
     const [first, last] = [period.first, period.last].map((time) => time.slice(0, 19).replace('T', ' '));
@@ -157,7 +158,11 @@ function statistics(value: ReportValue, width: number): string[] {
     ['latency over UDP', udp, 'from the first query copy'],
     ['latency over TCP', tcp, 'first query byte to response; connection not counted'],
     ['from last copy', last, 'from the last query copy'],
-    ['TCP set-up', setup, setup.n === 0 ? 'no connection was seen to begin' : 'once per connection: SYN to the client\'s first ACK'],
+    [
+      'TCP set-up',
+      setup,
+      setup.n === 0 ? 'no connection was seen to begin' : "once per connection: SYN to the client's first ACK",
+    ],
   ];
   const short: (keyof Summary)[] = ['n', 'mean', 'p50', 'p95', 'p99'];
   lines.push(
@@ -285,6 +290,11 @@ function funnelTable(value: ReportValue): string[] {
 
 function notes(value: ReportValue): string[] {
   const lines: string[] = [];
+  if (value.sampled !== undefined) {
+    lines.push(
+      `1 of ${value.sampled.rate} sampled: counts are scaled, different keys, frames and statistics are as seen`,
+    );
+  }
   if (value.latency.error !== undefined) {
     lines.push(
       `percentiles are off by at most ${percentText(value.latency.error)}; other numbers are exact unless marked`,

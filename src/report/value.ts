@@ -85,6 +85,8 @@ export interface SizeClasses {
 /** The report as JSON (CONTRACTS: report -T json). */
 export interface ReportValue {
   source: ReportSource;
+  /** Only one in `rate` pairs of addresses was seen; counts are scaled by it (see `scaledReport`). */
+  sampled?: { rate: number; scaled: true };
   period: { first: string | null; last: string | null; seconds: number };
   ledger: LedgerValue & { funnel: FunnelStage[]; imbalance: string[] };
   transactions: {

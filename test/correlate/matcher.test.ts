@@ -37,6 +37,11 @@ describe('pairing', () => {
       [0, Number.NaN, Number.NaN],
     );
   });
+  test('nothing in a truncated answer is not NODATA', () => {
+    const empty = (flags: string[]) => answer(1.1, { message: { flags, answers: [] } });
+    const kind = (flags: string[]) => only(run([query(1), empty(flags)]).rows).kind;
+    assert.deepEqual([kind(['qr', 'tc']), kind(['qr'])], [undefined, 'nodata']);
+  });
   test('the case of the name does not matter (0x20)', () => {
     const response = answer(1.1, { message: { questions: [asks('www.example')] } });
     assert.deepEqual(outcomes(run([query(1, { message: { questions: [asks('wWw.ExAmPlE')] } }), response]).rows), [

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registrableStart } from '../../src/enrich/public-suffix.ts';
 import { Report } from '../../src/report/report.ts';
+import { scaledReport } from '../../src/report/sampled.ts';
+import { reportText } from '../../src/report/text.ts';
 import { FAULT } from '../../src/wire/fault.ts';
 import { summarize } from '../../src/sketch/summary.ts';
 import { a, batchesOf, cname, type Row } from './rows.ts';
@@ -102,6 +104,23 @@ test('names fold case, domains follow the public suffix list', () => {
   assert.equal(value.domains.top[0].key, 'example.co.uk');
   assert.equal(value.domains.top[0].count, 3);
   assert.equal(value.domains.distinct.value, 3);
+});
+
+test('of a sample the counts are scaled and marked, ratios and statistics are of what was seen', () => {
+  const seen = report([{ name: 'gone.example.com', rcode: 3 }, { flags: 0x8380 }, { queries: 2 }, {}]).value();
+  const value = scaledReport(seen, 10);
+  assert.deepEqual(value.sampled, { rate: 10, scaled: true });
+  assert.deepEqual([value.transactions.count, value.transactions.queries], [40, 50]);
+  assert.deepEqual([value.nxdomain.count, value.nxdomain.ratio], [10, 0.25]);
+  assert.deepEqual([value.domains.top[0].count, value.domains.distinct.value], [40, 1]);
+  assert.equal(
+    value.transactions.timeline.queries.reduce((a, b) => a + b, 0),
+    50,
+  );
+  assert.deepEqual(value.latency, seen.latency);
+  assert.deepEqual(value.ledger, seen.ledger);
+  assert.deepEqual(value.transactions.truncated, { count: 10, ratio: 0.25, followed_by_tcp: 0, not_followed: 10 });
+  assert.match(reportText(value), /1 of 10 sampled, counts scaled/);
 });
 
 test('NXDOMAIN is told from NODATA, and blamed on domain and client', () => {
