@@ -34,7 +34,6 @@ const MAY_BE_LONG: Record<string, string> = {
   'src/correlate/matcher.ts': 'hot: one table, one loop over messages',
   'src/sinks/transaction-json.ts': 'hot: a row as JSON, straight from columns and message bytes',
   'src/report/report.ts': 'one place where a row is counted',
-  'src/report/address-map.ts': 'hot: the map and its bounded memory',
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));

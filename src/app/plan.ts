@@ -1,4 +1,5 @@
 import type { CapturedInterface, Damage, SourceLoss } from '../core/frames.ts';
+import type { Network } from '../core/network.ts';
 import { FATE, Ledger } from '../core/ledger.ts';
 import { type Compat, compileFilter, type Filter } from '../filter/compile.ts';
 import type { DissectOptions } from '../net/dissect.ts';
@@ -22,6 +23,8 @@ export interface RunPlan {
   pairs?: boolean;
   /** Links what a resolver asks to the client's query that caused it (`leg`, `parent`), where rows are what comes out. */
   paths?: boolean;
+  /** Own resolvers; others are learned from the traffic. */
+  resolvers?: readonly Network[];
   /** Live: only one in so many pairs of addresses; the other frames are counted. */
   sample?: number;
 }

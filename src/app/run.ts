@@ -20,7 +20,7 @@ export type RowsListener = (batch: TransactionBatch, from: number, to: number) =
 export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
   if (!plan.paths) return runPlainRows(plan, hooks, rows);
   // The two legs of a resolver meet only here, behind all workers.
-  const linker = new PathLinker(rows);
+  const linker = new PathLinker(rows, { resolvers: plan.resolvers });
   // On an idle link nothing but the clock lets go of rows that wait: behind the clock that closes rows (see `idle`).
   const tick = () => {
     const now = Date.now() - 2000;

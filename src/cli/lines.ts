@@ -3,7 +3,7 @@ import type { ShowPlan, ShowResult } from '../app/show.ts';
 import type { OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { plainText } from '../report/format.ts';
-import { decodeAs, listOption, terminalWidth, textOption, useColor, wholeNumber } from './options.ts';
+import { decodeAs, listOption, resolversOption, terminalWidth, textOption, useColor, wholeNumber } from './options.ts';
 import { remark, remarkDamage } from './remarks.ts';
 
 /** What `read` and `watch` have in common: the plan of a run whose lines are shown or whose frames are written. */
@@ -36,7 +36,8 @@ export function linesPlan(input: Input, options: OptionValues): ShowPlan {
     fields,
     fieldsFormat: fieldsFormat(listOption(options, 'fields-option')),
     offsets: options.offsets === true,
-    paths: options.paths === true,
+    paths: options.paths === true || listOption(options, 'resolver').length > 0,
+    resolvers: resolversOption(options),
     color: useColor(options),
     width: terminalWidth(),
     sensor: textOption(options, 'sensor'),

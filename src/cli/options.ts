@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { isIP } from 'node:net';
 import { isatty } from 'node:tty';
 import type { OptionDefinition, OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
+import { addressWords, type Network } from '../core/network.ts';
 import { plainText } from '../report/format.ts';
 
 /** Options that several commands have; each means the same everywhere. */
@@ -111,6 +113,12 @@ export const LINES = [
     many: true,
   },
   { name: 'paths', summary: "a client's query with the queries it made its resolver send (in JSON: leg, parent)" },
+  {
+    name: 'resolver',
+    value: 'ADDR[/N]',
+    summary: 'own resolver, or a network of them, for --paths; others are learned from the traffic',
+    many: true,
+  },
   { name: 'offsets', summary: 'with -T tree: offset, length and meaning of every field' },
   { name: 'count', letter: 'c', value: 'N', summary: 'end after N lines' },
   { name: 'quiet', letter: 'q', summary: 'print no lines' },
@@ -126,6 +134,19 @@ export function textOption(options: OptionValues, name: string): string | undefi
 export function listOption(options: OptionValues, name: string): string[] {
   const value = options[name];
   return Array.isArray(value) ? value : typeof value === 'string' ? [value] : [];
+}
+
+/** Addresses and networks of `--resolver`. Throws UserError. */
+export function resolversOption(options: OptionValues): Network[] {
+  return listOption(options, 'resolver').map((text) => {
+    const [address, bits] = text.split('/');
+    const family = isIP(address) as 0 | 4 | 6;
+    const most = family === 4 ? 32 : 128;
+    if (family === 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))) {
+      throw new UserError(`--resolver wants an address or a network such as 192.0.2.0/24, not "${plainText(text)}".`);
+    }
+    return { family, words: addressWords(family, address), bits: bits === undefined ? most : Number(bits) };
+  });
 }
 
 /** A whole number of at most nine digits. Throws UserError. */

@@ -1,11 +1,12 @@
 import { DNS } from '../core/carrier.ts';
 import { LEGS, OUTCOMES, TransactionBatch } from '../core/transactions.ts';
+import { isInNetwork, type Network } from '../core/network.ts';
 import { ANSWER, MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix } from '../wire/name.ts';
 
 export interface PathOptions {
-  /** Own resolvers: keys of their addresses (`addressKey`). Others are learned from the traffic. */
-  resolvers?: readonly string[];
+  /** Own resolvers. Others are learned from the traffic. */
+  resolvers?: readonly Network[];
   /** An upstream row waits this long for the client transaction that caused it (default 6 s of packet time). */
   holdNanos?: number;
   /** Most upstream rows that wait (default 16,384); the oldest goes on without a parent and is counted. */
@@ -22,6 +23,7 @@ const SKEW_SECONDS = 0.001;
 /** Rows from the start during which an address is taken for a resolver because it asks with RD=0. */
 const LEARNING_ROWS = 65_536;
 const MAX_RESOLVERS = 65_536;
+const ENDS = ['client', 'server'] as const;
 const MAX_SAME_NAME = 64;
 const MAX_BATCHES = 16;
 
@@ -64,6 +66,7 @@ export class PathLinker {
   /** Addresses that answer RD=1 queries; those of them that ask too. */
   readonly #servers = new Set<string>();
   readonly #resolvers = new Set<string>();
+  readonly #own: readonly Network[];
   #waiting: Waiting[] = [];
   #first = 0;
   readonly #byName = new Map<number, Waiting[]>();
@@ -79,10 +82,7 @@ export class PathLinker {
     this.#out = out;
     this.#hold = (options.holdNanos ?? 6e9) / 1e9;
     this.#limit = options.limit ?? 16_384;
-    for (const resolver of options.resolvers ?? []) {
-      this.#servers.add(resolver);
-      this.#resolvers.add(resolver);
-    }
+    this.#own = options.resolvers ?? [];
   }
 
   /** Takes rows [from, to) in closing order. */
@@ -118,6 +118,7 @@ export class PathLinker {
     const recursion = (batch.arena[c.queryAt[i] + 2] & 1) !== 0;
     const server = rowAddress(batch, i, 'server');
     const client = rowAddress(batch, i, 'client');
+    if (this.#own.length > 0) for (const end of ENDS) this.#configured(batch, i, end);
     if (recursion && c.responses[i] > 0 && this.#servers.size < MAX_RESOLVERS) this.#servers.add(server);
     const waiting = recursion ? this.#byResolver.get(server) : undefined;
     if (waiting !== undefined) this.#adopt(batch, i, waiting);
@@ -126,6 +127,17 @@ export class PathLinker {
     if (!this.#servers.has(client)) return !recursion && this.#rows <= LEARNING_ROWS;
     this.#resolvers.add(client);
     return true;
+  }
+
+  /** An address of the row that lies in a network given by configuration is a resolver. */
+  #configured(batch: TransactionBatch, i: number, end: (typeof ENDS)[number]): void {
+    const key = rowAddress(batch, i, end);
+    if (this.#resolvers.has(key) || this.#resolvers.size >= MAX_RESOLVERS) return;
+    const c = batch.col;
+    const words = [c[`${end}0`][i], c[`${end}1`][i], c[`${end}2`][i], c[`${end}3`][i]];
+    if (!this.#own.some((network) => isInNetwork(network, c.family[i], words))) return;
+    this.#servers.add(key);
+    this.#resolvers.add(key);
   }
 
   /** A client transaction has closed: it becomes the parent of what its resolver asked for it meanwhile. */
@@ -290,8 +302,8 @@ function pull<K>(map: Map<K, Waiting[]>, key: K, one: Waiting): void {
   else list.shift();
 }
 
-/** Text that stands for an address in configuration and tables: family and its words in hex. */
-export function addressKey(family: number, words: readonly [number, number, number, number]): string {
+/** Text that stands for an address in tables: its words in hex. */
+function addressKey(family: number, words: readonly [number, number, number, number]): string {
   return family === 4 ? (words[3] >>> 0).toString(16) : words.map((word) => (word >>> 0).toString(16)).join(':');
 }
 

@@ -240,6 +240,18 @@ test('--paths shows the path of a resolution below the client’s query', () => 
   );
 });
 
+test('--resolver says whose queries are upstream, where the traffic does not', () => {
+  const filter = ['-Y', 'ip.dst == 127.0.0.20', '-T', 'ndjson', capture('resolution.pcap')];
+  const leg = (...words: string[]) => JSON.parse(nametap(['read', ...words, ...filter]).out).leg;
+  assert.equal(leg('--paths'), 'unknown');
+  assert.equal(leg('--resolver', '127.0.0.53'), 'upstream');
+  assert.equal(leg('--resolver', '2001:db8::/32', '--resolver', '127.0.0.32/27'), 'upstream');
+  assert.equal(leg('--resolver', '127.0.0.64/26'), 'unknown');
+  const { code, err } = nametap(['read', '--resolver', '127.0.0.53/33', ...filter]);
+  assert.equal(code, 1);
+  assert.match(err, /--resolver wants an address or a network such as 192\.0\.2\.0\/24, not "127\.0\.0\.53\/33"/);
+});
+
 test('--paths shows hops of a client that the filter left out on their own', () => {
   const { out } = nametap(['read', '--paths', '-Y', 'ip.dst == 127.0.0.30', capture('resolution.pcap')]);
   assert.equal(lines(out).length, 1);
