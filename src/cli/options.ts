@@ -83,6 +83,12 @@ export const FORMATS = [
   'cof',
   'flat',
 ] as const;
+export const RESOLVER = {
+  name: 'resolver',
+  value: 'ADDR[/N]',
+  summary: 'own resolver, or a network of them, for --paths; others are learned from the traffic',
+  many: true,
+} as const satisfies OptionDefinition;
 /** How lines look, for commands that print them. */
 export const LINES = [
   {
@@ -113,12 +119,7 @@ export const LINES = [
     many: true,
   },
   { name: 'paths', summary: "a client's query with the queries it made its resolver send (in JSON: leg, parent)" },
-  {
-    name: 'resolver',
-    value: 'ADDR[/N]',
-    summary: 'own resolver, or a network of them, for --paths; others are learned from the traffic',
-    many: true,
-  },
+  RESOLVER,
   { name: 'offsets', summary: 'with -T tree: offset, length and meaning of every field' },
   { name: 'count', letter: 'c', value: 'N', summary: 'end after N lines' },
   { name: 'quiet', letter: 'q', summary: 'print no lines' },

@@ -8,7 +8,9 @@ import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { plainText } from '../report/format.ts';
 import type { MapFormat } from '../report/map-text.ts';
+import { PathSummary } from '../report/path-summary.ts';
 import type { Report, ReportOptions } from '../report/report.ts';
+import type { ReportValue } from '../report/value.ts';
 import { MapSpill } from './map-spill.ts';
 import {
   DECODE_AS,
@@ -18,6 +20,8 @@ import {
   FILTER,
   FILTER_COMPAT,
   listOption,
+  RESOLVER,
+  resolversOption,
   THREADS,
   textOption,
   tlsOption,
@@ -62,6 +66,8 @@ export const report: CommandDefinition = {
     },
     { name: 'map-pairs', value: 'N', summary: 'pairs the map holds in memory', default: '2000000' },
     { name: 'output', letter: 'o', value: 'FILE', summary: 'write to FILE instead of standard output' },
+    { name: 'paths', summary: "also the paths of resolutions: what resolvers asked for their clients' queries" },
+    RESOLVER,
     { name: 'top', value: 'N', summary: 'rows of the top lists', default: '20' },
     THREADS,
     { name: 'quiet', letter: 'q', summary: 'no progress and no remarks on standard error' },
@@ -87,6 +93,9 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   if (options.map && format === 'html')
     throw new UserError('The map has no HTML form: use -T text, csv, ndjson or json.');
   const top = wholeNumber(options, 'top', 20);
+  if (options['map-spill'] !== undefined && (options.paths || listOption(options, RESOLVER.name).length > 0)) {
+    throw new UserError('--paths and --map-spill do not go together. Run the report twice.');
+  }
   const plan = await planOf(args, options);
   const quiet = options.quiet === true;
   const spill = textOption(options, 'map-spill');
@@ -94,10 +103,12 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   const progress = new Progress(!quiet && isatty(2));
   const { signal, counting } = session;
   const hooks: RunHooks = { signal, counting, progress: (done, of, frames) => progress.show(done, of, frames) };
+  const paths = new PathSummary();
   const bounds: ReportOptions = { mapPairs: wholeNumber(options, 'map-pairs', 2_000_000) };
   let result: RunResult & { report: Report };
   try {
-    result = spill === undefined ? await run(plan, bounds, hooks) : await runSpilling(plan, bounds, hooks, spill);
+    if (plan.paths) result = await runPaths(plan, bounds, hooks, paths);
+    else result = spill === undefined ? await run(plan, bounds, hooks) : await runSpilling(plan, bounds, hooks, spill);
   } finally {
     progress.clear();
     session.close();
@@ -111,7 +122,9 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
       ...(plan.filter ? { filter: plan.filter } : {}),
       ...(damage.length > 0 ? { damage } : {}),
     };
-    await writeAll(out, [await rendered(report, source, top, format)]);
+    await writeAll(out, [
+      await rendered({ ...report.value(source, top), ...(plan.paths && { paths: paths.value(top) }) }, format),
+    ]);
   }
   if (out !== process.stdout) out.end();
   if (!quiet && report.map.evicted > 0 && options.map) {
@@ -133,12 +146,31 @@ async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
     compat: textOption(options, 'filter-compat') as RunPlan['compat'],
     dissect: { heuristic: true, ...decodeAs(options) },
     threads: wholeNumber(options, THREADS.name, usefulThreads(input, usefulCores())),
+    paths: options.paths === true || listOption(options, RESOLVER.name).length > 0,
+    resolvers: resolversOption(options),
   };
 }
 
 async function run(plan: RunPlan, options: ReportOptions, hooks: RunHooks): Promise<RunResult & { report: Report }> {
   const { runReport } = await import('../app/run.ts');
   return runReport(plan, options, hooks);
+}
+
+/** Paths are seen only where all rows meet: in this thread, in order. */
+async function runPaths(
+  plan: RunPlan,
+  options: ReportOptions,
+  hooks: RunHooks,
+  paths: PathSummary,
+): Promise<RunResult & { report: Report }> {
+  const { runRows, newReport } = await import('../app/run.ts');
+  const report = newReport(options);
+  const result = await runRows(plan, hooks, (batch, from, to) => {
+    report.add(batch, from, to);
+    paths.add(batch, from, to);
+  });
+  report.addLedger(result.ledger);
+  return { ...result, report };
 }
 
 /** With an exact map all rows meet in this thread: what the map gives up goes to disk and is merged at the end. */
@@ -169,8 +201,7 @@ async function mapPieces(report: Report, format: MapFormat): Promise<Iterable<st
   return mapText(report.map.rows(), { pairs, capacity, evicted, exact: evicted === 0 }, format);
 }
 
-async function rendered(report: Report, source: object, top: number, format: Format): Promise<string> {
-  const value = report.value(source, top);
+async function rendered(value: ReportValue, format: Format): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`;
   if (format === 'html') return (await import('../report/html.ts')).reportHtml(value);
   return (await import('../report/text.ts')).reportText(value, process.stdout.columns ?? 100);

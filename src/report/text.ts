@@ -24,6 +24,7 @@ export function reportText(value: ReportValue, width = 80): string {
     section('NXDOMAIN by client', shares(value.nxdomain.by_client, 10, 'of its own')),
     section('Unanswered by server', shares(value.unanswered.by_server, 10, 'of its own')),
     section('Malformed messages by cause', shares(value.malformed.by_cause, 10)),
+    section('Resolution paths', paths(value, columns)),
     section('Where every frame went', funnelTable(value)),
     section('Notes', notes(value)),
   ];
@@ -270,6 +271,27 @@ function entropies(value: ReportValue, width: number): string[] {
     'of queries from (client), to (server)',
   ];
   return table([header, ...rows], [0, 1, 2, 3, 4, 5], width);
+}
+
+function paths({ paths: value }: ReportValue, width: number): string[] {
+  if (value === undefined) return [];
+  const { transactions, resolved, hops_mean: mean, steps, steps_left_out: left, forgotten } = value;
+  const head = `${numberText(resolved)} of ${numberText(transactions)} clients' queries made their resolver ask`;
+  if (steps.length === 0) return [`${head}: no path was seen`];
+  const rows = steps.map((step) => [
+    numberText(step.step_mean),
+    numberText(step.count),
+    numberText(step.latency_mean_ms),
+    step.server,
+    step.kind,
+    step.zone,
+  ]);
+  const lines = [`${head}, ${numberText(mean)} times each`];
+  lines.push(...table([['step', 'count', 'mean ms', 'server', 'gave', 'zone'], ...rows], [0, 1, 2], width));
+  if (left > 0) lines.push(`${numberText(left)} further steps were not counted apart`);
+  if (forgotten > 0)
+    lines.push(`the paths of ${numberText(forgotten)} clients' queries were forgotten: too many at once`);
+  return lines;
 }
 
 function funnelTable(value: ReportValue): string[] {

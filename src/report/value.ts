@@ -14,6 +14,7 @@ import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
 import { nameText } from '../wire/name.ts';
 import type { MapRow } from './address-map.ts';
 import { type FunnelStage, funnel } from './funnel.ts';
+import type { PathsValue } from './path-summary.ts';
 import { SERVER_BUCKETS, SERVER_HISTOGRAM, SERVER_PRECISION, SERVER_UNIT_NANOS, TALLY } from './layout.ts';
 
 import type { Report } from './report.ts';
@@ -128,6 +129,8 @@ export interface ReportValue {
   nxdomain: Share & { nodata: Share; by_domain: KeyShare[]; by_client: KeyShare[]; error: number };
   unanswered: Share & { by_server: KeyShare[]; by_domain: KeyShare[]; error: number };
   malformed: Share & { by_cause: KeyShare[]; cut: number };
+  /** Only with `report --paths`. */
+  paths?: PathsValue;
   map: { pairs: number; capacity: number; evicted: number; exact: boolean; rows?: MapRow[] };
 }
 

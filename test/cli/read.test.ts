@@ -240,6 +240,25 @@ test('--paths shows the path of a resolution below the client’s query', () => 
   );
 });
 
+test('report --paths adds up the steps of resolutions', () => {
+  const words = ['report', '--paths', capture('resolution.pcap')];
+  const { paths } = JSON.parse(nametap([...words, '-T', 'json']).out);
+  const { transactions, resolved, hops, steps } = paths;
+  assert.deepEqual([transactions, resolved, hops], [1, 1, 6]);
+  const referrals = steps.filter(({ kind }: { kind: string }) => kind === 'referral');
+  assert.deepEqual(
+    referrals.map((step: Record<string, unknown>) => [step.step_mean, step.server, step.zone, step.count]),
+    [
+      [4, '127.0.0.10', 'test', 1],
+      [5, '127.0.0.20', 'example.test', 1],
+    ],
+  );
+  assert.ok(Math.abs(referrals[1].latency_mean_ms - 0.188) < 1e-9);
+  const text = nametap(words).out;
+  assert.match(text, /Resolution paths\n {2}1 of 1 clients' queries made their resolver ask, 6 times each\n/);
+  assert.match(text, / 5 +1 +0\.188 +127\.0\.0\.20 +referral +example\.test\n/);
+});
+
 test('--resolver says whose queries are upstream, where the traffic does not', () => {
   const filter = ['-Y', 'ip.dst == 127.0.0.20', '-T', 'ndjson', capture('resolution.pcap')];
   const leg = (...words: string[]) => JSON.parse(nametap(['read', ...words, ...filter]).out).leg;
