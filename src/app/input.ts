@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { EXIT, UserError } from '../core/errors.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Source } from '../core/frames.ts';
 import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
 import { openFiles } from '../sources/files.ts';
@@ -84,7 +84,7 @@ function looksLikeDnstap(path: string): boolean {
     closeSync(fd);
     return count === 4 && head.every((octet) => octet === 0);
   } catch (error) {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}.`, EXIT.file, { cause: error });
+    throw new UserError(`Cannot open ${path}: ${reasonOf(error)}.`, EXIT.file, { cause: error });
   }
 }
 

@@ -10,7 +10,8 @@ export function remark(text: string): void {
 /** Tells where captures were cut or corrupt; `kept` says what became of what came before. */
 export function remarkDamage(damage: readonly Damage[], kept: string): void {
   for (const { file, offset, reason } of damage) {
-    remark(`${plainText(file)}: ${plainText(reason)} at byte ${offset}; ${kept}`);
+    const where = file === '-' ? 'standard input' : plainText(file);
+    remark(`${where}: ${plainText(reason)} at byte ${offset}${offset === 0 ? '' : `; ${kept}`}`);
   }
 }
 

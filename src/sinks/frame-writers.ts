@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
-import { EXIT, UserError } from '../core/errors.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
 
 /** Bytes gathered before they are written at once. */
@@ -31,7 +31,7 @@ class Output {
     try {
       this.#fd = path === '-' ? 1 : openSync(path, 'w');
     } catch (error) {
-      throw new UserError(`Cannot create ${path}: ${(error as Error).message}.`, EXIT.file, { cause: error });
+      throw new UserError(`Cannot create ${path}: ${reasonOf(error)}.`, EXIT.file, { cause: error });
     }
   }
 

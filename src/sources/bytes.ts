@@ -1,7 +1,7 @@
 import { close, closeSync, fstatSync, open, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { EXIT, UserError } from '../core/errors.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 
 /** Bytes in order: a file, a pipe, or what a decompressor makes of another input. */
 export interface ByteInput {
@@ -25,8 +25,9 @@ export async function openBytes(path: string): Promise<ByteInput> {
     closeSync(fd);
     throw new UserError(`${path} is a folder. Name the capture files in it.`, EXIT.file);
   }
-  if (stat.isFile()) return new RegularFile(fd, stat.size, path);
-  return new Pipe(pipeOf(fd));
+  if (fd === 0 ? !stat.isFile() : stat.isFIFO() || stat.isSocket()) return new Pipe(pipeOf(fd));
+  // Devices too, such as /dev/null: their size is not known.
+  return new RegularFile(fd, stat.size, path);
 }
 
 function openPath(path: string): Promise<number> {
@@ -34,7 +35,7 @@ function openPath(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, 'r', (error, fd) => {
       if (error === null) resolve(fd);
-      else reject(new UserError(`Cannot open ${path}: ${whyNot(error)}.`, EXIT.file, { cause: error }));
+      else reject(new UserError(`Cannot open ${path}: ${reasonOf(error)}.`, EXIT.file, { cause: error }));
     });
   });
 }
@@ -43,17 +44,6 @@ function pipeOf(fd: number): Readable {
   if (fd === 0) return process.stdin;
   // A socket, not a file stream: its pending reads hold no thread and can be given up.
   return new Socket({ fd, readable: true, writable: false });
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'you have no right to read it',
-  EISDIR: 'it is a folder',
-  EMFILE: 'too many files are open',
-};
-
-function whyNot(error: NodeJS.ErrnoException): string {
-  return REASONS[error.code ?? ''] ?? error.message;
 }
 
 /** A file on disk, read at once: what is in the page cache comes faster than a thread could be asked for it. */

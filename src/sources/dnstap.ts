@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Carrier } from '../core/carrier.ts';
-import { EXIT, UserError } from '../core/errors.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Damage } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
 import { BrokenInput, type ByteInput, openBytes, Peeked } from './bytes.ts';
@@ -278,7 +278,7 @@ function tlsOptions(files: TlsFiles): { cert: Buffer; key: Buffer; ca?: Buffer; 
     try {
       return readFileSync(path);
     } catch (error) {
-      throw new UserError(`Cannot read ${path} for TLS: ${(error as Error).message}.`, EXIT.interface, {
+      throw new UserError(`Cannot read ${path} for TLS: ${reasonOf(error)}.`, EXIT.interface, {
         cause: error,
       });
     }

@@ -99,6 +99,7 @@ test('an empty file is damage; a file that is no capture is told with exit code 
     source.damage.map(({ offset, reason }) => [offset, reason]),
     [[0, 'the file is empty']],
   );
+  assert.equal((await readAll(['/dev/null'])).rows.length, 0);
   const text = putFile(folder, 'text', Buffer.from('hello world, this is no capture'));
   await assert.rejects(readAll([text]), { name: 'UserError', exit: 3, message: /no capture file/ });
   await assert.rejects(readAll([`${folder}/absent`]), { name: 'UserError', exit: 3, message: /there is no such file/ });

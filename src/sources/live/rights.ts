@@ -64,9 +64,9 @@ function getent(name: string): string {
 /** What to do without the right to capture, with the exact command that gives this run the right and nothing more. */
 export function rightsAdvice(): string {
   if (process.platform !== 'linux') {
-    return 'Capturing needs the right to do so. Run it by sudo: rights are given up once the interface is open.';
+    return 'Capturing needs a right that this user does not have. Run it by sudo: rights are given up once the interface is open.';
   }
-  return `Capturing needs the right to (CAP_NET_RAW). Run:\n\n  ${rightsCommand([process.execPath, ...process.argv.slice(1)])}\n`;
+  return `Capturing needs a right that this user does not have (CAP_NET_RAW). Run:\n\n  ${rightsCommand([process.execPath, ...process.argv.slice(1)])}\n`;
 }
 
 /**
