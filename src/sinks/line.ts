@@ -120,5 +120,7 @@ function two(n: number): string {
 /** A span of nanoseconds for people: `0.098 ms`, `12.345 ms`, `1.204 s`. */
 export function spanText(nanos: number, digits = 3): string {
   const millis = nanos / 1e6;
+  // Nothing, not less than nothing.
+  if (Math.abs(millis) < 0.5 / 10 ** digits) return `${(0).toFixed(digits)} ms`;
   return Math.abs(millis) < 1000 ? `${millis.toFixed(digits)} ms` : `${(millis / 1000).toFixed(digits)} s`;
 }

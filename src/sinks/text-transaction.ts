@@ -25,8 +25,9 @@ const MOST_ANSWERS = 8;
 const MOST_DATA = 80;
 /** Least room left for answers on a narrow terminal before the marks give way. */
 const LEAST_ANSWERS = 12;
-/** What a line of a narrow terminal takes besides its name. */
-const NARROW_REST = 68;
+/** What a line of a narrow terminal takes besides addresses, type and name: time, arrow, gaps, latency, answer. */
+const NARROW_REST = 38;
+const LEAST_NAME = 12;
 const SLOW_NANOS = 200e6;
 
 /** One line per transaction: time, client → server, type, name, latency, what came back, and marks of all that is unusual. */
@@ -38,23 +39,29 @@ export class TransactionText implements TransactionOutput {
   readonly #server: Column;
   readonly #type: Column;
   readonly #name: Column;
-  /** Most characters of a name. */
-  readonly #longest: number;
+  readonly #width: number;
 
   constructor(options: OutputOptions, writer: ByteWriter) {
     const { width = Number.POSITIVE_INFINITY } = options;
     this.#line = new Line(writer, options);
+    this.#width = width;
     this.#onTerminal = options.width !== undefined;
     this.#isNarrow = isNarrow(options);
     this.#client = this.#isNarrow ? new Column(0, 15) : new Column(13, 39);
     this.#server = this.#isNarrow ? new Column(0, 15) : new Column(13, 42);
-    this.#type = this.#isNarrow ? new Column(1, 5) : new Column(5, 12);
-    this.#longest = this.#isNarrow ? Math.max(12, width - NARROW_REST) : 255 * 4;
-    this.#name = this.#isNarrow ? new Column(0, this.#longest) : new Column(24, Math.min(48, Math.max(24, width - 90)));
+    this.#type = this.#isNarrow ? new Column(4, 5) : new Column(5, 12);
+    this.#name = this.#isNarrow ? new Column(0, 48) : new Column(24, Math.min(48, Math.max(24, width - 90)));
   }
 
   batch(batch: TransactionBatch, from: number, to: number): void {
     for (let i = from; i < to; i++) this.#row(batch, i);
+  }
+
+  /** Most characters of a name: on a narrow terminal what the columns in front and the marks leave, else all it has. */
+  #longestName(marks: string): number {
+    if (!this.#isNarrow) return 255 * 4;
+    const before = this.#client.width + this.#server.width + this.#type.width;
+    return Math.max(LEAST_NAME, this.#width - NARROW_REST - before - besideText(marks));
   }
 
   #row(batch: TransactionBatch, i: number): void {
@@ -69,20 +76,25 @@ export class TransactionText implements TransactionOutput {
     const { name = '', type } = value.name === undefined ? (value.answers?.[0] ?? {}) : value;
     const kind = kindText(value, type);
     line.pad(kind, this.#type.fit(kind.length), CYAN).add(' ');
-    const called = cutFront(name, this.#longest);
-    line.pad(called, this.#name.fit(called.length)).add(' ');
+    const marks = marksOf(value).join(', ');
+    const longest = this.#longestName(marks);
+    const called = cutFront(name, longest);
+    line.pad(called, Math.min(this.#name.fit(called.length), longest)).add(' ');
     const latency = batch.latencyNanos(i);
     const took = Number.isNaN(latency) ? '' : spanText(latency, this.#isNarrow ? 1 : 3);
     line.add(took.padStart(this.#isNarrow ? 8 : 10), latency > SLOW_NANOS ? YELLOW : DIM).add('  ');
-    const marks = marksOf(value).join(', ');
     const result = resultText(value, this.#isNarrow);
     // Marks stay in sight: a long list of answers is cut in front of them.
-    const beside = line.room - (marks === '' ? 0 : marks.length + 4);
-    const room = Math.min(line.room, Math.max(LEAST_ANSWERS, beside));
+    const room = Math.min(line.room, Math.max(LEAST_ANSWERS, line.room - besideText(marks)));
     line.add(cut(result.text, room), result.style);
     if (marks !== '') line.add('  [', DIM).add(marks, MAGENTA).add(']', DIM);
     line.end();
   }
+}
+
+/** Characters that marks take at a line's end. */
+function besideText(marks: string): number {
+  return marks === '' ? 0 : marks.length + 4;
 }
 
 /** An address, with its port unless that is 53. */
@@ -113,6 +125,11 @@ function resultText(value: Transaction, brief: boolean): { text: string; style: 
   const none = value.answer_kind === 'nodata';
   if (list !== '') return { text: `${list}${none ? ', NODATA' : ''}${why}`, style: none ? YELLOW : GREEN };
   if (value.answer_kind === 'referral') {
+    if (brief)
+      return {
+        text: `referral ${value.authority?.find(({ type }) => type === 'NS')?.name ?? ''}${why}`,
+        style: YELLOW,
+      };
     const servers = value.authority?.filter(({ type }) => type === 'NS').map(({ data }) => data) ?? [];
     return { text: `referral to ${servers.join(', ')}${why}`, style: YELLOW };
   }
