@@ -65,7 +65,7 @@ function remarks(examples: readonly string[], width: number): string[] {
 }
 
 /** Text behind a head, wrapped, with the following lines under its first word. */
-function hanging(head: string, text: string, width: number): string[] {
+export function hanging(head: string, text: string, width: number): string[] {
   const indent = ' '.repeat(Math.min(head.length, MEANING_AT));
   const room = Math.max(20, width - indent.length);
   const lines: string[] = [];

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ShowPlan } from '../app/show.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
+import { hanging } from './help.ts';
 import { numberText, percentText, spanText } from '../report/format.ts';
 import type { KeyShare, ReportValue } from '../report/value.ts';
 import { CAPTURE, COLOR, captureOptions, terminalWidth, textOption, useColor } from './options.ts';
@@ -116,7 +117,8 @@ class Start {
   /** Shows them at a pace that can be read. */
   async #replay(why: string, { lines, value }: Recorded): Promise<void> {
     const pace = this.#watched ? ', slowed down' : '';
-    this.#say(`${why} Here is a real capture instead: ten seconds at a root name server${pace}.\n`);
+    const text = `${why} Here is a real capture instead: ten seconds at a root name server${pace}.`;
+    this.#say(`${hanging('', text, this.#width).join('\n')}\n`);
     this.#title('replayed DNS transactions', this.#watched ? 'Ctrl-C ends' : '');
     const { signal } = this.#session;
     for (const line of lines) {
@@ -149,7 +151,10 @@ class Start {
   }
 
   #row(head: string, text: string): void {
-    this.#say(`  ${this.#paint('36', head.padEnd(13))} ${text}\n`);
+    const [first, ...more] = hanging(' '.repeat(16), text, this.#width);
+    this.#say(
+      `  ${this.#paint('36', head.padEnd(13))} ${first.trimStart()}\n${more.map((line) => `${line}\n`).join('')}`,
+    );
   }
 
   /** What to run next, as it can be typed here. */
@@ -162,9 +167,13 @@ class Start {
       [`${own} --help`, 'all commands'],
     ];
     const widest = Math.max(...commands.map(([command]) => command.length));
+    const longest = Math.max(...commands.map(([, meaning]) => meaning.length));
     this.#say(`\n${this.#paint('1', 'Next')}\n`);
     for (const [command, meaning] of commands) {
-      this.#say(`  ${this.#paint('36', command.padEnd(widest))}  ${meaning}\n`);
+      const fits = widest + longest + 4 <= this.#width;
+      this.#say(
+        `  ${this.#paint('36', fits ? command.padEnd(widest) : command)}${fits ? '  ' : '\n      '}${meaning}\n`,
+      );
     }
   }
 

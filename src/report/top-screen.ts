@@ -99,7 +99,7 @@ function summaryLines({ report, rates }: TopState, columns: number): string[] {
       `NXDOMAIN ${part(counts.rcodes[3], answered)}`,
       `SERVFAIL ${part(counts.rcodes[2], answered)}`,
       `unanswered ${part(counts.outcomes[1], rows - orphan)}`,
-      `repeated ${part(report.retransmitted, rows - orphan)}`,
+      `repeats ${part(report.retransmitted, rows - orphan)}`,
     ].join('  '),
   ];
 }
