@@ -60,11 +60,10 @@ export class Carrier {
   protocol = DNS;
   /** Number of the stream within the run (per transport), as tshark counts udp.stream/tcp.stream; −1 unknown. */
   stream = -1;
-  /**
-   * TCP: nanoseconds from the first SYN to the client's ACK that ends the handshake, on the messages of the connection's
-   * first frame with any; NaN on others, where it is unknown, and on UDP.
-   */
+  /** TCP: nanoseconds from the first SYN to the client's ACK that ends the handshake; NaN unknown, and on UDP. */
   setupNanos = Number.NaN;
+  /** That no message of the connection came in an earlier frame: it is set up once, however many it carries. */
+  setupIsNew = false;
 
   /** Where the message is. `bytes` may be the frame's memory or a reassembly buffer. */
   bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0);

@@ -432,8 +432,8 @@ export class Matcher {
     words[w + T.QUERY_FLAGS] = view.flags | (carrier.ipId << 16);
     words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
     this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start);
-    const setup = carrier.transport === UDP || carrier.messageInFrame > 1 ? Number.NaN : carrier.setupNanos;
-    if (setup === setup) this.#open.setup.set(slot, setup);
+    const setup = carrier.setupNanos;
+    if (setup === setup && carrier.setupIsNew && carrier.messageInFrame === 1) this.#open.setup.set(slot, setup);
   }
 
   #fillAnswer(slot: number, carrier: Carrier): void {

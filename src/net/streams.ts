@@ -20,9 +20,6 @@ const IDLE_SECONDS = 120;
 /** Numbers further away than any window are another connection, whose SYN was not seen. */
 const FAR_BYTES = 1 << 24;
 
-/** Stands for the set-up time of a connection that is past its first message. */
-const TOLD = -1;
-
 // Lists of flows: those that hold nothing, those that hold bytes.
 const IDLE = 0;
 const HOLDING = 1;
@@ -47,6 +44,7 @@ export class TcpStreams {
   #synSeconds = new Float64Array(64);
   #synNanos = new Uint32Array(64);
   #synSide = new Uint8Array(64);
+  // Nanoseconds, NaN unknown; −1 − nanoseconds once a message of the connection was delivered.
   #setup = new Float64Array(64);
 
   constructor(deliver: (carrier: Carrier) => void, ledger: Ledger, options: StreamOptions = {}) {
@@ -79,12 +77,14 @@ export class TcpStreams {
       reassembly.start(d, sequence, LOST);
     }
     carrier.stream = this.#number[flow];
-    carrier.setupNanos = this.#setup[flow] === TOLD ? Number.NaN : this.#setup[flow];
+    const setup = this.#setup[flow];
+    carrier.setupIsNew = setup >= 0;
+    carrier.setupNanos = carrier.setupIsNew ? setup : -1 - setup;
     const fate = reassembly.take(carrier, d, segment, sequence);
     this.#flows.table.move(flow, reassembly.holds(d) || reassembly.holds(d ^ 1) ? HOLDING : IDLE);
     carrier.setupNanos = Number.NaN;
     // A connection is set up once, however many messages it carries.
-    if (reassembly.delivered > 0) this.#setup[flow] = TOLD;
+    if (carrier.setupIsNew && reassembly.delivered > 0) this.#setup[flow] = -1 - setup;
     return fate;
   }
 

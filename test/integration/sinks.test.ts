@@ -51,16 +51,23 @@ const OURS_ONLY = new Set([
   'dns_dns_fault',
   'dns_dns_opt_key_tag_key_tags',
   'dns_dns_opt_expire_expire',
+  // tshark leaves IPv6's fragment header out of ek.
+  'ipv6_ipv6_fraghdr_nxt',
+  'ipv6_ipv6_fraghdr_offset',
+  'ipv6_ipv6_fraghdr_more',
+  'ipv6_ipv6_fraghdr_ident',
 ]);
 /** Keys whose values differ, with the reason. */
 const DIFFERENT = new Map([
-  ['eth_eth_addr', 'tshark writes the key twice, which JSON readers take for one'],
+  ...['eth_eth_addr', 'eth_eth_lg', 'eth_eth_ig'].map(
+    (key) => [key, 'tshark writes the key twice: JSON readers take one'] as const,
+  ),
   ['dns_dns_opt_chain_fqdn', 'tshark 4.0 shows the octets of the name'],
   ['ip_ip_frag_offset', 'tshark writes units of eight octets here, octets elsewhere'],
   ['dns_dns_flags_authenticated', 'in queries the bit is dns.flags.ad, as since Wireshark 4.4'],
 ]);
 /** Of a datagram put together from fragments, the header in the first one is not at hand. */
-const IN_FIRST_FRAGMENT = new Set(['udp_udp_length', 'udp_udp_checksum', 'udp_udp_payload']);
+const IN_FIRST_FRAGMENT = new Set(['udp_udp_length', 'udp_udp_checksum', 'udp_udp_checksum_status', 'udp_udp_payload']);
 const known = new Set(
   FIELDS.map(({ name }) => `${name.slice(0, Math.max(0, name.indexOf('.')))}_${name.replaceAll('.', '_')}`),
 );

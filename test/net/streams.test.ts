@@ -40,6 +40,7 @@ class Harness {
     segmented: boolean;
     stream: number;
     setup: number;
+    isNew: boolean;
   }[] = [];
 
   constructor(options?: StreamOptions) {
@@ -56,6 +57,7 @@ class Harness {
       segmented: c.segmented,
       stream: c.stream,
       setup: c.setupNanos,
+      isNew: c.setupIsNew,
     });
   }
 
@@ -251,11 +253,11 @@ test('both directions are streams of their own, with the number of their connect
   h.send({ sequence: 5, flags: SYN, port: 4001 });
   h.send({ sequence: 6, data: streamOf([message(2, 40)]), port: 4001 });
   assert.deepEqual(
-    h.notes.map(({ stream, setup }) => [stream, setup]),
+    h.notes.map(({ stream, setup, isNew }) => [stream, setup, isNew]),
     [
-      [0, 1_004_200_000],
-      [0, Number.NaN],
-      [1, 0],
+      [0, 1_004_200_000, true],
+      [0, 1_004_200_000, false],
+      [1, 0, true],
     ],
   );
   assert.ok(Number.isNaN(h.carrier.setupNanos), 'the carrier goes back as it came');

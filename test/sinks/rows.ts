@@ -23,6 +23,7 @@ export interface Sent {
   vlan?: number;
   interfaceId?: number;
   setupNanos?: number;
+  setupIsNew?: boolean;
   ipId?: number;
 }
 
@@ -57,6 +58,7 @@ export function carrierOf(sent: Sent, number: number, carrier: Carrier = new Car
   carrier.interfaceId = sent.interfaceId ?? 0;
   carrier.ipId = sent.ipId ?? 0;
   carrier.setupNanos = sent.setupNanos ?? Number.NaN;
+  carrier.setupIsNew = sent.setupIsNew ?? false;
   carrier.bytes = carrier.frame = bytes;
   carrier.at = 0;
   carrier.length = carrier.capturedLength = bytes.length;
