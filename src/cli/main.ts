@@ -23,7 +23,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     const { generalHelp } = await import('./help.ts');
-    process.stdout.write(generalHelp(await everyCommand(), version(), process.stdout.columns ?? 100));
+    process.stdout.write(generalHelp(await everyCommand(), version(), process.stdout.columns || 100));
     return EXIT.ok;
   }
   if (name === 'help') return main([...rest.slice(0, 1), '--help']);
@@ -34,7 +34,7 @@ async function main(words: readonly string[]): Promise<number> {
   const { args, options, wantsHelp } = parseWords(command, rest);
   if (wantsHelp) {
     const { commandHelp } = await import('./help.ts');
-    process.stdout.write(commandHelp(command, process.stdout.columns ?? 100));
+    process.stdout.write(commandHelp(command, process.stdout.columns || 100));
     return EXIT.ok;
   }
   return command.run(args, options);

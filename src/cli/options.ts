@@ -232,7 +232,8 @@ export function useColor(options: OptionValues): boolean {
 
 /** Columns of the terminal on standard output; undefined without. */
 export function terminalWidth(): number | undefined {
-  return isatty(1) ? process.stdout.columns : undefined;
+  // A serial console, or `script`, may say that it has none.
+  return isatty(1) && process.stdout.columns > 0 ? process.stdout.columns : undefined;
 }
 
 /** Cores that may work for one run: more bring no more. */

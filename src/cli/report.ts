@@ -204,7 +204,7 @@ async function mapPieces(report: Report, format: MapFormat): Promise<Iterable<st
 async function rendered(value: ReportValue, format: Format): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`;
   if (format === 'html') return (await import('../report/html.ts')).reportHtml(value);
-  return (await import('../report/text.ts')).reportText(value, process.stdout.columns ?? 100);
+  return (await import('../report/text.ts')).reportText(value, process.stdout.columns || 100);
 }
 
 async function openOutput(path: string | undefined): Promise<Writable> {

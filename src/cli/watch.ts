@@ -146,7 +146,7 @@ async function watchQuietly(
   const source = { files: [], ...(plan.filter === undefined ? {} : { filter: plan.filter }) };
   const seen = report.value(source, 20);
   const value = plan.sample === undefined ? seen : scaledReport(seen, plan.sample);
-  writeStdout(Buffer.from(reportText(value, process.stdout.columns ?? 100)));
+  writeStdout(Buffer.from(reportText(value, process.stdout.columns || 100)));
   process.stderr.write(`${countsText(ledger)}\n`);
   return EXIT.ok;
 }
