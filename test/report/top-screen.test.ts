@@ -88,6 +88,7 @@ test('keys choose tables, scroll, pause, reset and quit', () => {
 test('rates: what was counted since the last second; at the end of a file those of packet time', () => {
   const screen = new Screen(() => reportOf([]), 'a.pcap', 's');
   const start = performance.now();
+  screen.tick(start);
   batchesOf(rowsOf(100)).forEach((batch) => screen.report.add(batch));
   screen.tick(start + 2000);
   assert.ok(Math.abs((screen.state.rates.at(-1) as number) - 50) < 1);

@@ -173,7 +173,7 @@ const TRANSPORT: readonly FilterField[] = [
     [
       'tcp.analysis.initial_rtt',
       'FT_RELATIVE_TIME',
-      'Time from the SYN to the end of the handshake; on the first messages',
+      'Time from the SYN to the end of the handshake',
     ],
     'tcp',
     (s) => s.carrier.setupNanos,
