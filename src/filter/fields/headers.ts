@@ -170,11 +170,7 @@ const TRANSPORT: readonly FilterField[] = [
   tcp.number(['tcp.flags.cwr', 'FT_BOOLEAN', 'Congestion window reduced'], bit(13, 0x80)),
   tcp.number(['tcp.flags.ece', 'FT_BOOLEAN', 'ECN echo'], bit(13, 0x40)),
   span(
-    [
-      'tcp.analysis.initial_rtt',
-      'FT_RELATIVE_TIME',
-      'Time from the SYN to the end of the handshake',
-    ],
+    ['tcp.analysis.initial_rtt', 'FT_RELATIVE_TIME', 'Time from the SYN to the end of the handshake'],
     'tcp',
     (s) => s.carrier.setupNanos,
   ),
