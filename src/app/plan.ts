@@ -44,6 +44,8 @@ export interface RunHooks {
 export interface RunResult {
   ledger: Ledger;
   damage: Damage[];
+  /** dnstap: payloads that held no readable message. */
+  unreadable: number;
   interfaces: readonly CapturedInterface[];
 }
 

@@ -88,7 +88,7 @@ class Pool {
     } finally {
       for (const worker of this.#workers) void worker.terminate();
     }
-    return { ledger: this.#sum(), damage: this.#damage, interfaces: this.#interfaces };
+    return { ledger: this.#sum(), damage: this.#damage, unreadable: 0, interfaces: this.#interfaces };
   }
 
   #sum(): Ledger {

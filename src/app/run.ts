@@ -68,13 +68,18 @@ export async function runReport(
   options: ReportOptions,
   hooks: RunHooks,
 ): Promise<RunResult & { report: Report }> {
-  const report = newReport(options);
+  let report = newReport(options);
   let result: RunResult;
   if (isInline(plan)) {
     result = await runInline(plan, hooks, { rows: reportOn(report) });
   } else {
     result = await runWorkers(plan, { mode: 'report', options }, hooks, {
-      report: (state) => report.merge(Report.deserialize(state)),
+      report: (state) => {
+        const part = Report.deserialize(state);
+        // The first one takes in the others: merging it into an empty one would hold everything twice.
+        if (report.rows === 0) report = part;
+        else report.merge(part);
+      },
     });
   }
   report.addLedger(result.ledger);
@@ -127,9 +132,9 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
   };
   if (input.kind === 'dnstap') {
     hooks.counting?.(() => engine.ledger);
-    const damage = await driveMessages(input.from, engine, hooks);
+    const found = await driveMessages(input.from, engine, hooks);
     finish();
-    return { ledger: engine.ledger, damage, interfaces: [] };
+    return { ledger: engine.ledger, ...found, interfaces: [] };
   }
   const source = await openInput(input);
   hooks.opened?.(source);
@@ -138,7 +143,7 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
   finish();
   if (plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss());
-  return { ledger, damage: source.damage, interfaces: source.interfaces };
+  return { ledger, damage: source.damage, unreadable: 0, interfaces: source.interfaces };
 }
 
 /** Feeds a source's batches to an engine until the source ends, the signal aborts, or `limit` frames were read; how many. */
@@ -185,7 +190,7 @@ async function driveMessages(
   from: Extract<Input, { kind: 'dnstap' }>['from'],
   engine: Engine,
   hooks: RunHooks,
-): Promise<Damage[]> {
+): Promise<{ damage: Damage[]; unreadable: number }> {
   const sources: MessageSource[] = [];
   for (const one of from) sources.push(await openDnstap(one));
   hooks.opened?.({ interfaces: [] });
@@ -208,7 +213,7 @@ async function driveMessages(
   } finally {
     clearInterval(tick);
   }
-  return damage;
+  return { damage, unreadable: sources.reduce((sum, source) => sum + source.unreadable, 0) };
 }
 
 /** On an idle link the wall clock moves the run clock on, one second behind (packets may still be on their way). */

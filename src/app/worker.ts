@@ -101,7 +101,10 @@ async function run(): Promise<void> {
   engine.finish();
   if (live && plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss()).toJSON();
-  if (report !== null) post({ kind: 'report', state: report.serialize() });
+  if (report !== null) {
+    const state = report.serialize();
+    post({ kind: 'report', state }, memoryOf(state));
+  }
   postInterfaces(source);
   post({ kind: 'end', ledger, damage: source.damage });
 }
@@ -112,6 +115,17 @@ function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch
     postInterfaces(source);
     postRows(batch, Number.NEGATIVE_INFINITY, 0);
   };
+}
+
+/** The memory behind all typed arrays of a plain value: sent along, it is not there twice. */
+function memoryOf(value: object): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  const waiting: object[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (ArrayBuffer.isView(next)) buffers.add(next.buffer as ArrayBuffer);
+    else for (const part of Object.values(next)) if (typeof part === 'object' && part !== null) waiting.push(part);
+  }
+  return [...buffers];
 }
 
 try {

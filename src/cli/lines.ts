@@ -100,10 +100,11 @@ function fieldsFormat(words: readonly string[]): ShowPlan['fieldsFormat'] {
 }
 
 /** Remarks at the end of a run, and its exit code. */
-export function concludeLines({ damage, notWritten, hints }: ShowResult): number {
+export function concludeLines(result: ShowResult): number {
+  const { damage, notWritten, hints } = result;
   for (const hint of hints) remark(hint);
   if (notWritten > 0)
     remark(`${notWritten} frames of fragmented messages could not be kept until their filter was known`);
-  remarkDamage(damage, 'what came before was read');
+  remarkDamage(result, 'what came before was read');
   return damage.length > 0 ? EXIT.cut : EXIT.ok;
 }

@@ -1,4 +1,4 @@
-import type { Damage } from '../core/frames.ts';
+import type { RunResult } from '../app/plan.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
 import { numberText, plainText } from '../report/format.ts';
 
@@ -7,12 +7,13 @@ export function remark(text: string): void {
   process.stderr.write(`nametap: ${text}\n`);
 }
 
-/** Tells where captures were cut or corrupt; `kept` says what became of what came before. */
-export function remarkDamage(damage: readonly Damage[], kept: string): void {
+/** Tells where captures were cut or corrupt, and what could not be read; `kept` says what became of what came before. */
+export function remarkDamage({ damage, unreadable }: RunResult, kept: string): void {
   for (const { file, offset, reason } of damage) {
     const where = file === '-' ? 'standard input' : plainText(file);
     remark(`${where}: ${plainText(reason)} at byte ${offset}${offset === 0 ? '' : `; ${kept}`}`);
   }
+  if (unreadable > 0) remark(`${numberText(unreadable)} dnstap payloads held no readable message and were passed over`);
 }
 
 /** `1,234 packets captured, 1,200 messages decoded, 3 malformed, 0 lost`: for people, and for scripts that watch. */

@@ -130,7 +130,7 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   if (!quiet && report.map.evicted > 0 && options.map) {
     remark(`the map was full, ${report.map.evicted} pairs were given up; --map-spill FILE keeps all`);
   }
-  remarkDamage(damage, 'what came before is in the report');
+  remarkDamage(result, 'what came before is in the report');
   return damage.length > 0 ? EXIT.cut : EXIT.ok;
 }
 

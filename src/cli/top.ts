@@ -80,7 +80,7 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
       process.stdout.write(`${renderTop(screen.state, 100, 40, false).slice(0, -1).join('\n').trimEnd()}\n`);
     else if (!abort.signal.aborted) await terminal.untilQuit(abort.signal);
     terminal?.close();
-    remarkDamage(result.damage, 'what came before was counted');
+    remarkDamage(result, 'what came before was counted');
     return result.damage.length > 0 ? EXIT.cut : EXIT.ok;
   } finally {
     terminal?.close();

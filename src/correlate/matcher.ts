@@ -26,8 +26,6 @@ export interface MatchOptions {
   limit?: number;
   /** Most bytes of messages over 128 bytes kept while their transactions are open (default 64 MiB); else as `limit`. */
   keptBytes?: number;
-  /** Most rows of a batch (default 4096; a multiple of 8): few stay in the nearest caches. */
-  batchRows?: number;
   /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
   closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
 }

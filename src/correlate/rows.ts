@@ -1,5 +1,5 @@
 import { MDNS } from '../core/carrier.ts';
-import { BATCH_ROWS, NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
+import { NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
 import * as T from './open-table.ts';
@@ -26,17 +26,14 @@ export type BatchListener = (batch: TransactionBatch) => unknown;
 /** Writes closed slots as rows of transaction batches. */
 export class RowWriter {
   readonly #onBatch: BatchListener;
-  readonly #rowsAtOnce: number;
-  #batch: TransactionBatch;
+  #batch = TransactionBatch.create();
   readonly #view = new MessageView();
   readonly #id = { high: 0, low: 0 };
   #retryHigh = 0;
   #retryLow = 0;
 
-  constructor(onBatch: BatchListener, rowsAtOnce: number = BATCH_ROWS) {
+  constructor(onBatch: BatchListener) {
     this.#onBatch = onBatch;
-    this.#rowsAtOnce = rowsAtOnce;
-    this.#batch = TransactionBatch.create(rowsAtOnce);
   }
 
   /** Hands over the rows written so far. */
@@ -46,7 +43,7 @@ export class RowWriter {
     if (this.#onBatch(full) === true) {
       full.count = 0;
       full.used = 0;
-    } else this.#batch = TransactionBatch.create(this.#rowsAtOnce);
+    } else this.#batch = TransactionBatch.create();
   }
 
   /** A view on a response kept in its slot; null without. Valid until the next call. */

@@ -27,8 +27,8 @@ const control = (type: number, content: string): Buffer => {
   return Buffer.concat([Buffer.alloc(4), frame(Buffer.concat([head, Buffer.from(content)]))]);
 };
 
-/** One-way Frame Streams with one message of a client (type 5 query, 6 response). */
-function stream(): Buffer {
+/** One-way Frame Streams with one message of a client (type 5 query, 6 response), and other payloads before it. */
+function stream(others: readonly Buffer[] = []): Buffer {
   const question = { id: 7, questions: [{ name: 'tap.example', type: 'A' }] };
   const answers = [{ name: 'tap.example', type: 'A', ttl: 60, data: '192.0.2.1' }];
   const message = (type: number, bytes: Uint8Array) => {
@@ -49,6 +49,7 @@ function stream(): Buffer {
   };
   return Buffer.concat([
     control(2, 'protobuf:dnstap.Dnstap'),
+    ...others.map(frame),
     message(5, encodeMessage({ ...question, flags: ['rd'] })),
     message(6, encodeMessage({ ...question, flags: ['qr', 'rd', 'ra'], answers })),
     control(3, ''),
@@ -80,6 +81,19 @@ test('a dnstap file is told by its bytes, and read like a capture', () => {
   const written = nametap(['read', '-w', '-', file]);
   assert.equal(written.code, 1);
   assert.match(written.err, /dnstap brings messages without frames/);
+});
+
+test('payloads that are no message are counted and told, on standard error', () => {
+  const file = join(folder(), 'tap');
+  writeFileSync(file, stream([Buffer.from('no message'), Buffer.from([0xff])]));
+  for (const command of [
+    ['read', '-T', 'ndjson', file],
+    ['report', '-T', 'json', file],
+  ]) {
+    const { code, err } = nametap(command);
+    assert.equal(code, 0);
+    assert.equal(err, 'nametap: 2 dnstap payloads held no readable message and were passed over\n');
+  }
 });
 
 test('watch listens for dnstap senders on a unix socket until SIGTERM', async () => {
