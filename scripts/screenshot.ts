@@ -47,7 +47,8 @@ function run(characters: string, column: number, y: number, { color, bold, dim, 
   const width = (Array.from(characters).length * CELL_WIDTH).toFixed(1);
   const back = reverse ? `<rect x="${x}" y="${y - 14}" width="${width}" height="${LINE_HEIGHT}" fill="${color}"/>` : '';
   const marks = `${bold ? ' font-weight="700"' : ''}${dim ? ' opacity=".62"' : ''}`;
-  const escaped = characters.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  // Viewers fold blanks in a row, whatever xml:space says.
+  const escaped = characters.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll(' ', '\u00a0');
   return `${back}<text x="${x}" y="${y}" fill="${reverse ? PAPER : color}" textLength="${width}"${marks}>${escaped}</text>`;
 }
 
@@ -77,7 +78,7 @@ function picture(lines: readonly string[], title: string, columns: number): stri
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
 <rect width="${width}" height="${height}" rx="9" fill="${PAPER}"/>${dots.join('')}
-<g font-family="${FONT}" font-size="14" xml:space="preserve"><text x="${width / 2}" y="22" fill="#8795a3" text-anchor="middle">${title}</text>
+<g font-family="${FONT}" font-size="14"><text x="${width / 2}" y="22" fill="#8795a3" text-anchor="middle">${title}</text>
 ${body.filter((line) => line !== '').join('\n')}
 </g></svg>
 `;
