@@ -19,11 +19,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   report: [...COMPONENT, 'filter'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
   app: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline'],
+  server: ['core', 'wire', 'rr', 'filter', 'store', 'report'],
   cli: ['core', 'filter', 'report', 'app'],
   // What `import … from 'nametap'` gives: a face over all of it.
   library: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline', 'app'],
 };
-const MAY_USE_NODE = ['sources', 'sinks', 'app', 'cli', 'library'];
+const MAY_USE_NODE = ['sources', 'sinks', 'app', 'server', 'cli', 'library'];
 
 /** Types say what a thing is without pulling it in: these arrows are for `import type` only. */
 const TYPES_ONLY: Record<string, readonly string[]> = { pipeline: ['filter'] };

@@ -1,0 +1,81 @@
+import { z } from '@hono/zod-openapi';
+import { time } from './common.ts';
+import { privacy } from './overview.ts';
+
+/** A stage of the loss ledger: in = out + Σ lost. */
+export const stage = z
+  .object({
+    stage: z.string(),
+    unit: z.enum(['frames', 'messages', 'transactions']),
+    in: z.number(),
+    out: z.number(),
+    lost: z.record(z.string(), z.number()),
+  })
+  .openapi('Stage');
+export type Stage = z.infer<typeof stage>;
+
+export const sensor = z
+  .object({
+    name: z.string(),
+    /** What it reads, in words: `live`, `replay of …`, `dnstap`. */
+    source: z.string(),
+    interface: z.string().nullable(),
+    privacy,
+    ledger: z.object({
+      received: z.number(),
+      decoded: z.number(),
+      transactions: z.number(),
+      /** Frames by fate and messages by outcome, only causes that occurred. */
+      frames: z.record(z.string(), z.number()),
+      messages: z.record(z.string(), z.number()),
+      funnel: z.array(stage),
+      /** What does not sum, in words; empty = everything does. */
+      imbalance: z.array(z.string()),
+    }),
+    /** Transactions a second, over the last seconds. */
+    rate: z.number(),
+    frames_rate: z.number(),
+    lag_s: z.number().nullable(),
+    /** Fill of the capture ring, 0 … 1; null for files. */
+    ring: z.number().nullable(),
+    uptime_s: z.number(),
+    running: z.boolean(),
+  })
+  .openapi('Sensor');
+export type Sensor = z.infer<typeof sensor>;
+
+export const storeState = z
+  .object({
+    engine: z.string(),
+    path: z.string().nullable(),
+    schema: z.number(),
+    bytes: z.number(),
+    tables: z.array(z.object({ name: z.string(), rows: z.number(), bytes: z.number().nullable() })),
+    oldest: time.nullable(),
+    newest: time.nullable(),
+    lag_s: z.number().nullable(),
+    queue: z.object({ length: z.number(), capacity: z.number() }),
+    appended: z.number(),
+    dropped: z.record(z.string(), z.number()),
+    /** What does not work, in words; null = all does. */
+    degraded: z.string().nullable(),
+  })
+  .openapi('StoreState');
+export type StoreState = z.infer<typeof storeState>;
+
+export const sinkState = z
+  .object({
+    name: z.string(),
+    written: z.number(),
+    failed: z.number(),
+    dropped: z.number(),
+    queue: z.number(),
+    error: z.string().nullable().optional(),
+  })
+  .openapi('SinkState');
+export type SinkState = z.infer<typeof sinkState>;
+
+export const sensors = z
+  .object({ sensors: z.array(sensor), store: storeState, sinks: z.array(sinkState), version: z.string() })
+  .openapi('Sensors');
+export type Sensors = z.infer<typeof sensors>;
