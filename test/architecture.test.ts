@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   correlate: COMPONENT,
   enrich: COMPONENT,
   report: [...COMPONENT, 'filter'],
+  store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
   app: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline'],
   server: ['core', 'wire', 'rr', 'filter', 'store', 'report'],
@@ -24,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // What `import … from 'nametap'` gives: a face over all of it.
   library: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline', 'app'],
 };
-const MAY_USE_NODE = ['sources', 'sinks', 'app', 'server', 'cli', 'library'];
+const MAY_USE_NODE = ['enrich', 'sources', 'sinks', 'app', 'server', 'cli', 'library'];
 
 /** Types say what a thing is without pulling it in: these arrows are for `import type` only. */
 const TYPES_ONLY: Record<string, readonly string[]> = { pipeline: ['filter'] };
