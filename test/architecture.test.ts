@@ -19,13 +19,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   report: [...COMPONENT, 'filter'],
   store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
-  app: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline'],
+  app: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'store', 'pipeline'],
   server: ['core', 'wire', 'rr', 'filter', 'store', 'report'],
-  cli: ['core', 'filter', 'report', 'app'],
+  cli: ['core', 'filter', 'report', 'store', 'app'],
   // What `import … from 'nametap'` gives: a face over all of it.
   library: [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline', 'app'],
 };
-const MAY_USE_NODE = ['enrich', 'sources', 'sinks', 'app', 'server', 'cli', 'library'];
+const MAY_USE_NODE = ['enrich', 'sources', 'sinks', 'store', 'app', 'server', 'cli', 'library'];
 
 /** Types say what a thing is without pulling it in: these arrows are for `import type` only. */
 const TYPES_ONLY: Record<string, readonly string[]> = { pipeline: ['filter'] };
