@@ -5,6 +5,7 @@ import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
 import { openFiles } from '../sources/files.ts';
 import { openFolder } from '../sources/folder.ts';
 import type { Fanout } from '../sources/live/options.ts';
+import { openReplay } from '../sources/replay.ts';
 import { openLive } from '../sources/live/source.ts';
 
 /** Where a run takes its frames from, as plain data: a worker can open it too. */
@@ -12,6 +13,8 @@ export type FrameInput =
   | { kind: 'files'; paths: string[] }
   /** A folder watched for new capture files. */
   | { kind: 'folder'; path: string }
+  /** Capture files played over and over as if captured now; the first round begins `backSeconds` ago. */
+  | { kind: 'replay'; paths: string[]; backSeconds: number }
   | {
       kind: 'live';
       interfaces: string[];
@@ -34,6 +37,7 @@ export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
 export async function openInput(input: FrameInput, fanout?: Fanout, blocking = false): Promise<Source> {
   if (input.kind === 'files') return openFiles(input.paths);
   if (input.kind === 'folder') return openFolder(input.path);
+  if (input.kind === 'replay') return openReplay(input.paths, { backSeconds: input.backSeconds });
   return openLive({
     interfaces: input.interfaces,
     snaplen: input.snaplen,

@@ -39,6 +39,8 @@ export interface RunHooks {
   progress?(readBytes: number, totalBytes: number, frames: number): void;
   /** Called after every batch of frames (or when time passed without) that was worked on in this thread. */
   batchDone?(): void;
+  /** Called after every batch: what has to happen before more is read, where whoever takes the rows is behind. */
+  ready?(): Promise<void> | undefined;
 }
 
 export interface RunResult {

@@ -124,8 +124,13 @@ class Pool {
           reject(error);
         }
         if (message.kind !== 'rows' && message.kind !== 'lines') return;
-        Atomics.sub(flags, 0, 1);
-        Atomics.notify(flags, 0);
+        const next = () => {
+          Atomics.sub(flags, 0, 1);
+          Atomics.notify(flags, 0);
+        };
+        const behind = this.#hooks.ready?.();
+        if (behind === undefined) next();
+        else behind.then(next, reject);
       });
     });
   }

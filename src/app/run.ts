@@ -89,7 +89,8 @@ export async function runReport(
 /** True where workers cannot help: what is counted or read once has to pass one place. */
 export function isInline(plan: RunPlan): boolean {
   const { threads, input, frameLimit, hold } = plan;
-  if (threads === 0 || input.kind === 'dnstap' || frameLimit !== undefined || hold === true) return true;
+  if (threads === 0 || input.kind === 'dnstap' || input.kind === 'replay') return true;
+  if (frameLimit !== undefined || hold === true) return true;
   const filter = planFilter(plan);
   return filter !== null && (filter.needsFate || needsFlows(filter.fields));
 }
@@ -173,6 +174,8 @@ export async function drive(
       hooks.progress(readBytes, totalBytes, frames);
     }
     hooks.batchDone?.();
+    const behind = hooks.ready?.();
+    if (behind !== undefined) await behind;
     // A live source that was stopped still brings what had arrived by then, and ends.
     if ((hooks.signal.aborted && !source.live) || frames >= limit) break;
   }
@@ -205,7 +208,8 @@ async function driveMessages(
     : undefined;
   try {
     const run = async (source: MessageSource) => {
-      await source.messages(hooks.signal, (carrier) => engine.message(carrier));
+      const ready = source.live ? undefined : hooks.ready;
+      await source.messages(hooks.signal, (carrier) => engine.message(carrier), ready);
       damage.push(...source.damage);
     };
     if (isLive) await Promise.all(sources.map(run));

@@ -11,7 +11,11 @@ export interface MessageSource {
   readonly unreadable: number;
   /**
    * Hands over every message until the end, or until the signal aborts. The carrier is filled again for the next
-   * message; its frame fields are empty, its number counts the messages.
+   * message; its frame fields are empty, its number counts the messages. A file waits for what `ready` gives now and then.
    */
-  messages(signal: AbortSignal, deliver: (carrier: Carrier) => void): Promise<void>;
+  messages(
+    signal: AbortSignal,
+    deliver: (carrier: Carrier) => void,
+    ready?: () => Promise<void> | undefined,
+  ): Promise<void>;
 }

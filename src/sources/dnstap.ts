@@ -128,7 +128,11 @@ class DnstapFile implements MessageSource {
     return this.#decoder?.unreadable ?? 0;
   }
 
-  async messages(signal: AbortSignal, deliver: (carrier: Carrier) => void): Promise<void> {
+  async messages(
+    signal: AbortSignal,
+    deliver: (carrier: Carrier) => void,
+    ready?: () => Promise<void> | undefined,
+  ): Promise<void> {
     const decoder = new DnstapDecoder(deliver);
     this.#decoder = decoder;
     const stream = new DnstapStream(decoder, () => {});
@@ -141,7 +145,7 @@ class DnstapFile implements MessageSource {
         const count = await this.#input.read(buffer);
         if (count === 0) break;
         if (count > 0 && !stream.push(buffer.subarray(0, count))) break;
-        await setImmediate();
+        await (ready?.() ?? setImmediate());
       }
       const reason = stream.reason || stream.missing();
       if (reason !== '' && !signal.aborted) this.#damaged(stream, reason);
