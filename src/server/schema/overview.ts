@@ -128,7 +128,8 @@ export type Overview = z.infer<typeof overview>;
 /** Events of `/tail`. `shown` of `of` transactions that passed the filter since the event before. */
 export const tailRows = z.object({ rows: z.array(transaction), shown: z.number(), of: z.number() }).openapi('TailRows');
 export type TailRows = z.infer<typeof tailRows>;
-export const tailGap = z.object({ missed: z.number() }).openapi('TailGap');
+/** Transactions that were shown to nobody while the connection was away; null = unknown how many. */
+export const tailGap = z.object({ missed: z.number().nullable() }).openapi('TailGap');
 export type TailGap = z.infer<typeof tailGap>;
 /** Once a second. */
 export const tailState = state.extend({ freshness, qps: z.number() }).openapi('TailState');

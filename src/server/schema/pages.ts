@@ -59,9 +59,16 @@ const shared = {
 
 export const pageQuery = z.object(rangeInput);
 
-/** A time at which a name was asked for in vain. */
+/** When a name, or one below it, had no answer. */
 export const nameMiss = z
-  .object({ kind: z.enum(['nxdomain', 'unanswered']), time_first: time, time_last: time, count: z.number() })
+  .object({
+    name: z.string(),
+    type: z.string(),
+    kind: z.enum(['nxdomain', 'nodata', 'servfail', 'refused', 'error', 'unanswered']),
+    time_first: time,
+    time_last: time,
+    count: z.number(),
+  })
   .openapi('NameMiss');
 export type NameMiss = z.infer<typeof nameMiss>;
 

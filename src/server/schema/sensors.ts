@@ -59,6 +59,8 @@ export const storeState = z
     dropped: z.record(z.string(), z.number()),
     /** What does not work, in words; null = all does. */
     degraded: z.string().nullable(),
+    /** What was found at the start, such as what a crash cost. */
+    remark: z.string().nullable(),
   })
   .openapi('StoreState');
 export type StoreState = z.infer<typeof storeState>;

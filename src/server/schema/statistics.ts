@@ -1,55 +1,17 @@
 import { z } from '@hono/zod-openapi';
+import {
+  COUNTS,
+  type Count,
+  DIMENSIONS,
+  type Dimension,
+  DISTINCTS,
+  type Distinct,
+  DISTRIBUTIONS,
+  type DistributionName,
+} from '../../store/store.ts';
 import { commaList, scopeInput, summary, time } from './common.ts';
 
-/** What transactions can be grouped by. */
-export const DIMENSIONS = [
-  'domain',
-  'name',
-  'client',
-  'server',
-  'type',
-  'rcode',
-  'opcode',
-  'transport',
-  'outcome',
-  'answer_kind',
-  'role',
-  'leg',
-  'sensor',
-  'latency',
-  'hour_of_week',
-] as const;
-export type DimensionName = (typeof DIMENSIONS)[number];
-
-/** Measures that are one number. */
-export const COUNTS = [
-  'transactions',
-  'queries',
-  'responses',
-  'unanswered',
-  'nxdomain',
-  'nodata',
-  'servfail',
-  'refused',
-  'errors',
-  'retransmissions',
-  'duplicates',
-  'late',
-  'truncated',
-  'malformed',
-  'suspicious',
-  'clients',
-  'names',
-  'domains',
-  'servers',
-  'query_bytes',
-  'response_bytes',
-] as const;
-/** Measures that are a distribution. */
-export const DISTRIBUTIONS = ['latency', 'size', 'ttl', 'answers'] as const;
-export const MEASURES = [...COUNTS, ...DISTRIBUTIONS] as const;
-export type CountName = (typeof COUNTS)[number];
-export type MeasureName = (typeof MEASURES)[number];
+export const MEASURES = [...COUNTS, ...DISTINCTS, ...DISTRIBUTIONS] as const;
 
 export const statisticsQuery = z.object({
   ...scopeInput,
@@ -77,11 +39,11 @@ export const statisticsRow = z
   .object({
     time: time.optional(),
     ...Object.fromEntries(DIMENSIONS.map((name) => [name, z.string().nullable().optional()])),
-    ...Object.fromEntries(COUNTS.map((name) => [name, z.number().optional()])),
+    ...Object.fromEntries([...COUNTS, ...DISTINCTS].map((name) => [name, z.number().optional()])),
     ...Object.fromEntries(DISTRIBUTIONS.map((name) => [name, summary.optional()])),
-  } as { time: z.ZodOptional<typeof time> } & Record<DimensionName, z.ZodOptional<z.ZodNullable<z.ZodString>>> &
-    Record<CountName, z.ZodOptional<z.ZodNumber>> &
-    Record<(typeof DISTRIBUTIONS)[number], z.ZodOptional<typeof summary>>)
+  } as { time: z.ZodOptional<typeof time> } & Record<Dimension, z.ZodOptional<z.ZodNullable<z.ZodString>>> &
+    Record<Count | Distinct, z.ZodOptional<z.ZodNumber>> &
+    Record<DistributionName, z.ZodOptional<typeof summary>>)
   .openapi('StatisticsRow');
 export type StatisticsRow = z.infer<typeof statisticsRow>;
 

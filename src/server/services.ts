@@ -1,0 +1,109 @@
+import type { Ledger } from '../core/ledger.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import type { Transaction } from '../rr/transaction.ts';
+import type { Store } from '../store/store.ts';
+import type { Role } from './schema/meta.ts';
+import type { Privacy } from './schema/overview.ts';
+import type { SinkState, Stage } from './schema/sensors.ts';
+import type { Packet, TreeNode } from './schema/transactions.ts';
+
+/** Everything the server needs, given by whoever starts it: it opens nothing itself but its socket. */
+export interface ServerServices {
+  readonly version: string;
+  readonly options: ServerOptions;
+  readonly store: Store;
+  readonly live: LiveRows;
+  readonly log: ServerLog;
+  readonly privacy: Privacy;
+  /** What a demo says about itself, and the command that ends it. */
+  readonly demo: { banner: string; command: string } | null;
+  /** Captured frames, where a raw ring is kept; null at privacy levels above 0, and without a ring. */
+  readonly packets: PacketSource | null;
+  /** Folder of the built page; null without one. */
+  readonly page: string | null;
+  /** The configuration as people wrote it, secrets masked. */
+  configuration(): { file: string | null; value: Record<string, unknown> };
+  sensors(): SensorReading[];
+  sinks(): SinkState[];
+  /** What has to be there before the server is ready. */
+  checks(): Check[];
+  /** A message field by field, with offsets into it (`protocol` = PROTOCOL_NAMES index). */
+  decode(message: Uint8Array, protocol: number): TreeNode[];
+  /** Registrable domain of a name; null where there is none. */
+  registrableDomain(name: string): string | null;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface ServerOptions {
+  /** Address to listen on. Beyond loopback only with users, or a token that was chosen by someone. */
+  address: string;
+  /** 0 = any free one. */
+  port: number;
+  /** Names by which the page may be reached, besides localhost and addresses. */
+  hosts: readonly string[];
+  /** Signs in as operator; null = only users can. `chosen`: set by a person, not made up at the start. */
+  token: { value: string; chosen: boolean } | null;
+  users: readonly User[];
+  tls: { certificate: string; key: string } | null;
+  /** Who may read /metrics: everyone, those on this machine, or those with a token. */
+  metrics: 'open' | 'loopback' | 'token';
+  /** Hours until a session has to be renewed. */
+  sessionHours: number;
+}
+
+export interface User {
+  name: string;
+  role: Role;
+  /** As `hashPassword` writes it. */
+  password: string;
+}
+
+/** Transactions as they come, on the thread of the server, privacy applied. */
+export interface LiveRows {
+  /** Calls for rows [from, to) of each batch, which are to be read in place; gives the function that ends it. */
+  subscribe(listener: (batch: TransactionBatch, from: number, to: number) => void): () => void;
+  /** A display filter over rows. Throws FilterError, also where a row does not hold what it asks for. */
+  filter(text: string): (batch: TransactionBatch, row: number) => boolean;
+  value(batch: TransactionBatch, row: number): Transaction;
+}
+
+/** A sensor's counters at this moment. */
+export interface SensorReading {
+  name: string;
+  source: string;
+  interface: string | null;
+  privacy: Privacy;
+  /** Frames and messages. */
+  ledger: Ledger;
+  /** Rows that came out of the matcher, and what became of them on the way into the store. */
+  transactions: number;
+  stages: Stage[];
+  /** Transactions and frames a second, over the last seconds. */
+  rate: number;
+  framesRate: number;
+  lagSeconds: number | null;
+  ring: number | null;
+  openTransactions: number | null;
+  uptimeSeconds: number;
+  running: boolean;
+}
+
+export interface PacketSource {
+  /** The frames of a transaction that are still held, oldest first; null when none is. */
+  of(transaction: Transaction): Promise<Packet[] | null>;
+  /** A pcapng file of exactly the frames of these transactions. */
+  export(transactions: AsyncIterable<readonly Transaction[]>): AsyncIterable<Uint8Array>;
+}
+
+export interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface ServerLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
