@@ -124,13 +124,13 @@ class Pool {
           reject(error);
         }
         if (message.kind !== 'rows' && message.kind !== 'lines') return;
-        const next = () => {
+        const goOn = () => {
           Atomics.sub(flags, 0, 1);
           Atomics.notify(flags, 0);
         };
         const behind = this.#hooks.ready?.();
-        if (behind === undefined) next();
-        else behind.then(next, reject);
+        if (behind === undefined) goOn();
+        else void behind.then(goOn).catch(reject);
       });
     });
   }

@@ -22,7 +22,7 @@ import type { FieldSpec } from '../wire/structure.ts';
 import { readSvcParams } from '../wire/svcb.ts';
 import { rdataText } from '../rr/show.ts';
 import { spanText } from './line.ts';
-import type { TreeLines } from './tree-lines.ts';
+import type { TreeField } from './tree-lines.ts';
 
 const TYPE_SVCB = 64;
 const TYPE_HTTPS = 65;
@@ -46,14 +46,21 @@ const FLAG_MEANINGS: Readonly<Record<string, string>> = {
 };
 const COUNT_MEANINGS = ['Entries in the question section', 'Answers', 'Name servers', 'Additional records'];
 
+/** Takes the fields of a message in order, each with its depth. */
+export interface TreeTarget {
+  field(field: TreeField): void;
+  /** What is wrong, and where. */
+  fault(depth: number, text: string, at?: number): void;
+}
+
 /** Shows a message field by field; all offsets come from the readers and declarations that decode it. */
 export class MessageTree {
-  readonly #lines: TreeLines;
+  readonly #lines: TreeTarget;
   readonly #cursor = new OptionCursor();
   #protocol = 0;
   #isFaultShown = false;
 
-  constructor(lines: TreeLines) {
+  constructor(lines: TreeTarget) {
     this.#lines = lines;
   }
 
