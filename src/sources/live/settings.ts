@@ -1,0 +1,39 @@
+import { choice, flag, group, list, optionalGroup, size, span, text, whole } from '../../core/settings.ts';
+import { DEFAULTS } from './options.ts';
+
+/** Layer `capture`: where messages come from. */
+export const captureSettings = group('Where messages come from: interfaces, or dnstap, or capture files.', {
+  interfaces: list('Interfaces to listen on; `any` is all of them.', text('Name as in `ip link`, or `any`.'), {
+    default: ['any'],
+    letter: 'i',
+  }),
+  filter: text("Capture filter in tcpdump's language; replaces the built-in one for DNS.", {
+    example: 'udp port 53 or tcp port 53',
+    letter: 'f',
+  }),
+  snaplen: whole('Most bytes kept of a frame.', { default: DEFAULTS.snaplen, least: 96, most: 262_144 }),
+  promiscuous: flag('Also frames for other stations.', { default: true }),
+  ring: size('Kernel memory for captured frames, of all threads together.', { default: '64MiB', least: 1 << 20 }),
+  block_timeout: span('Longest wait for a part-filled block of packets.', { default: '20ms', least: 1, most: 1000 }),
+  udp_ports: list('Further UDP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
+  tcp_ports: list('Further TCP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
+  family: choice('Only one of the IP versions.', ['both', 'ipv4', 'ipv6'], { default: 'both' }),
+  sample: whole('Only one in so many pairs of addresses; counts say so.', { default: 1, least: 1, most: 999_999 }),
+  user: text('User to become once capture has begun (default: SUDO_USER, else nobody); root keeps all rights.', {
+    example: 'nametap',
+  }),
+  files: list('Capture files to read instead of interfaces; times are those of the packets.', text('File.')),
+  folder: text('Folder watched for new capture files, instead of interfaces.', { example: '/var/spool/dns' }),
+  dnstap: list(
+    'Messages of dnstap senders, instead of interfaces.',
+    text('`unix:/PATH`, `tcp:HOST:PORT`, `tcp:PORT` or a file.'),
+    { example: ['unix:/run/nametap/dnstap.sock'] },
+  ),
+  dnstap_tls: optionalGroup('TLS of dnstap listeners on TCP.', {
+    certificate: text('Certificate (PEM).', { required: true, example: '/etc/nametap/cert.pem' }),
+    key: text('Key of the certificate (PEM).', { required: true, example: '/etc/nametap/key.pem' }),
+    client_authority: text('Authority (PEM) whose certificate a sender must show.', {
+      example: '/etc/nametap/senders.pem',
+    }),
+  }),
+});
