@@ -106,11 +106,11 @@ export class Privacy {
     });
   }
 
-  /** Hides what the settings say in every row. Messages keep their lengths and stay readable. */
-  apply(batch: TransactionBatch): void {
+  /** Hides what the settings say in rows [from, to), once. Messages keep their lengths and stay readable. */
+  apply(batch: TransactionBatch, from = 0, to: number = batch.count): void {
     if (keepsPackets(this.settings)) return;
-    for (let i = 0; i < batch.count; i++) this.#applyRow(batch, i);
-    if (this.settings.level > 0) this.#rekeyIds(batch);
+    for (let i = from; i < to; i++) this.#applyRow(batch, i);
+    if (this.settings.level > 0) this.#rekeyIds(batch, from, to);
   }
 
   #applyRow(batch: TransactionBatch, i: number): void {
@@ -213,19 +213,19 @@ export class Privacy {
   }
 
   /** Ids are made from addresses, and could be tried out: they are encrypted. Links between rows stay. */
-  #rekeyIds(batch: TransactionBatch): void {
+  #rekeyIds(batch: TransactionBatch, from: number, to: number): void {
     const c = batch.col;
     const pairs = [
       [c.idHigh, c.idLow],
       [c.retryHigh, c.retryLow],
       [c.parentHigh, c.parentLow],
     ];
-    const n = batch.count;
+    const n = to - from;
     const blocks = new Uint32Array(n * pairs.length * 4);
     pairs.forEach(([high, low], p) => {
       for (let i = 0; i < n; i++) {
-        blocks[(p * n + i) * 4] = high[i];
-        blocks[(p * n + i) * 4 + 1] = low[i];
+        blocks[(p * n + i) * 4] = high[from + i];
+        blocks[(p * n + i) * 4 + 1] = low[from + i];
       }
     });
     this.#idKey ??= derived(this.#epochs[0].key, 'ids').subarray(0, 16);
@@ -233,9 +233,9 @@ export class Privacy {
     const made = new Uint32Array(Uint8Array.from(cipher.update(new Uint8Array(blocks.buffer))).buffer);
     pairs.forEach(([high, low], p) => {
       for (let i = 0; i < n; i++) {
-        if (high[i] === 0 && low[i] === 0) continue;
-        high[i] = made[(p * n + i) * 4];
-        low[i] = made[(p * n + i) * 4 + 1] || 1;
+        if (high[from + i] === 0 && low[from + i] === 0) continue;
+        high[from + i] = made[(p * n + i) * 4];
+        low[from + i] = made[(p * n + i) * 4 + 1] || 1;
       }
     });
   }

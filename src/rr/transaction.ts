@@ -36,6 +36,8 @@ export interface Transaction {
   /** RFC 3339, 9 digits: of the first query (orphan: of the response). */
   time: string;
   client: string;
+  /** Only where one is configured. */
+  client_name?: string;
   client_port: number;
   server: string;
   server_port: number;

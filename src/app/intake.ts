@@ -1,0 +1,129 @@
+import { TransactionBatch } from '../core/transactions.ts';
+import { type Privacy, keepsTransactions } from '../enrich/privacy.ts';
+import type { Origin, Store } from '../store/store.ts';
+
+/** Rows wait this long for more, so that the store gets few full batches and not many small ones. */
+const GATHER_MS = 200;
+/** A batch with at least so many rows goes on as it is; smaller ones are gathered. */
+const WORTH_MOVING = 1024;
+/** Batches of a file that may wait for the store before reading stops. */
+const MOST_WAITING = 2;
+
+/** Takes rows [from, to) of a batch, in place, in order. */
+export interface RowTaker {
+  rows(batch: TransactionBatch, from: number, to: number): void;
+}
+
+export interface IntakeOptions {
+  store: Pick<Store, 'append'>;
+  origin: Origin;
+  /** Hides what must not be kept or shown; null = nothing. */
+  privacy: Privacy | null;
+  /** Who reads rows in place: the live tail, sinks. */
+  takers: readonly RowTaker[];
+  /** True where the source can wait (files); a live capture drops what the store cannot take. */
+  waits: boolean;
+  /** Batches are given away by whoever hands them in: they can be transferred as they are. */
+  owned: boolean;
+  /** What to do with an error of the store; its rows are counted. */
+  failed(error: unknown): void;
+}
+
+/**
+ * What every transaction passes between the engine and what is kept of it: privacy first, then live tail and sinks in
+ * place, then the store. Counts what became of each row: `received = stored + waiting + Σ lost`.
+ */
+export class Intake {
+  /** Rows that came from the engine, those the store took, and those lost, by cause. */
+  received = 0;
+  stored = 0;
+  readonly lost: Record<'store_queue' | 'store_failed', number> = { store_queue: 0, store_failed: 0 };
+  /** Milliseconds since 1970 of the newest row; 0 before the first. */
+  newest = 0;
+  privacy: Privacy | null;
+  takers: readonly RowTaker[];
+  readonly #options: IntakeOptions;
+  #gathered = TransactionBatch.create();
+  #timer: NodeJS.Timeout | undefined;
+  /** The appends under way, in order. */
+  #appending: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.privacy = options.privacy;
+    this.takers = options.takers;
+  }
+
+  /** Rows on their way into the store. */
+  get waiting(): number {
+    return this.received - this.stored - this.lost.store_queue - this.lost.store_failed;
+  }
+
+  /** Takes rows [from, to) in order (a `RowsListener`). */
+  rows(batch: TransactionBatch, from: number, to: number): void {
+    if (to <= from) return;
+    this.received += to - from;
+    const { openSeconds } = batch.col;
+    this.newest = Math.max(this.newest, openSeconds[to - 1] * 1000);
+    this.privacy?.apply(batch, from, to);
+    // At the level that keeps only counts nobody sees a single transaction.
+    if (this.privacy === null || keepsTransactions(this.privacy.settings)) {
+      for (const taker of this.takers) taker.rows(batch, from, to);
+    }
+    if (this.#options.owned && from === 0 && to === batch.count && to >= WORTH_MOVING) {
+      this.flush();
+      this.#append(batch);
+      return;
+    }
+    for (let i = from; i < to; i++) {
+      if (this.#gathered.append(batch, i)) continue;
+      this.flush();
+      this.#gathered.append(batch, i);
+    }
+    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  /** What has to happen before more is read (`RunHooks.ready`). */
+  ready(): Promise<void> | undefined {
+    return this.#options.waits && this.#waiting > MOST_WAITING ? this.#appending : undefined;
+  }
+
+  /** Sends what was gathered on its way. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#gathered.count === 0) return;
+    const batch = this.#gathered;
+    this.#gathered = TransactionBatch.create();
+    this.#append(batch);
+  }
+
+  /** Resolves when every row that came is with the store, or counted as lost. */
+  async settle(): Promise<void> {
+    this.flush();
+    await this.#appending;
+  }
+
+  #append(batch: TransactionBatch): void {
+    this.#waiting++;
+    this.#appending = this.#hand(batch, this.#appending);
+  }
+
+  /** Gives a batch to the store once the one before is there. */
+  async #hand(batch: TransactionBatch, before: Promise<void>): Promise<void> {
+    const { store, origin, waits, failed } = this.#options;
+    // Its buffer is another thread's afterwards.
+    const { count } = batch;
+    await before;
+    try {
+      if (await store.append(batch, origin, waits)) this.stored += count;
+      else this.lost.store_queue += count;
+    } catch (error) {
+      this.lost.store_failed += count;
+      failed(error);
+    } finally {
+      this.#waiting--;
+    }
+  }
+}
