@@ -60,8 +60,8 @@ export const DIMENSIONS = [
   'role',
   'leg',
   'sensor',
-  /** log2 of the latency in ms: the lower edge of the bucket in ms, as text. */
-  'latency',
+  /** log2 of the latency in ms: the lower edge of the bucket in ms, as text. (`latency` is the distribution.) */
+  'latency_bucket',
   /** 0 … 167, UTC, from Monday 00:00. */
   'hour_of_week',
 ] as const;
