@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { EXIT, UserError } from '../../core/errors.ts';
 
-interface Account {
+/** A user of the system. */
+export interface Account {
   name: string;
   uid: number;
   gid: number;
@@ -14,15 +15,21 @@ interface Account {
  * undefined when nothing changed. Throws UserError when there is no such user.
  */
 export function dropRights(user?: string): string | undefined {
-  if (process.getuid?.() !== 0 || process.setuid === undefined) return undefined;
-  const wanted = user ?? (process.env.SUDO_USER || 'nobody');
-  if (wanted === 'root' || wanted === '0') return undefined;
-  const { name, uid, gid } = findAccount(wanted);
+  const account = accountToBecome(user);
+  if (account === undefined || process.setuid === undefined) return undefined;
+  const { name, uid, gid } = account;
   // In this order: without root's uid nothing else can be given up. libc does it in every thread.
   process.setgroups?.([gid]);
   process.setgid?.(gid);
   process.setuid(uid);
   return name;
+}
+
+/** Whom `dropRights` will become; undefined when nothing will change. Throws UserError when there is no such user. */
+export function accountToBecome(user?: string): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const wanted = user ?? (process.env.SUDO_USER || 'nobody');
+  return wanted === 'root' || wanted === '0' ? undefined : findAccount(wanted);
 }
 
 /** An account by name or number, from /etc/passwd or wherever the system keeps its users. */

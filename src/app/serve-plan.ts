@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../core/errors.ts';
+import type { Config } from './config.ts';
+import { type Input, inputOf, parseDnstap, usefulThreads } from './input.ts';
+import type { RunPlan } from './plan.ts';
+
+/** The bundled capture: ten seconds of real traffic at a root name server. */
+export const DEMO_CAPTURE = fileURLToPath(new URL('../../assets/demo.pcap.gz', import.meta.url));
+/** A demo begins as if it had run for so long: charts are not empty. */
+const DEMO_BACK_SECONDS = 900;
+
+/** What runs under a configuration. Throws UserError when more than one input is configured. */
+export function servePlan(config: Config, isDemo: boolean): RunPlan {
+  const input: Input = isDemo
+    ? { kind: 'replay', paths: [DEMO_CAPTURE], backSeconds: DEMO_BACK_SECONDS }
+    : inputOfConfig(config);
+  const { capture, pipeline, resolvers } = config;
+  return {
+    input,
+    filter: pipeline.filter,
+    dissect: {
+      heuristic: input.kind !== 'live',
+      udpPorts: capture.udp_ports,
+      tcpPorts: capture.tcp_ports,
+    },
+    match: { timeoutNanos: pipeline.timeout * 1e6, lateNanos: pipeline.late * 1e6, skewNanos: pipeline.skew * 1e6 },
+    threads: pipeline.threads ?? defaultThreads(input),
+    paths: pipeline.paths,
+    resolvers,
+    sample: input.kind === 'live' && capture.sample > 1 ? capture.sample : undefined,
+  };
+}
+
+function inputOfConfig({ capture }: Config): Input {
+  const given = [
+    capture.files.length > 0 && 'capture.files',
+    capture.folder !== undefined && 'capture.folder',
+    capture.dnstap.length > 0 && 'capture.dnstap',
+  ].filter((one) => one !== false);
+  if (given.length > 1) throw new UserError(`${given.join(' and ')} exclude each other: leave one of them.`);
+  if (capture.files.length > 0) return inputOf(capture.files);
+  if (capture.folder !== undefined) return { kind: 'folder', path: capture.folder };
+  if (capture.dnstap.length > 0) {
+    const tls = capture.dnstap_tls && {
+      certificate: capture.dnstap_tls.certificate,
+      key: capture.dnstap_tls.key,
+      clientAuthority: capture.dnstap_tls.client_authority,
+    };
+    return { kind: 'dnstap', from: capture.dnstap.map((from) => parseDnstap(from, tls)) };
+  }
+  return {
+    kind: 'live',
+    interfaces: capture.interfaces.length > 0 ? capture.interfaces : ['any'],
+    snaplen: capture.snaplen,
+    promiscuous: capture.promiscuous,
+    ringBytes: capture.ring,
+    blockTimeoutMs: capture.block_timeout,
+    captureFilter: capture.filter,
+    family: capture.family === 'both' ? undefined : capture.family === 'ipv4' ? 4 : 6,
+    udpPorts: capture.udp_ports,
+    tcpPorts: capture.tcp_ports,
+  };
+}
+
+/**
+ * A live capture gets a thread of its own: whatever the page asks for, its ring is emptied. The store needs a core too.
+ */
+function defaultThreads(input: Input): number {
+  if (input.kind === 'live') return 1;
+  return Math.min(usefulThreads(input, availableParallelism()), Math.max(1, availableParallelism() - 1));
+}
+
+/** What is read, for people: `live on eth0`, `replay of demo.pcap.gz`. */
+export function sourceText(input: Input): { source: string; interface: string | null } {
+  switch (input.kind) {
+    case 'live':
+      return { source: 'live', interface: input.interfaces.join(', ') };
+    case 'replay':
+      return { source: 'replay of a bundled capture', interface: null };
+    case 'files':
+      return { source: `files: ${input.paths.join(', ')}`, interface: null };
+    case 'folder':
+      return { source: `folder: ${input.path}`, interface: null };
+    case 'dnstap':
+    default:
+      return { source: 'dnstap', interface: null };
+  }
+}
