@@ -47,12 +47,14 @@ export class FrameFile {
   readonly #kept = new Map<string, KeptFrame[]>();
   #keptBytes = 0;
 
+  constructor(writer: CaptureWriter) {
+    this.#writer = writer;
+  }
+
   /** Throws UserError when the file cannot be created. `interfaces` may grow. */
-  constructor(plan: FrameFilePlan, interfaces: readonly CapturedInterface[]) {
-    this.#writer = createCaptureFile(plan.path, interfaces, {
-      format: plan.format,
-      rotation: plan.rotation === undefined || plan.rotation.length === 0 ? undefined : parseRotation(plan.rotation),
-    });
+  static create({ path, format, rotation = [] }: FrameFilePlan, interfaces: readonly CapturedInterface[]): FrameFile {
+    const options = { format, rotation: rotation.length === 0 ? undefined : parseRotation(rotation) };
+    return new FrameFile(createCaptureFile(path, interfaces, options));
   }
 
   /** Writes the frame at hand. */

@@ -3,6 +3,7 @@ import type { Network } from '../core/network.ts';
 import { FATE, Ledger } from '../core/ledger.ts';
 import { type Compat, compileFilter, type Filter } from '../filter/compile.ts';
 import type { DissectOptions } from '../net/dissect.ts';
+import type { PacketRingCounts, PacketRingPlan } from '../sinks/packet-ring.ts';
 import type { Input } from './input.ts';
 
 /** What to run, as plain data (it also goes to workers). */
@@ -25,6 +26,8 @@ export interface RunPlan {
   paths?: boolean;
   /** Own resolvers; others are learned from the traffic. */
   resolvers?: readonly Network[];
+  /** Where packets are kept as captured; only where no privacy level forbids it. */
+  packets?: PacketRingPlan;
   /** Live: only one in so many pairs of addresses; the other frames are counted. */
   sample?: number;
 }
@@ -35,6 +38,8 @@ export interface RunHooks {
   opened?(source: { interfaces: readonly CapturedInterface[] }): void;
   /** Called once: `counts` gives what the run has counted so far, at any time. */
   counting?(counts: () => Ledger): void;
+  /** Called once where packets are kept: `counts` gives what was written so far, at any time. */
+  keeping?(counts: () => PacketRingCounts): void;
   /** Called now and then while reading files. */
   progress?(readBytes: number, totalBytes: number, frames: number): void;
   /** Called after every batch of frames (or when time passed without) that was worked on in this thread. */

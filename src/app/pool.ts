@@ -4,6 +4,7 @@ import type { CapturedInterface, Damage } from '../core/frames.ts';
 import { Ledger, type LedgerValue } from '../core/ledger.ts';
 import { TransactionBatch } from '../core/transactions.ts';
 import type { ReportOptions, ReportState } from '../report/report.ts';
+import { type PacketRingCounts, ringSum } from '../sinks/packet-ring.ts';
 import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
@@ -32,9 +33,9 @@ export type WorkerMessage =
   | { kind: 'rows'; buffer: ArrayBuffer | null; seconds: number; nanos: number }
   | { kind: 'lines'; rows: RenderedRows | null; seconds: number; nanos: number }
   | { kind: 'progress'; readBytes: number; totalBytes: number; frames: number }
-  | { kind: 'counts'; ledger: LedgerValue }
+  | { kind: 'counts'; ledger: LedgerValue; packets?: PacketRingCounts }
   | { kind: 'report'; state: ReportState }
-  | { kind: 'end'; ledger: LedgerValue; damage: Damage[] }
+  | { kind: 'end'; ledger: LedgerValue; damage: Damage[]; packets?: PacketRingCounts }
   | { kind: 'failed'; message: string; exit: ExitCode };
 
 export interface PoolListener {
@@ -66,6 +67,7 @@ class Pool {
   readonly #interfaces: CapturedInterface[] = [];
   /** What each worker has counted, as it last said. */
   readonly #ledgers: Ledger[];
+  readonly #packets: (PacketRingCounts | undefined)[] = [];
   #opened = 0;
 
   constructor(shards: number, hooks: RunHooks, listener: PoolListener) {
@@ -79,6 +81,7 @@ class Pool {
     const group = (process.pid ^ 0x6e74) & 0xffff;
     const joined = new Int32Array(new SharedArrayBuffer(4));
     this.#hooks.counting?.(() => this.#sum());
+    if (plan.packets !== undefined) this.#hooks.keeping?.(() => ringSum(this.#packets));
     try {
       const starts = this.#ledgers.map((_, shard) => {
         const control = new SharedArrayBuffer(8);
@@ -159,6 +162,7 @@ class Pool {
         break;
       case 'counts':
         this.#ledgers[shard] = Ledger.from(message.ledger);
+        this.#packets[shard] = message.packets;
         break;
       case 'report':
         this.#listener.report?.(message.state);
@@ -167,6 +171,7 @@ class Pool {
         throw new UserError(message.message, message.exit);
       case 'end':
         this.#ledgers[shard] = Ledger.from(message.ledger);
+        this.#packets[shard] = message.packets;
         // Every worker of a file run sees the same damage.
         if (this.#damage.length === 0) this.#damage.push(...message.damage);
         this.#listener.ended?.(shard);

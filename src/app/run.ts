@@ -7,8 +7,10 @@ import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
 import { HeldMessages } from '../pipeline/held-messages.ts';
 import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions } from '../report/report.ts';
+import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, openInput } from './input.ts';
+import { KeptPackets } from './kept-packets.ts';
 import { addSampled, needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { runWorkers } from './pool.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
@@ -121,9 +123,10 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
   };
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
   const pairs = plan.pairs !== false || held !== null || outputs.rows !== undefined || filter?.needsJoin === true;
+  const kept = new KeptPackets(plan.packets);
   const engine = new Engine(
     { dissect, match: plan.match, filter: held === null ? filter : null, pairs },
-    held === null ? outputs : held.outputs,
+    kept.with(held === null ? outputs : held.outputs),
   );
   const finish = () => {
     engine.finish();
@@ -138,9 +141,15 @@ export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineO
     return { ledger: engine.ledger, ...found, interfaces: [] };
   }
   const source = await openInput(input);
+  kept.open(source.interfaces);
   hooks.opened?.(source);
   hooks.counting?.(() => withLoss(engine.ledger, source.loss()));
-  const frames = await drive(source, engine, hooks, plan.frameLimit);
+  if (plan.packets !== undefined) hooks.keeping?.(() => ringSum([kept.counts]));
+  const batchDone = () => {
+    kept.batchDone();
+    hooks.batchDone?.();
+  };
+  const frames = await drive(source, engine, { ...hooks, batchDone }, plan.frameLimit).finally(() => kept.close());
   finish();
   if (plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss());

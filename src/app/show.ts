@@ -166,7 +166,7 @@ class Show {
       this.#output.begin?.();
     }
     if (write === undefined) return;
-    this.#file = new FrameFile(write, interfaces);
+    this.#file = FrameFile.create(write, interfaces);
     this.#hooks.writing?.(this.#file);
   }
 

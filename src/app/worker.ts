@@ -5,6 +5,7 @@ import type { TransactionBatch } from '../core/transactions.ts';
 import { Engine } from '../pipeline/engine.ts';
 import type { Report } from '../report/report.ts';
 import { openInput } from './input.ts';
+import { KeptPackets } from './kept-packets.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
 import { addSampled, planFilter, withLoss } from './plan.ts';
 import { buffersOf, Renderer } from './rendered.ts';
@@ -73,16 +74,19 @@ async function run(): Promise<void> {
   const report = job.mode === 'report' ? newReport(job.options) : null;
   // Live, the kernel's fan-out has dealt the frames already.
   const share = live ? { shard: 0, shards: plan.sample ?? 1 } : { shard, shards };
+  const kept = new KeptPackets(plan.packets);
+  kept.open(source.interfaces, shard, shards);
   const engine = new Engine(
     // Flows can be counted only where all frames pass (see isInline).
     { dissect: { ...plan.dissect, ...share, streams: false }, match: plan.match, filter: planFilter(plan) },
-    { rows: rowsTo(report, source) },
+    kept.with({ rows: rowsTo(report, source) }),
   );
   const abort = new AbortController();
   let batches = 0;
   let said = performance.now();
   const batchDone = () => {
     if (Atomics.load(flags, 1) === 1) abort.abort();
+    kept.batchDone();
     const due = ++batches % PROGRESS_BATCHES === 0;
     if (report === null && (live || due)) {
       engine.flush();
@@ -94,7 +98,7 @@ async function run(): Promise<void> {
     }
     if (live && performance.now() - said > COUNTS_MS) {
       said = performance.now();
-      post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON() });
+      post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON(), packets: kept.counts });
     }
   };
   const frames = await drive(source, engine, { signal: abort.signal, batchDone });
@@ -106,7 +110,8 @@ async function run(): Promise<void> {
     post({ kind: 'report', state }, memoryOf(state));
   }
   postInterfaces(source);
-  post({ kind: 'end', ledger, damage: source.damage });
+  kept.close();
+  post({ kind: 'end', ledger, damage: source.damage, packets: kept.counts });
 }
 
 function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => unknown {
