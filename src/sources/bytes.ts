@@ -2,20 +2,7 @@ import { close, closeSync, fstatSync, open, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
-
-/** Bytes in order: a file, a pipe, or what a decompressor makes of another input. */
-export interface ByteInput {
-  /** Fills `into` from its start, with as much as there is without waiting for more; 0 = the end, −1 = idle. */
-  read(into: Uint8Array): number | Promise<number>;
-  /** Ends a pending read too. May be called again. */
-  close(): void;
-  /** Bytes read of the file as it is stored, and its size where it is known (else 0). */
-  readonly readBytes: number;
-  readonly totalBytes: number;
-}
-
-/** Thrown by a `read` when the bytes beneath make no sense or cannot be had: what came before stays valid. */
-export class BrokenInput extends Error {}
+import { BrokenInput, type ByteInput } from './byte-input.ts';
 
 /** Opens a path, or standard input for `-`. Throws UserError with exit code 3. */
 export async function openBytes(path: string): Promise<ByteInput> {
@@ -126,36 +113,5 @@ export class Pipe implements ByteInput {
 
   close(): void {
     this.#stream.destroy();
-  }
-}
-
-/** An input whose first bytes were looked at: gives them once more, then the rest. */
-export class Peeked implements ByteInput {
-  readonly #inner: ByteInput;
-  #head: Uint8Array;
-
-  constructor(inner: ByteInput, head: Uint8Array) {
-    this.#inner = inner;
-    this.#head = head;
-  }
-
-  get readBytes(): number {
-    return this.#inner.readBytes;
-  }
-
-  get totalBytes(): number {
-    return this.#inner.totalBytes;
-  }
-
-  read(into: Uint8Array): number | Promise<number> {
-    if (this.#head.length === 0) return this.#inner.read(into);
-    const count = Math.min(into.length, this.#head.length);
-    into.set(this.#head.subarray(0, count));
-    this.#head = this.#head.subarray(count);
-    return count;
-  }
-
-  close(): void {
-    this.#inner.close();
   }
 }

@@ -1,14 +1,23 @@
-import { setImmediate } from 'node:timers/promises';
 import { EXIT, UserError } from '../core/errors.ts';
 import type { Damage, FrameBatch } from '../core/frames.ts';
-import { BrokenInput, type ByteInput, openBytes } from './bytes.ts';
-import { uncompressed } from './compressed.ts';
+import { BrokenInput, type ByteInput } from './byte-input.ts';
 import type { CaptureFormat, Shared } from './format.ts';
 import { isPcap, PcapFormat } from './pcap.ts';
 import { isPcapng, PcapngFormat } from './pcapng.ts';
 
 /** Bytes read at once: enough for thousands of frames, and still within a core's cache. */
 const BUFFER_BYTES = 1024 * 1024;
+
+/** What differs between Node and a browser. */
+export interface ReaderOptions {
+  /** The input decompressed, when its first bytes (at least four) begin like a compression that is known. */
+  uncompressed(input: ByteInput, head: Uint8Array): ByteInput | undefined;
+  /** The compressions known, for people. */
+  compressions: string;
+  /** Lets others have their turn, between reads that do not wait. */
+  turn(): Promise<unknown>;
+  bufferBytes?: number | undefined;
+}
 
 /**
  * The frames of one capture file, whatever its format and compression. A batch lies in the reader's buffer and is valid
@@ -20,6 +29,7 @@ export class CaptureReader {
   damage: Damage | undefined;
 
   readonly #shared: Shared;
+  readonly #options: ReaderOptions;
   #input: ByteInput;
   #format: CaptureFormat | undefined;
   #bytes: Uint8Array;
@@ -29,16 +39,12 @@ export class CaptureReader {
   #offset = 0;
   #done = false;
 
-  constructor(file: string, input: ByteInput, shared: Shared, bufferBytes = BUFFER_BYTES) {
+  constructor(file: string, input: ByteInput, shared: Shared, options: ReaderOptions) {
     this.file = file;
     this.#input = input;
     this.#shared = shared;
-    this.#bytes = new Uint8Array(bufferBytes);
-  }
-
-  /** Opens a file or `-`. Throws UserError with exit code 3; waits for nothing but a named pipe's writer. */
-  static async open(file: string, shared: Shared, bufferBytes?: number): Promise<CaptureReader> {
-    return new CaptureReader(file, await openBytes(file), shared, bufferBytes);
+    this.#options = options;
+    this.#bytes = new Uint8Array(options.bufferBytes ?? BUFFER_BYTES);
   }
 
   get readBytes(): number {
@@ -98,8 +104,7 @@ export class CaptureReader {
       if (count < 0) return false;
       this.#end += count;
       if (count === 0) this.#finish();
-      // Reads of a file do not wait: let signals and timers have their turn between them.
-      else if (this.#input.totalBytes > 0) await setImmediate();
+      else if (this.#input.totalBytes > 0) await this.#options.turn();
     } catch (error) {
       if (!(error instanceof BrokenInput)) throw error;
       this.#stop(error.message);
@@ -118,7 +123,7 @@ export class CaptureReader {
   async #recognise(): Promise<void> {
     if (this.#end < 4) return;
     const head = this.#bytes.subarray(0, this.#end);
-    const inner = uncompressed(this.#input, head);
+    const inner = this.#options.uncompressed(this.#input, head);
     if (inner !== undefined) {
       this.#input = inner;
       this.#end = 0;
@@ -130,7 +135,7 @@ export class CaptureReader {
       this.close();
       throw new UserError(
         `${this.file === '-' ? 'Standard input' : this.file} is no capture file: it does not begin like pcap or pcapng` +
-          ' (plain or compressed by gzip, zstd, lz4 or xz).',
+          ` (plain or compressed by ${this.#options.compressions}).`,
         EXIT.file,
       );
     }

@@ -1,5 +1,5 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
-import { BrokenInput, type ByteInput, Peeked } from './bytes.ts';
+import { BrokenInput, type ByteInput, Peeked } from './byte-input.ts';
 import { Lz4Input } from './lz4.ts';
 import { XzInput } from './xz.ts';
 

@@ -6,7 +6,8 @@ import type { Carrier } from '../core/carrier.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Damage } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
-import { BrokenInput, type ByteInput, openBytes, Peeked } from './bytes.ts';
+import { BrokenInput, type ByteInput, Peeked } from './byte-input.ts';
+import { openBytes } from './bytes.ts';
 import { uncompressed } from './compressed.ts';
 import { DnstapDecoder } from './dnstap-message.ts';
 import {

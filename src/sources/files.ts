@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { type CapturedInterface, type Damage, FrameBatch, type Source, type SourceLoss } from '../core/frames.ts';
-import { CaptureReader } from './capture-reader.ts';
+import type { CaptureReader } from './capture-reader.ts';
 import { Shared } from './format.ts';
 import { isBefore, Lane, MergedBatch, type Moment } from './merge.ts';
+import { openCapture } from './open-capture.ts';
 
 export interface FileOptions {
   /** Frames in a batch; 4096 unless told. */
@@ -21,7 +22,7 @@ export async function openFiles(paths: readonly string[], options: FileOptions =
   for (let order = 0; order < paths.length; order++) {
     const path = paths[order];
     const stat = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false });
-    const open = () => CaptureReader.open(path, shared, bufferBytes);
+    const open = () => openCapture(path, shared, bufferBytes);
     const file: WaitingFile = { order, seconds: -Infinity, nanos: 0, sizeBytes: stat?.size ?? 0, open };
     if (paths.length > 1 && stat?.isFile()) await findFirstTime(path, file);
     else {
@@ -42,7 +43,7 @@ interface WaitingFile extends Moment {
 }
 
 async function findFirstTime(path: string, file: WaitingFile): Promise<void> {
-  const probe = await CaptureReader.open(path, new Shared(), 64 * 1024);
+  const probe = await openCapture(path, new Shared(), 64 * 1024);
   const first = new FrameBatch(1);
   while ((await probe.next(first)) && first.count === 0);
   probe.close();

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, UserError } from '../core/errors.ts';
 import { type CapturedInterface, type Damage, FrameBatch, type Source, type SourceLoss } from '../core/frames.ts';
-import { BrokenInput, type ByteInput } from './bytes.ts';
-import { CaptureReader } from './capture-reader.ts';
+import { BrokenInput, type ByteInput } from './byte-input.ts';
+import type { CaptureReader } from './capture-reader.ts';
 import { Shared } from './format.ts';
+import { readerOf } from './open-capture.ts';
 
 /** Names that capture programs write; what else lies in the folder is left alone. */
 const CAPTURE_NAME = /^[^.].*\.(pcap|pcapng|cap|dmp|ntar)\d*(\.(gz|zst|lz4|xz))?$/i;
@@ -89,7 +90,7 @@ class FolderSource implements Source {
     this.#read.add(name);
     try {
       const input = new GrowingFile(path, () => this.#waiting().length > 0);
-      return new CaptureReader(path, input, this.#shared);
+      return readerOf(path, input, this.#shared);
     } catch (error) {
       this.damage.push({ file: path, offset: 0, reason: (error as Error).message });
       return undefined;

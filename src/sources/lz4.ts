@@ -1,4 +1,4 @@
-import { BrokenInput, type ByteInput } from './bytes.ts';
+import { BrokenInput, type ByteInput } from './byte-input.ts';
 import { Staged } from './staged.ts';
 import { Xxh32, xxh32 } from './xxh32.ts';
 

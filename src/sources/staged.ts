@@ -1,4 +1,4 @@
-import { BrokenInput, type ByteInput } from './bytes.ts';
+import { BrokenInput, type ByteInput } from './byte-input.ts';
 
 /** Reads exact counts of bytes of another input, for decompressors: waits until they are there. */
 export class Staged {

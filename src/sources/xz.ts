@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { BrokenInput, type ByteInput } from './bytes.ts';
+import { BrokenInput, type ByteInput } from './byte-input.ts';
 import { Crc64 } from './crc64.ts';
 import { Lzma } from './lzma.ts';
 import { Staged } from './staged.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { FrameBatch } from '../../src/core/frames.ts';
-import type { ByteInput } from '../../src/sources/bytes.ts';
-import { CaptureReader } from '../../src/sources/capture-reader.ts';
+import type { ByteInput } from '../../src/sources/byte-input.ts';
+import { readerOf } from '../../src/sources/open-capture.ts';
 import { DnstapDecoder } from '../../src/sources/dnstap-message.ts';
 import { CONTROL, DATA, FrameStreams } from '../../src/sources/frame-streams.ts';
 import { MAX_CAPTURED_BYTES, Shared } from '../../src/sources/format.ts';
@@ -66,7 +66,7 @@ class Pieces implements ByteInput {
 
 async function readCapture(bytes: Uint8Array, pieceBytes: number, result: FileFuzzResult): Promise<void> {
   const shared = new Shared();
-  const reader = new CaptureReader('fuzz', new Pieces(bytes, pieceBytes), shared, 16 * 1024);
+  const reader = readerOf('fuzz', new Pieces(bytes, pieceBytes), shared, 16 * 1024);
   const batch = new FrameBatch(64);
   let steps = 0;
   try {

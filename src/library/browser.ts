@@ -1,0 +1,234 @@
+import { decodeMessage } from '../app/decode.ts';
+import { addLoss } from '../app/plan.ts';
+import { rowFilter } from '../app/row-filter.ts';
+import { UserError } from '../core/errors.ts';
+import { type Damage, FrameBatch } from '../core/frames.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { PathLinker } from '../correlate/path.ts';
+import { registrable, registrableStart } from '../enrich/public-suffix.ts';
+import { Engine } from '../pipeline/engine.ts';
+import { Report } from '../report/report.ts';
+import { type ReportValue, reportValue } from '../report/value.ts';
+import { type Transaction, transactionValue } from '../rr/transaction.ts';
+import { BrokenInput, type ByteInput, Peeked } from '../sources/byte-input.ts';
+import { CaptureReader } from '../sources/capture-reader.ts';
+import { Shared } from '../sources/format.ts';
+import { Lz4Input } from '../sources/lz4.ts';
+
+/** Most memory for transactions kept to be looked at; the report counts those beyond it too. */
+const KEEP_BYTES = 512 * 1024 * 1024;
+const TOP_ROWS = 10;
+
+export interface AnalyseOptions {
+  /** The file's name, for messages. */
+  name: string;
+  signal: AbortSignal;
+  /** Called after every piece of the file. */
+  progress(readBytes: number, totalBytes: number, transactions: number): void;
+  /** Memory for transactions, bytes; 512 MiB unless told. */
+  keepBytes?: number;
+}
+
+/**
+ * Reads a capture file that the page holds (pcap or pcapng; plain, gzip or lz4) with the engine that `nametap read` uses.
+ * Nothing leaves the browser. Throws `UserError` when it is no capture; damage in it ends the reading and is told.
+ */
+export async function analyseCapture(file: Blob, options: AnalyseOptions): Promise<CaptureAnalysis> {
+  const shared = new Shared();
+  const report = new Report({}, registrableStart);
+  const kept = new KeptRows(options.keepBytes ?? KEEP_BYTES);
+  const paths = new PathLinker((batch, from, to) => {
+    report.add(batch, from, to);
+    kept.add(batch, from, to);
+  });
+  const engine = new Engine({ dissect: { heuristic: true, streams: false } }, { rows: (batch) => paths.add(batch) });
+  engine.interfaces = shared.interfaces;
+  const reader = new CaptureReader(options.name, new StreamInput(file.stream(), file.size), shared, {
+    uncompressed: (input, head) => uncompressed(file, input, head),
+    compressions: 'gzip or lz4; for zstd and xz use nametap itself, or decompress it first',
+    turn: () => Promise.resolve(),
+  });
+  const batch = new FrameBatch();
+  let frames = 0;
+  try {
+    while (!options.signal.aborted && (await reader.next(batch))) {
+      for (let i = 0; i < batch.count; i++) batch.number[i] = ++frames;
+      if (batch.count > 0) engine.frames(batch);
+      options.progress(reader.readBytes, reader.totalBytes, report.rows);
+    }
+  } finally {
+    reader.close();
+  }
+  engine.finish();
+  paths.end();
+  addLoss(engine.ledger, shared.loss());
+  report.addLedger(engine.ledger);
+  return new CaptureAnalysis(options.name, report, kept, shared, reader.damage);
+}
+
+/** A message of a transaction: its bytes, and what they say. */
+export interface DecodedMessage {
+  bytes: Uint8Array;
+  tree: ReturnType<typeof decodeMessage>;
+}
+
+/** What is known of a capture: its report, and its transactions, newest first as the log shows them. */
+export class CaptureAnalysis {
+  readonly report: ReportValue;
+  /** Transactions in the file, and those kept to be looked at. */
+  readonly total: number;
+  readonly kept: number;
+  readonly damage: Damage | undefined;
+  readonly #rows: KeptRows;
+  readonly #shared: Shared;
+
+  constructor(name: string, report: Report, rows: KeptRows, shared: Shared, damage: Damage | undefined) {
+    this.report = reportValue(report, { files: [name], ...(damage !== undefined && { damage: [damage] }) }, TOP_ROWS);
+    this.total = report.rows;
+    this.kept = rows.count;
+    this.damage = damage;
+    this.#rows = rows;
+    this.#shared = shared;
+  }
+
+  /** Numbers of the transactions that pass, newest first. Throws `FilterError`. */
+  find(filter: string): Uint32Array {
+    const passes = filter.trim() === '' ? () => true : rowFilter(filter, this.#shared.interfaces);
+    const found: number[] = [];
+    for (let n = this.kept - 1; n >= 0; n--) {
+      const [batch, row] = this.#rows.at(n);
+      if (passes(batch, row)) found.push(n);
+    }
+    return Uint32Array.from(found);
+  }
+
+  transaction(n: number): Transaction {
+    const [batch, row] = this.#rows.at(n);
+    const interfaceName = this.#shared.interfaces[batch.col.interfaceId[row]]?.name;
+    return transactionValue(batch, row, {
+      registrableDomain: registrable,
+      ...(interfaceName !== undefined && { interfaceName }),
+    });
+  }
+
+  /** Query and response of a transaction, decoded; null where there is none. */
+  messages(n: number): { query: DecodedMessage | null; response: DecodedMessage | null } {
+    const [batch, row] = this.#rows.at(n);
+    const c = batch.col;
+    const decoded = (at: number, length: number): DecodedMessage | null => {
+      if (length === 0) return null;
+      const bytes = batch.arena.slice(at, at + length);
+      return { bytes, tree: decodeMessage(bytes, c.protocol[row]) };
+    };
+    return {
+      query: decoded(c.queryAt[row], c.queryLength[row]),
+      response: decoded(c.responseAt[row], c.responseLength[row]),
+    };
+  }
+}
+
+/** Rows in order of closing, within a bound of memory. */
+class KeptRows {
+  count = 0;
+  #bytes = 0;
+  readonly #most: number;
+  /** Pieces of batches, and the number of each one's first row. */
+  readonly #pieces: { batch: TransactionBatch; from: number }[] = [];
+  readonly #starts: number[] = [];
+  readonly #known = new Set<TransactionBatch>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(batch: TransactionBatch, from: number, to: number): void {
+    if (!this.#known.has(batch)) {
+      if (this.#bytes + batch.buffer.byteLength > this.#most) return;
+      this.#known.add(batch);
+      this.#bytes += batch.buffer.byteLength;
+    }
+    this.#pieces.push({ batch, from });
+    this.#starts.push(this.count);
+    this.count += to - from;
+  }
+
+  at(n: number): [batch: TransactionBatch, row: number] {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.#starts[middle] <= n) low = middle;
+      else high = middle;
+    }
+    const { batch, from } = this.#pieces[low];
+    return [batch, from + n - this.#starts[low]];
+  }
+}
+
+/** What browsers can decompress, and what we can. */
+function uncompressed(file: Blob, input: ByteInput, head: Uint8Array): ByteInput | undefined {
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    input.close();
+    return StreamInput.gunzip(file);
+  }
+  if (head[0] === 0x04 && head[1] === 0x22 && head[2] === 0x4d && head[3] === 0x18) {
+    return new Lz4Input(new Peeked(input, head.slice()));
+  }
+  return undefined;
+}
+
+/** A stream as bytes in order. */
+class StreamInput implements ByteInput {
+  readBytes = 0;
+  readonly totalBytes: number;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array(0);
+  /** Bytes are counted before they are decompressed, elsewhere. */
+  readonly #isCounted: boolean;
+
+  constructor(stream: ReadableStream<Uint8Array>, totalBytes: number, isCounted = false) {
+    this.#reader = stream.getReader();
+    this.totalBytes = totalBytes;
+    this.#isCounted = isCounted;
+  }
+
+  static gunzip(file: Blob): StreamInput {
+    const count = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        input.readBytes += chunk.length;
+        controller.enqueue(chunk);
+      },
+    });
+    const plain = file.stream().pipeThrough(count).pipeThrough(new DecompressionStream('gzip'));
+    const input: StreamInput = new StreamInput(plain, file.size, true);
+    return input;
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    while (this.#chunk.length === 0) {
+      const { done, value } = await this.#next();
+      if (done) return 0;
+      this.#chunk = value;
+    }
+    const count = Math.min(into.length, this.#chunk.length);
+    into.set(this.#chunk.subarray(0, count));
+    this.#chunk = this.#chunk.subarray(count);
+    if (!this.#isCounted) this.readBytes += count;
+    return count;
+  }
+
+  close(): void {
+    // What a cancelled stream still has to say does not matter.
+    this.#reader.cancel().catch(() => undefined);
+  }
+
+  async #next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    try {
+      return await this.#reader.read();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const why = error instanceof Error && error.message !== '' ? ` (${error.message})` : '';
+      throw new BrokenInput(`the file cannot be read further${why}`, { cause: error });
+    }
+  }
+}
