@@ -85,9 +85,19 @@ export const TRANSACTION_COLUMNS = [
   { name: 'fault_in', type: 'UTINYINT', title: 'index into FAULT_PLACES' },
   { name: 'fault_side', type: 'UTINYINT', title: '0 query, 1 response' },
   { name: 'fault_at', type: 'UINTEGER', title: 'offset of the fault in its message' },
+  {
+    name: 'irregular',
+    type: 'UTINYINT',
+    title: '1 = filters have to look at its messages, the columns do not tell (isIrregular in filter/row.ts)',
+  },
   { name: 'suspicious', type: 'UTINYINT', title: '1 = a detector marked it', since: 2 },
 ] as const satisfies readonly Column[];
 export type TransactionColumnName = (typeof TRANSACTION_COLUMNS)[number]['name'];
 
 /** Text of the registrable domain of a row, as SQL. NULL without. */
 export const DOMAIN_SQL = 'CASE WHEN domain_length > 0 THEN right(name, domain_length) END';
+
+/** `CREATE TABLE` of a declaration. */
+export function createTable(table: string, columns: readonly Column[]): string {
+  return `CREATE TABLE ${table} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`;
+}
