@@ -1,0 +1,120 @@
+/** Terms of the filter language that the page itself writes, and the parts of a filter it shows as chips. */
+
+/** What a value shown on the page is, and so how it is filtered for and where it leads. */
+export type ValueKind =
+  | 'name'
+  | 'domain'
+  | 'client'
+  | 'server'
+  | 'address'
+  | 'type'
+  | 'rcode'
+  | 'transport'
+  | 'id'
+  | 'data';
+
+/** A string literal of the filter language. */
+export function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** The filter that a value passes; null where the language has no word for it. */
+export function term(kind: ValueKind, value: string): string | null {
+  switch (kind) {
+    case 'name':
+      return `dns.qry.name == ${quote(value)}`;
+    case 'domain': {
+      const pattern = `(^|\\.)${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+      return `dns.qry.name matches ${quote(pattern)}`;
+    }
+    case 'client':
+      return `${family(value)}.src == ${value}`;
+    case 'server':
+      return `${family(value)}.dst == ${value}`;
+    case 'address':
+      return `${family(value)}.addr == ${value}`;
+    case 'type':
+      return `dns.qry.type == ${value.replace(/^TYPE(?=\d+$)/, '')}`;
+    case 'rcode':
+      return `dns.flags.rcode == ${value}`;
+    case 'transport':
+      return /^(udp|tcp)$/.test(value) ? value : null;
+    case 'id':
+      return `dns.id == ${value}`;
+    case 'data':
+    default:
+      return null;
+  }
+}
+
+/** Both filters have to pass. */
+export function and(left: string, right: string): string {
+  if (left.trim() === '') return right;
+  return `${bracketed(left, /\|\||\bor\b|\^\^|\bxor\b/)} and ${bracketed(right, /\|\||\bor\b|\^\^|\bxor\b/)}`;
+}
+
+/** What the filter does not pass. */
+export function not(text: string): string {
+  return `not (${text})`;
+}
+
+/** The parts of a filter that all have to pass, as written: split at `and` and `&&` outside of brackets and strings. */
+export function conjuncts(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  const TOKEN = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[([{]|[)\]}]|&&|\|\||\^\^|[\p{L}\p{N}_.:-]+|\s+|./gsu;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (/^[([{]$/.test(token)) depth++;
+    else if (/^[)\]}]$/.test(token)) depth--;
+    else if (depth === 0) {
+      // An `or` beside an `and` binds the parts together: the filter is one chip.
+      if (token === '||' || token === '^^' || token === 'or' || token === 'xor') return [text.trim()];
+      if (token === '&&' || token === 'and') {
+        parts.push(text.slice(start, index).trim());
+        start = index + token.length;
+      }
+    }
+  }
+  parts.push(text.slice(start).trim());
+  return parts.filter((part) => part !== '');
+}
+
+/** The filter without its part number `index` (of `conjuncts`). */
+export function without(text: string, index: number): string {
+  return conjuncts(text)
+    .filter((_, i) => i !== index)
+    .join(' and ');
+}
+
+/** A piece of a filter and what it is, for colours. */
+export interface Piece {
+  kind: 'field' | 'operator' | 'string' | 'number' | 'space';
+  text: string;
+}
+const OPERATOR = /^(and|or|not|xor|in|contains|matches|eq|ne|gt|ge|lt|le|any|all|any_eq|all_ne|bitand)$/;
+
+/** A filter in pieces, in order; together they are the text. */
+export function pieces(text: string): Piece[] {
+  const TOKEN = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[\p{L}\p{N}_.:/-]+|\s+|[^\p{L}\p{N}_.:/\s"'-]+|./gsu;
+  return Array.from(text.matchAll(TOKEN), ([token]) => ({ kind: kindOf(token), text: token }));
+}
+
+function kindOf(token: string): Piece['kind'] {
+  if (/^\s/.test(token)) return 'space';
+  if (/^["']/.test(token)) return 'string';
+  if (OPERATOR.test(token)) return 'operator';
+  if (/^[a-z_][\w]*(\.[\w]+)+$/i.test(token) || /^(dns|ip|ipv6|udp|tcp|frame|eth|vlan|mdns|llmnr|nbns)$/.test(token)) {
+    return 'field';
+  }
+  return /^[\p{L}\p{N}]/u.test(token) ? 'number' : 'operator';
+}
+
+function bracketed(text: string, low: RegExp): string {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  return low.test(bare) && !/^\([^()]*\)$/.test(bare.trim()) ? `(${text.trim()})` : text.trim();
+}
+
+function family(address: string): 'ip' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ip';
+}

@@ -1,0 +1,37 @@
+import type { JSX } from 'preact';
+import { link } from '../state.ts';
+import { t } from '../text.ts';
+import { Icon, Mark } from '../ui/icons.tsx';
+import { copy } from '../ui/value.tsx';
+import { degraded, demo } from './status.ts';
+
+/** What everyone has to know: made-up surroundings, something that does not work. */
+export function Banners(): JSX.Element {
+  const shown = demo.value;
+  const broken = degraded.value;
+  return (
+    <div class="banners">
+      {broken !== null && (
+        <div class="banner alarm" role="alert">
+          <Mark level="alarm" />
+          <span>{broken}</span>
+          <a class="more" href={link('/sensors')}>
+            {t('page.sensors')}
+          </a>
+        </div>
+      )}
+      {shown !== null && (
+        <div class="banner demo">
+          <b>{t('shell.demo')}</b>
+          <span>{shown.banner}</span>
+          {shown.command !== '' && (
+            <button type="button" class="command mono" title={t('shell.copy')} onClick={() => void copy(shown.command)}>
+              {shown.command}
+              <Icon name="copy" size={14} />
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
