@@ -2,6 +2,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CONFIG_KEYS, valueName } from '../src/app/config-options.ts';
+import { configSchema } from '../src/app/config-schema.ts';
+import { reloads } from '../src/app/config-reload.ts';
+import { SETTINGS } from '../src/app/settings.ts';
 import { everyCommand } from '../src/cli/commands.ts';
 import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/cli/manual.ts';
 import { PROTOCOL_NAMES } from '../src/core/carrier.ts';
@@ -9,6 +13,7 @@ import type { CommandDefinition } from '../src/core/definition.ts';
 import { ANSWER_KINDS, LEGS, OUTCOMES, ROLES } from '../src/core/transactions.ts';
 import { FIELDS } from '../src/filter/fields/registry.ts';
 import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
+import type { Setting } from '../src/core/settings.ts';
 import { OUTPUTS } from '../src/sinks/index.ts';
 import { unitsOf } from '../src/sinks/output.ts';
 import { OPTION_TYPES } from '../src/wire/edns.ts';
@@ -20,6 +25,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export async function referencePages(): Promise<Map<string, string>> {
   return new Map([
     ['commands.md', commandsPage(await everyCommand())],
+    ['configuration.md', configurationPage()],
+    ['nametap.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
     ['fields.md', fieldsPage()],
     ['formats.md', formatsPage()],
     ['records.md', recordsPage()],
@@ -44,6 +51,71 @@ function commandSection(command: CommandDefinition): string {
     examples.length === 0 ? '' : fenced(examples.join('\n')),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+function configurationPage(): string {
+  const groups = Map.groupBy(CONFIG_KEYS, ({ path }) => (path.length === 1 ? '' : path[0]));
+  const sections = [...groups].map(([layer, keys]) => {
+    const rows = keys.map(({ path, setting, option }) => [
+      code(path.join('.')),
+      cell(valueName(setting)),
+      setting.default === undefined ? '' : code(JSON.stringify(setting.default).replace(/^"(.*)"$/, '$1')),
+      cell(meaningOf(setting)),
+      reloads(path) ? 'reload' : 'restart',
+      code(`--${option}`),
+    ]);
+    const columns = ['key', 'value', 'default', 'meaning', 'changes with', 'option'];
+    const title = layer === '' ? 'Top level' : layer;
+    return `## ${title}\n\n${table(columns, rows)}`;
+  });
+  return `# Configuration
+
+\`nametap.yaml\`, as \`nametap serve --config\` reads it. Every key is also an option of \`nametap serve\` (last column) and a variable
+of the environment (\`NAMETAP_\` and the option in capitals with \`_\`); options are stronger than variables, variables than the
+file. *Reload*: holds after \`SIGHUP\`. SIZE: \`64MiB\`, \`10GB\`; TIME: \`500ms\`, \`30s\`, \`7d\`; a secret may also be given as
+\`{file: PATH}\`, or its file as the variable with \`_FILE\`.
+
+${sections.join('\n')}
+${mapSections(SETTINGS, [])}`;
+}
+
+/** What the entries of maps hold: they are no keys of their own. */
+function mapSections(setting: Setting, path: readonly string[]): string {
+  const { shape } = setting;
+  if (shape.kind === 'group') {
+    return Object.entries(shape.keys)
+      .map(([key, inner]) => mapSections(inner, [...path, key]))
+      .join('');
+  }
+  if (shape.kind !== 'map') return '';
+  const { of } = shape;
+  const kinds: [string, Setting][] = of.shape.kind === 'variant' ? Object.entries(of.shape.of) : [['', of]];
+  return kinds
+    .map(([type, kind]) => {
+      if (kind.shape.kind !== 'group') return '';
+      const rows = Object.entries(kind.shape.keys).flatMap(([key, inner]) => entryRows(inner, [key]));
+      const title = `${path.join('.')}.${shape.key}${type === '' ? '' : `, type: ${type}`}`;
+      return `\n## ${title}\n\n${kind.summary}\n\n${table(['key', 'value', 'default', 'meaning'], rows)}`;
+    })
+    .join('');
+}
+
+function entryRows(setting: Setting, path: readonly string[]): string[][] {
+  const { shape } = setting;
+  if (shape.kind === 'group') {
+    return Object.entries(shape.keys).flatMap(([key, inner]) => entryRows(inner, [...path, key]));
+  }
+  const otherwise =
+    setting.default === undefined ? '' : code(JSON.stringify(setting.default).replace(/^"(.*)"$/, '$1'));
+  const isRequired = setting.required === true ? ' Required.' : '';
+  return [[code(path.join('.')), cell(valueName(setting)), otherwise, cell(meaningOf(setting) + isRequired)]];
+}
+
+/** What a setting means, with the words it takes. */
+function meaningOf({ summary, shape }: Setting): string {
+  return shape.kind === 'text' && shape.choices !== undefined
+    ? `${summary} One of ${shape.choices.join(', ')}.`
+    : summary;
 }
 
 function fieldsPage(): string {

@@ -76,7 +76,7 @@ export function layFile(tree: ConfigTree, path: string): void {
     const { line, col } = lines.linePos(error.pos[0]);
     throw new UserError(`${path}:${line}:${col}: ${error.message.split('\n')[0]}.`);
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = plainValue(document, path);
   if (value === null) return;
   if (!isTree(value)) throw new UserError(`${path}:1:1: The configuration is a list of keys, such as "server:".`);
   const places = new Map<string, string>();
@@ -95,6 +95,17 @@ export function layFile(tree: ConfigTree, path: string): void {
       }
     }
     if (isSeq(node)) node.items.forEach((item, i) => place(item, [...at, i]));
+  }
+}
+
+/** Throws UserError where aliases of aliases would grow beyond all bounds. */
+function plainValue(document: ReturnType<typeof parseDocument>, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof ReferenceError)
+      throw new UserError(`${path}: ${error.message}.`, EXIT.usage, { cause: error });
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import type { OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
 import type { Setting } from '../core/settings.ts';
 import { nearest } from '../filter/nearest.ts';
+import { configProblems } from './config-checks.ts';
 import { CONFIG_KEYS } from './config-options.ts';
 import { schemaOf } from './config-schema.ts';
 import { ConfigTree, layEnvironment, layFile, layFlags } from './config-tree.ts';
@@ -44,45 +45,64 @@ export function loadConfig({ flags = {}, environment = process.env, file }: Conf
   const remarks = layEnvironment(tree, environment);
   layFlags(tree, flags);
   const read = schemaOf(SETTINGS).safeParse(tree.root);
-  if (!read.success) {
-    throw new UserError(read.error.issues.flatMap((issue) => problemTexts(issue, tree)).join('\n'));
-  }
+  if (!read.success)
+    throw problemsError(
+      read.error.issues.flatMap((issue) => problemsOf(issue, tree)),
+      tree,
+    );
   // The schema was made from the declarations that the type was made from.
-  return { config: read.data as Config, file: path ?? null, tree, remarks };
+  const config = read.data as Config;
+  const problems = configProblems(config);
+  if (problems.length > 0) throw problemsError(problems, tree);
+  return { config, file: path ?? null, tree, remarks };
 }
 
-/** What is wrong, and where: one line, or one for each key that does not exist. */
-function problemTexts(issue: z.core.$ZodIssue, tree: ConfigTree): string[] {
+interface Problem {
+  path: readonly PropertyKey[];
+  text: string;
+}
+
+/** One line for each problem, in the order of the file. */
+function problemsError(problems: readonly Problem[], tree: ConfigTree): UserError {
+  const lines = problems.map(({ path, text }) => {
+    const origin = tree.origin(path) ?? '';
+    const [line = '0', column = '0'] = /:(\d+):(\d+)$/.exec(origin)?.slice(1) ?? [];
+    return {
+      order: Number(line) * 10_000 + Number(column),
+      text: `${origin}${origin === '' ? '' : ': '}${text}${text.endsWith('?') ? '' : '.'}`,
+    };
+  });
+  lines.sort((a, b) => a.order - b.order);
+  return new UserError(lines.map(({ text }) => text).join('\n'));
+}
+
+/** What is wrong, and where: one problem, or one for each key that does not exist. */
+function problemsOf(issue: z.core.$ZodIssue, tree: ConfigTree): Problem[] {
   const { path } = issue;
-  const at = (where: readonly PropertyKey[]) => {
-    const origin = tree.origin(where);
-    return origin === undefined ? '' : `${origin}: `;
-  };
   const name = path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${at([...path, key])}${unknownKey(path, key, tree)}`);
+    return issue.keys.map((key) => ({ path: [...path, key], text: unknownKey(path, key, tree) }));
   }
+  return [{ path, text: issueText(issue, name, valueAt(tree, path)) }];
+}
+
+function issueText(issue: z.core.$ZodIssue, name: string, written: unknown): string {
+  if (issue.code === 'invalid_key') return `${name} is no name that can be given here`;
+  if (written === undefined) return `${name} is missing`;
   if (issue.code === 'invalid_union') {
     const types = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
-    const written = valueAt(tree, path);
     const meant = typeof written === 'string' ? nearest(written, types) : undefined;
-    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-    return [`${at(path)}${name} takes ${types.join(', ')}.${hint}`];
+    return `${name} takes ${types.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   }
-  if (issue.code === 'invalid_key') return [`${at(path)}${name} is no name that can be given here.`];
-  if (valueAt(tree, path) === undefined) return [`${at(path)}${name} is missing.`];
-  if (issue.code === 'invalid_type') {
-    const wanted = issue.expected === 'array' ? 'a list of values' : 'keys of its own';
-    return [`${at(path)}${name} takes ${wanted}.`];
-  }
-  return [`${at(path)}${name} ${issue.message}.`];
+  if (issue.code !== 'invalid_type') return `${name} ${issue.message}`;
+  return `${name} takes ${issue.expected === 'array' ? 'a list such as [a, b]' : 'keys of its own, each on a line below'}`;
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, tree: ConfigTree): string {
   const siblings = keysAt(path.map(String), tree);
   const name = [...path.map(String), key].join('.');
   const meant = nearest(key, siblings) ?? elsewhere(key);
-  return `${name} is no setting.${meant === undefined ? '' : ` Did you mean ${meant}?`}`;
+  return `${name} is no setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
 /** A key of that name in another layer. */

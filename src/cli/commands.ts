@@ -18,6 +18,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'report', load: async () => (await import('./report.ts')).report },
   { name: 'fields', load: async () => (await import('./fields.ts')).fields },
   { name: 'interfaces', load: async () => (await import('./interfaces.ts')).interfaces },
+  { name: 'config', load: async () => (await import('./config.ts')).config },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'completion', load: async () => completionCommand(everyCommand) },
   { name: 'man', load: async () => manualCommand(everyCommand, version()) },

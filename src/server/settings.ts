@@ -10,11 +10,16 @@ export const serverSettings = group('The page and the API.', {
     example: ['dns.example.net'],
     reloads: true,
   }),
-  token: secret('Signs in as operator; absent: one is made up at the first start (file `token` in the data folder).'),
+  token: secret('Signs in as operator; absent: one is made up at the first start (file `token` in the data folder).', {
+    example: { file: '/etc/nametap/token' },
+  }),
   users: map(
-    'People who may sign in.',
+    'People who may sign in, by name.',
     group('A person.', {
-      password: secret('As `nametap config password` prints it.', { required: true }),
+      password: secret('As `nametap config password` prints it.', {
+        required: true,
+        example: { file: '/etc/nametap/anna' },
+      }),
       role: choice('What the person may do: look, or also change.', ['viewer', 'operator'], { default: 'viewer' }),
     }),
     { reloads: true },

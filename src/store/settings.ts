@@ -10,7 +10,7 @@ export const storeSettings = group('What is remembered, and for how long.', {
     least: 4096,
   }),
   memory: size('Memory of the database.', { default: '250MiB', least: 64 << 20 }),
-  threads: whole('Threads of the database; absent: as many as the machine has.', { least: 1, most: 256 }),
+  threads: whole('Threads of the database; absent: as many as the machine has.', { least: 1, most: 256, example: 2 }),
   parquet_after: span('Transactions move to compressed Parquet files once they are this old.', {
     default: '1d',
     words: { never: Number.POSITIVE_INFINITY },

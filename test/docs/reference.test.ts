@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { referencePages } from '../../scripts/reference.ts';
+import { CONFIG_KEYS } from '../../src/app/config-options.ts';
 import { everyCommand } from '../../src/cli/commands.ts';
 import { FRAME_FATES, MESSAGE_OUTCOMES } from '../../src/core/ledger.ts';
 import { FIELDS } from '../../src/filter/fields/registry.ts';
@@ -29,6 +30,10 @@ test('the reference names every command, option, field, format, type and cause',
   shows(
     'commands.md',
     commands.flatMap(({ name, options }) => [`## ${name}\n`, ...options.map((option) => `--${option.name}`)]),
+  );
+  shows(
+    'configuration.md',
+    CONFIG_KEYS.flatMap(({ path, option }) => [`| \`${path.join('.')}\` |`, `| \`--${option}\` |`]),
   );
   shows(
     'fields.md',

@@ -1,0 +1,63 @@
+import { FilterError } from '../filter/errors.ts';
+import { isLoopback } from '../server/hosts.ts';
+import type { Config } from './settings.ts';
+import { rowFilter } from './row-filter.ts';
+
+/** What is wrong with a value though it is of the right form; `path` says which one. */
+export interface ConfigProblem {
+  path: readonly string[];
+  text: string;
+}
+
+/** What values say together, and what only their readers can judge. */
+export function configProblems(config: Config): ConfigProblem[] {
+  return [...inputProblems(config), ...filterProblems(config), ...privacyProblems(config), ...serverProblems(config)];
+}
+
+function inputProblems({ capture, pipeline }: Config): ConfigProblem[] {
+  const given = [
+    capture.files.length > 0 && 'files',
+    capture.folder !== undefined && 'folder',
+    capture.dnstap.length > 0 && 'dnstap',
+  ].filter((one) => one !== false);
+  const problems = given.slice(1).map((key) => ({
+    path: ['capture', key],
+    text: `capture.${key} and capture.${given[0]} exclude each other: leave one of them out`,
+  }));
+  if (pipeline.late < pipeline.timeout) {
+    problems.push({ path: ['pipeline', 'late'], text: 'pipeline.late is at least pipeline.timeout' });
+  }
+  return problems;
+}
+
+function filterProblems(config: Config): ConfigProblem[] {
+  const filters: [string[], string | undefined][] = [[['pipeline', 'filter'], config.pipeline.filter]];
+  return filters.flatMap(([path, text]) => {
+    const why = text === undefined ? undefined : filterProblem(text);
+    return why === undefined ? [] : [{ path, text: `${path.join('.')}: ${why}` }];
+  });
+}
+
+function filterProblem(text: string): string | undefined {
+  try {
+    rowFilter(text, []);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FilterError) return error.reason.replace(/\.$/, '');
+    throw error;
+  }
+}
+
+function privacyProblems({ privacy, store }: Config): ConfigProblem[] {
+  const hides = privacy.level > 0 || privacy.names !== 'full';
+  if (!hides || !store.packets.keep) return [];
+  const text = 'store.packets.keep needs privacy.level 0 and privacy.names full: packets hold everything';
+  return [{ path: ['store', 'packets', 'keep'], text }];
+}
+
+function serverProblems({ server }: Config): ConfigProblem[] {
+  const { listen, users, token } = server;
+  if (isLoopback(listen.address) || token !== undefined || Object.keys(users).length > 0) return [];
+  const text = `server.listen: beyond this machine (${listen.address}) the page wants server.users or server.token`;
+  return [{ path: ['server', 'listen'], text }];
+}
