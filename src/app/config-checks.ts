@@ -1,7 +1,7 @@
 import { FilterError } from '../filter/errors.ts';
 import { isLoopback } from '../server/hosts.ts';
 import type { Config } from './settings.ts';
-import { rowFilter } from './row-filter.ts';
+import { rowFilter } from '../filter/row.ts';
 
 /** What is wrong with a value though it is of the right form; `path` says which one. */
 export interface ConfigProblem {

@@ -5,7 +5,7 @@ import { registrable } from '../enrich/public-suffix.ts';
 import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import type { LiveRows } from '../server/services.ts';
 import { safeText } from '../rr/value.ts';
-import { type RowPredicate, rowFilter } from './row-filter.ts';
+import { type RowPredicate, rowFilter } from '../filter/row.ts';
 
 type Listener = (batch: TransactionBatch, from: number, to: number) => void;
 

@@ -1,6 +1,6 @@
 import { decodeMessage } from '../app/decode.ts';
 import { addLoss } from '../app/plan.ts';
-import { rowFilter } from '../app/row-filter.ts';
+import { rowFilter } from '../filter/row.ts';
 import { UserError } from '../core/errors.ts';
 import { type Damage, FrameBatch } from '../core/frames.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
