@@ -9,6 +9,9 @@ const WORTH_MOVING = 1024;
 /** Batches of a file that may wait for the store before reading stops. */
 const MOST_WAITING = 2;
 
+/** Added to closing times whenever the clock was set back (see TransactionBatch). */
+const ERA = 2 ** 40;
+
 /** Takes rows [from, to) of a batch, in place, in order. */
 export interface RowTaker {
   rows(batch: TransactionBatch, from: number, to: number): void;
@@ -38,8 +41,8 @@ export class Intake {
   received = 0;
   stored = 0;
   readonly lost: Record<'store_queue' | 'store_failed', number> = { store_queue: 0, store_failed: 0 };
-  /** Milliseconds since 1970 of the newest row; 0 before the first. */
-  newest = 0;
+  /** Milliseconds from the packet that closed the last row until it was here (live captures). */
+  lagMs = 0;
   privacy: Privacy | null;
   takers: readonly RowTaker[];
   readonly #options: IntakeOptions;
@@ -64,8 +67,8 @@ export class Intake {
   rows(batch: TransactionBatch, from: number, to: number): void {
     if (to <= from) return;
     this.received += to - from;
-    const { openSeconds } = batch.col;
-    this.newest = Math.max(this.newest, openSeconds[to - 1] * 1000);
+    const { closeSeconds, closeNanos } = batch.col;
+    this.lagMs = Math.max(0, Date.now() - (closeSeconds[to - 1] % ERA) * 1000 - closeNanos[to - 1] / 1e6);
     this.privacy?.apply(batch, from, to);
     // At the level that keeps only counts nobody sees a single transaction.
     if (this.privacy === null || keepsTransactions(this.privacy.settings)) {

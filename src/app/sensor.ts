@@ -11,7 +11,9 @@ export interface SensorOptions {
   source: string;
   interface: string | null;
   intake: Intake;
-  privacy: () => PrivacyShown;
+  /** Packets are of now: how late transactions come says something. */
+  isLive: boolean;
+  privacy: PrivacyShown;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -44,21 +46,21 @@ export class Sensor {
   }
 
   reading(): SensorReading {
-    const { name, source, interface: on, intake, privacy, now } = this.#options;
+    const { name, source, interface: on, intake, isLive, privacy, now } = this.#options;
     const ledger = this.counts();
     const [rate, framesRate] = this.#rates(ledger.received);
-    const { stored, waiting, received, lost, newest } = intake;
+    const { stored, waiting, received, lost, lagMs } = intake;
     return {
       name,
       source,
       interface: on,
-      privacy: privacy(),
+      privacy,
       ledger,
       transactions: received,
       stages: [{ stage: 'store', unit: 'transactions', in: received - waiting, out: stored, lost: { ...lost } }],
       rate,
       framesRate,
-      lagSeconds: newest === 0 || !this.running ? null : Math.max(0, (now() - newest) / 1000),
+      lagSeconds: isLive && this.running ? lagMs / 1000 : null,
       ring: null,
       openTransactions: null,
       uptimeSeconds: (now() - this.#started) / 1000,

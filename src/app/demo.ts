@@ -1,0 +1,40 @@
+import { EXIT, UserError } from '../core/errors.ts';
+import type { Config } from './config.ts';
+import { type FrameInput, openInput, rightsCommand } from './input.ts';
+import { servePlan } from './serve-plan.ts';
+
+/** What a demo says about itself, and the command that shows the user's own traffic instead. */
+export interface Demo {
+  banner: string;
+  command: string;
+}
+
+const WHAT =
+  'This is a demo: ten seconds of real traffic at a root name server, replayed over and over as of now, in a store of its own. None of it is yours.';
+
+/**
+ * The demo that a configuration asks for: always, or where this user may not capture; null otherwise. `command`: the words
+ * that serve live traffic.
+ */
+export async function demoOf(config: Config, command: readonly string[]): Promise<Demo | null> {
+  if (config.demo === 'off') return null;
+  const { input } = servePlan(config, false);
+  const refused = input.kind === 'live' && (await isRefused(input));
+  if (config.demo === 'auto' && !refused) return null;
+  if (!refused) return { banner: WHAT, command: command.join(' ') };
+  const banner = `${WHAT} To capture needs a right that this user does not have.`;
+  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${command.join(' ')}` };
+}
+
+/** Whether the system refuses to capture, found out by doing it. */
+async function isRefused(input: Extract<FrameInput, { kind: 'live' }>): Promise<boolean> {
+  try {
+    const source = await openInput({ ...input, ringBytes: 1 << 20 });
+    // Stopped before it begins: it closes what it has opened.
+    for await (const _ of source.batches(AbortSignal.abort())) break;
+    return false;
+  } catch (error) {
+    if (error instanceof UserError && error.exit === EXIT.interface) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { keepsPackets, privacyText, type PrivacySettings } from '../enrich/privacy.ts';
+import { registrable } from '../enrich/public-suffix.ts';
+import type { SinkState } from '../server/schema/sensors.ts';
+import type { Packet } from '../server/schema/transactions.ts';
+import type {
+  Check,
+  PacketSource,
+  SensorReading,
+  ServerLog,
+  ServerOptions,
+  ServerServices,
+} from '../server/services.ts';
+import type { Store, StoreOptions } from '../store/store.ts';
+import type { Config, LoadedConfig } from './config.ts';
+import { configValue } from './config-text.ts';
+import { decodeMessage } from './decode.ts';
+import type { LiveTail } from './live-tail.ts';
+import { RingReader } from './ring-reader.ts';
+
+const DAY_MS = 86_400_000;
+
+/** How a configuration wants its store. `path`: the folder of its files. */
+export function storeOptions({ store }: Config, path: string): StoreOptions {
+  return {
+    path,
+    flushMs: store.flush,
+    queueRows: store.queue,
+    memoryMb: Math.max(64, Math.floor(store.memory / 1e6)),
+    ...(store.threads !== undefined && { threads: store.threads }),
+    ageHours: bound(store.parquet_after / 3_600_000),
+    retention: {
+      transactionsDays: bound(store.keep.transactions / DAY_MS),
+      minutesDays: bound(store.keep.minutes / DAY_MS),
+      hoursDays: bound(store.keep.hours / DAY_MS),
+      passiveDays: bound(store.keep.passive / DAY_MS),
+      recordsDays: bound(store.keep.records / DAY_MS),
+      maxBytes: store.most,
+    },
+  };
+}
+
+/** For ever is 0 there. */
+function bound(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** What is hidden under a configuration. */
+export function privacySettings({ privacy, networks, resolvers }: Config): PrivacySettings {
+  return {
+    level: privacy.level as PrivacySettings['level'],
+    names: privacy.names,
+    own: networks,
+    keep: resolvers,
+  };
+}
+
+/** What the server knows of people and addresses under a configuration. `made`: the token of the data folder. */
+export function serverOptions({ server }: Config, made: string): ServerOptions {
+  return {
+    address: server.listen.address,
+    port: server.listen.port,
+    hosts: server.hosts,
+    token: { value: server.token ?? made, chosen: server.token !== undefined },
+    users: Object.entries(server.users).map(([name, { password, role }]) => ({ name, password, role })),
+    tls: server.tls ?? null,
+    metrics: server.metrics,
+    sessionHours: server.session / 3_600_000,
+  };
+}
+
+export interface ServiceParts {
+  version: string;
+  loaded: LoadedConfig;
+  store: Store;
+  live: LiveTail;
+  log: ServerLog;
+  /** Token of the data folder. */
+  token: string;
+  demo: { banner: string; command: string } | null;
+  /** Folder of the ring of captured packets. */
+  packetFolder: string;
+  sensors(): SensorReading[];
+  sinks(): SinkState[];
+  checks(): Check[];
+}
+
+/** The built page: in a checkout and in the package. */
+const PAGE = fileURLToPath(new URL('../../web/dist/', import.meta.url));
+
+/** Everything the server needs. Of `options` hosts and users may be changed while it runs. */
+export function servicesOf(parts: ServiceParts): ServerServices {
+  const { loaded, store, live, log, demo } = parts;
+  const { config } = loaded;
+  const settings = privacySettings(config);
+  const keeps = config.store.packets.keep && keepsPackets(settings);
+  return {
+    version: parts.version,
+    options: serverOptions(config, parts.token),
+    store,
+    live,
+    log,
+    privacy: { level: settings.level, text: privacyText(settings) },
+    demo,
+    packets: keeps ? packetSource(parts.packetFolder, config) : null,
+    page: existsSync(PAGE) ? PAGE : null,
+    configuration: () => ({ file: loaded.file, value: configValue(loaded) }),
+    sensors: () => parts.sensors(),
+    sinks: () => parts.sinks(),
+    checks: () => parts.checks(),
+    decode: decodeMessage,
+    registrableDomain: (name) => registrable(name).domain,
+    now: Date.now,
+  };
+}
+
+function packetSource(folder: string, { capture }: Config): PacketSource {
+  const ring = new RingReader(folder, { udpPorts: capture.udp_ports, tcpPorts: capture.tcp_ports });
+  return {
+    of: async (transaction) => {
+      const packets = await ring.of(transaction);
+      const asked = new Set(transaction.frames.query);
+      return (
+        packets?.map((packet): Packet => ({ ...packet, direction: asked.has(packet.number) ? 'query' : 'response' })) ??
+        null
+      );
+    },
+    export: (transactions) => ring.export(transactions),
+  };
+}
