@@ -73,7 +73,7 @@ export async function runReport(
   let report = newReport(options);
   let result: RunResult;
   if (isInline(plan)) {
-    result = await runInline(plan, hooks, { rows: reportOn(report) });
+    result = await runInline(plan, hooks, reportOn(report));
   } else {
     result = await runWorkers(plan, { mode: 'report', options }, hooks, {
       report: (state) => {
@@ -97,12 +97,13 @@ export function isInline(plan: RunPlan): boolean {
   return filter !== null && (filter.needsFate || needsFlows(filter.fields));
 }
 
-/** Adds batches to a report, and gives them back to be filled again. */
-export function reportOn(report: Report): (batch: TransactionBatch) => boolean {
-  return (batch) => {
-    report.add(batch);
+/** Outputs of an engine whose rows a report counts; their messages are read as they are at hand, and not kept. */
+export function reportOn(report: Report): EngineOutputs {
+  const rows = (batch: TransactionBatch) => {
+    report.addRead(batch);
     return true;
   };
+  return { rows, reader: report };
 }
 
 /** An empty report that takes rows. */

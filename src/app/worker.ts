@@ -3,7 +3,6 @@ import { UserError } from '../core/errors.ts';
 import type { Source } from '../core/frames.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { Engine } from '../pipeline/engine.ts';
-import type { Report } from '../report/report.ts';
 import { openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
@@ -79,7 +78,7 @@ async function run(): Promise<void> {
   const engine = new Engine(
     // Flows can be counted only where all frames pass (see isInline).
     { dissect: { ...plan.dissect, ...share, streams: false }, match: plan.match, filter: planFilter(plan) },
-    kept.with({ rows: rowsTo(report, source) }),
+    kept.with(report === null ? { rows: rowsOf(source) } : reportOn(report)),
   );
   const abort = new AbortController();
   let batches = 0;
@@ -114,8 +113,7 @@ async function run(): Promise<void> {
   post({ kind: 'end', ledger, damage: source.damage, packets: kept.counts });
 }
 
-function rowsTo(report: Report | null, source: Source): (batch: TransactionBatch) => unknown {
-  if (report !== null) return reportOn(report);
+function rowsOf(source: Source): (batch: TransactionBatch) => void {
   return (batch) => {
     postInterfaces(source);
     postRows(batch, Number.NEGATIVE_INFINITY, 0);

@@ -6,7 +6,7 @@ import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
 import * as T from './open-table.ts';
 import * as R from './recent.ts';
-import { type BatchListener, RowWriter } from './rows.ts';
+import { type BatchListener, type RowReader, RowWriter } from './rows.ts';
 
 /** Says whether a message passes a filter (see filter/compile). */
 export interface MessagePredicate {
@@ -28,6 +28,8 @@ export interface MatchOptions {
   keptBytes?: number;
   /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
   closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
+  /** Reads the messages of rows as they are written; rows hold none then. */
+  reader?: RowReader;
 }
 
 const TYPE_SOA = 6;
@@ -89,7 +91,7 @@ export class Matcher {
 
   constructor(ledger: Ledger, onBatch: BatchListener, options: MatchOptions = {}) {
     this.#ledger = ledger;
-    this.#rows = new RowWriter(onBatch);
+    this.#rows = new RowWriter(onBatch, options.reader);
     this.#open = new T.OpenTable(options.limit ?? 1 << 20);
     this.#timeout = options.timeoutNanos ?? 5e9;
     const late = options.lateNanos ?? 30e9;

@@ -1,5 +1,5 @@
 import { MDNS } from '../core/carrier.ts';
-import { NO_KIND, NO_RCODE, TransactionBatch } from '../core/transactions.ts';
+import { NO_KIND, NO_RCODE, TransactionBatch, type TransactionColumns } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
 import * as T from './open-table.ts';
@@ -23,17 +23,44 @@ const AUTHORITATIVE = 2;
 /** Takes a full batch: to keep, or (true) to be filled again, which spares the memory of another one. */
 export type BatchListener = (batch: TransactionBatch) => unknown;
 
+/**
+ * Reads the messages of rows while they are at hand: spares keeping them in the batch and reading them again. Batches
+ * hold `atOnce` rows then, and no messages and frame numbers.
+ */
+export interface RowReader {
+  readonly atOnce: number;
+  /**
+   * Row `i` has been written but for its messages: `response` (null = none at hand) and the query in
+   * `bytes[at, at + length)`. True when the batch should be handed over now.
+   */
+  readRow(
+    col: TransactionColumns,
+    i: number,
+    response: MessageView | null,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+  ): boolean;
+}
+
 /** Writes closed slots as rows of transaction batches. */
 export class RowWriter {
   readonly #onBatch: BatchListener;
-  #batch = TransactionBatch.create();
+  readonly #reader: RowReader | undefined;
+  #batch: TransactionBatch;
   readonly #view = new MessageView();
   readonly #id = { high: 0, low: 0 };
   #retryHigh = 0;
   #retryLow = 0;
 
-  constructor(onBatch: BatchListener) {
+  constructor(onBatch: BatchListener, reader?: RowReader) {
     this.#onBatch = onBatch;
+    this.#reader = reader;
+    this.#batch = this.#create();
+  }
+
+  #create(): TransactionBatch {
+    return this.#reader === undefined ? TransactionBatch.create() : TransactionBatch.create(this.#reader.atOnce, 8);
   }
 
   /** Hands over the rows written so far. */
@@ -43,7 +70,7 @@ export class RowWriter {
     if (this.#onBatch(full) === true) {
       full.count = 0;
       full.used = 0;
-    } else this.#batch = TransactionBatch.create();
+    } else this.#batch = this.#create();
   }
 
   /** A view on a response kept in its slot; null without. Valid until the next call. */
@@ -77,45 +104,11 @@ export class RowWriter {
     const { words, doubles } = open;
     const w = slot * T.WORDS;
     const d = slot * T.DOUBLES;
-    const queryLength = words[w + T.QUERY_LENGTH];
-    const responseLength = response === null ? 0 : response.end - response.start;
-    const moreQueries = open.moreQueries.get(slot);
-    const moreResponses = open.moreResponses.get(slot);
-    const queryFrames = (words[w + T.QUERIES] > 0 ? 1 : 0) + (moreQueries?.length ?? 0);
-    const responseFrames = (words[w + T.RESPONSES] > 0 ? 1 : 0) + (moreResponses?.length ?? 0);
-    const needed = 8 + 8 * (queryFrames + responseFrames) + queryLength + responseLength;
-    if (this.#batch.count === this.#batch.capacity || this.#batch.used + needed > this.#batch.arena.length)
-      this.flush();
+    if (this.#reader === undefined) this.#keepMessages(open, slot, response);
+    else if (this.#batch.count === this.#batch.capacity) this.flush();
     const batch = this.#batch;
     const col = batch.col;
     const i = batch.count;
-
-    // The arena: frame numbers (aligned), query, response.
-    const arena = batch.arena;
-    const framesAt = (batch.used + 7) & ~7;
-    const frames = batch.numbers;
-    const first = framesAt >>> 3;
-    let f = first;
-    if (words[w + T.QUERIES] > 0) frames[f++] = doubles[d + T.OPEN_NUMBER];
-    if (moreQueries !== undefined) for (const number of moreQueries) frames[f++] = number;
-    if (words[w + T.RESPONSES] > 0) frames[f++] = doubles[d + T.ANSWER_NUMBER];
-    if (moreResponses !== undefined) for (const number of moreResponses) frames[f++] = number;
-    const queryAt = framesAt + 8 * (f - first);
-    if (queryLength > 0) {
-      const inline = queryLength <= T.INLINE_BYTES;
-      const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);
-      copy(bytes, inline ? slot * T.INLINE_BYTES : 0, queryLength, arena, queryAt);
-    }
-    const responseAt = queryAt + queryLength;
-    if (response !== null) copy(response.bytes, response.start, responseLength, arena, responseAt);
-    batch.used = responseAt + responseLength;
-    col.framesAt[i] = framesAt;
-    col.queryFrames[i] = queryFrames;
-    col.responseFrames[i] = responseFrames;
-    col.queryAt[i] = queryAt;
-    col.queryLength[i] = queryLength;
-    col.responseAt[i] = responseAt;
-    col.responseLength[i] = responseLength;
 
     // Times and order.
     const queried = words[w + T.QUERIES] > 0;
@@ -184,6 +177,61 @@ export class RowWriter {
     col.parentHigh[i] = col.parentLow[i] = 0;
     this.#retryHigh = this.#retryLow = 0;
     batch.count = i + 1;
+    if (this.#reader !== undefined) this.#read(this.#reader, open, slot, response);
+  }
+
+  /** Writes what the arena holds of the next row (frame numbers, aligned; query; response) and where. */
+  #keepMessages(open: T.OpenTable, slot: number, response: MessageView | null): void {
+    const { words, doubles } = open;
+    const w = slot * T.WORDS;
+    const d = slot * T.DOUBLES;
+    const queryLength = words[w + T.QUERY_LENGTH];
+    const responseLength = response === null ? 0 : response.end - response.start;
+    const moreQueries = open.moreQueries.get(slot);
+    const moreResponses = open.moreResponses.get(slot);
+    const queryFrames = (words[w + T.QUERIES] > 0 ? 1 : 0) + (moreQueries?.length ?? 0);
+    const responseFrames = (words[w + T.RESPONSES] > 0 ? 1 : 0) + (moreResponses?.length ?? 0);
+    const needed = 8 + 8 * (queryFrames + responseFrames) + queryLength + responseLength;
+    if (this.#batch.count === this.#batch.capacity || this.#batch.used + needed > this.#batch.arena.length)
+      this.flush();
+    const batch = this.#batch;
+    const col = batch.col;
+    const i = batch.count;
+    const arena = batch.arena;
+    const framesAt = (batch.used + 7) & ~7;
+    const frames = batch.numbers;
+    const first = framesAt >>> 3;
+    let f = first;
+    if (words[w + T.QUERIES] > 0) frames[f++] = doubles[d + T.OPEN_NUMBER];
+    if (moreQueries !== undefined) for (const number of moreQueries) frames[f++] = number;
+    if (words[w + T.RESPONSES] > 0) frames[f++] = doubles[d + T.ANSWER_NUMBER];
+    if (moreResponses !== undefined) for (const number of moreResponses) frames[f++] = number;
+    const queryAt = framesAt + 8 * (f - first);
+    if (queryLength > 0) {
+      const inline = queryLength <= T.INLINE_BYTES;
+      const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);
+      copy(bytes, inline ? slot * T.INLINE_BYTES : 0, queryLength, arena, queryAt);
+    }
+    const responseAt = queryAt + queryLength;
+    if (response !== null) copy(response.bytes, response.start, responseLength, arena, responseAt);
+    batch.used = responseAt + responseLength;
+    col.framesAt[i] = framesAt;
+    col.queryFrames[i] = queryFrames;
+    col.responseFrames[i] = responseFrames;
+    col.queryAt[i] = queryAt;
+    col.queryLength[i] = queryLength;
+    col.responseAt[i] = responseAt;
+    col.responseLength[i] = responseLength;
+  }
+
+  /** Has the messages of the row just written read. */
+  #read(reader: RowReader, open: T.OpenTable, slot: number, response: MessageView | null): void {
+    const batch = this.#batch;
+    const length = open.words[slot * T.WORDS + T.QUERY_LENGTH];
+    const inline = length <= T.INLINE_BYTES;
+    const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);
+    const at = inline ? slot * T.INLINE_BYTES : 0;
+    if (reader.readRow(batch.col, batch.count - 1, response, bytes, at, length)) this.flush();
   }
 }
 

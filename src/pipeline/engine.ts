@@ -13,6 +13,8 @@ import { BatchTimes } from './frame-times.ts';
 export interface EngineOutputs {
   /** Rows in order of closing time; the batch is the receiver's to keep or transfer, or (true) is filled again. */
   rows?(batch: TransactionBatch): unknown;
+  /** Reads the messages of rows as they are written: batches hold none then. */
+  reader?: MatchOptions['reader'];
   /** Every message that passes the filter, as it completes. */
   message?(carrier: Carrier, view: MessageView, join: MessageJoin): void;
   /** Every frame with its fate (FATE…). */
@@ -23,7 +25,7 @@ export interface EngineOutputs {
 
 export interface EngineOptions {
   dissect?: DissectOptions;
-  match?: Omit<MatchOptions, 'closed'>;
+  match?: Omit<MatchOptions, 'closed' | 'reader'>;
   filter?: MessagePredicate | null;
   /** False where nothing asks how messages relate, and no rows are wanted: all messages stay `unpaired` then. */
   pairs?: boolean;
@@ -58,6 +60,7 @@ export class Engine {
     this.#matcher = new Matcher(this.ledger, (batch) => outputs.rows?.(batch), {
       ...options.match,
       closed: outputs.closed,
+      reader: outputs.reader,
     });
     const handler: DissectHandler = {
       message: (carrier) => this.message(carrier),

@@ -1,31 +1,26 @@
 import { addressText, word } from '../core/address.ts';
 import { timeText } from '../core/clock.ts';
 import type { TransactionColumns } from '../core/transactions.ts';
-import { compareBytes, KeyTable, type KeyTableState } from '../sketch/key-table.ts';
-import { ANSWER, type MessageView } from '../wire/message.ts';
-import { copyName, equalNames, nameText, skipName } from '../wire/name.ts';
+import { compareBytes, hashEnd, hashMore, hashOf, KeyTable, type KeyTableState } from '../sketch/key-table.ts';
+import type { MessageView } from '../wire/message.ts';
+import { nameText } from '../wire/name.ts';
+import type { FoldedNames } from './folded-names.ts';
+import * as N from './noted-answers.ts';
 
-const TYPE_A = 1;
-const TYPE_CNAME = 5;
-const TYPE_AAAA = 28;
-const CLASS_IN = 1;
-/** Longest CNAME chain followed: resolvers follow about a dozen. */
-const MAX_CHAIN = 16;
 const MAX_NAME_WORDS = 64;
 
-// Doubles of a pair's record, then its words (behind the doubles).
+// Doubles and words of a pair's record.
 const COUNT = 0;
 const FIRST_SECONDS = 1;
 const LAST_SECONDS = 2;
-const DOUBLES = 6;
-const FIRST_NANOS = 6;
-const LAST_NANOS = 7;
-const TTL_MIN = 8;
-const TTL_MAX = 9;
+const FIRST_NANOS = 0;
+const LAST_NANOS = 1;
+const TTL_MIN = 2;
+const TTL_MAX = 3;
 /** Number of the chain in `#chains` + 1; 0 = none. */
-const CHAIN = 10;
-const AUTHORITATIVE = 11;
-const WORDS = 2 * DOUBLES;
+const CHAIN = 4;
+const AUTHORITATIVE = 5;
+const PAIR = { ints: 6, doubles: 3 };
 
 /** Pairs held unless asked otherwise. */
 export const MAP_PAIRS = 2_000_000;
@@ -74,21 +69,16 @@ export class AddressMap {
   /** Receives what is given up, in order of the keys. */
   onEvict: ((pairs: Iterable<MapPair>) => void) | null = null;
   #keys: KeyTable;
-  /** What is known of each pair, side by side: an update touches one place, not nine. `#doubles` is the same memory. */
-  #words: Uint32Array;
-  #doubles: Float64Array;
   #chains: KeyTable;
   // Key: name in words (tells its own length), then 1 or 4 words of address.
   readonly #key = new Int32Array(MAX_NAME_WORDS + 4);
-  readonly #links = new Int32Array(MAX_CHAIN);
-  readonly #chainKey = new Int32Array(MAX_CHAIN * MAX_NAME_WORDS);
-  readonly #chainBytes = new Uint8Array(this.#chainKey.buffer);
+  /** Answers noted and not yet counted. */
+  readonly #noted = new N.NotedAnswers();
+  #hashes = new Int32Array(1024);
 
-  constructor(capacity: number = MAP_PAIRS, keys = new KeyTable(capacity), chains = new KeyTable(capacity)) {
+  constructor(capacity: number = MAP_PAIRS, keys = new KeyTable(capacity, PAIR), chains = new KeyTable(capacity)) {
     this.#keys = keys;
     this.#chains = chains;
-    this.#doubles = new Float64Array(keys.room * DOUBLES);
-    this.#words = new Uint32Array(this.#doubles.buffer);
   }
 
   get size(): number {
@@ -99,58 +89,68 @@ export class AddressMap {
     return this.#keys.capacity;
   }
 
-  /**
-   * Adds the addresses of row `i`'s response, whose rcode is 0. `name` holds the name asked, folded, padded to `words`
-   * words.
-   */
-  add(view: MessageView, name: Int32Array, words: number, c: TransactionColumns, i: number): void {
-    const { records, section, bytes, start, type: types } = view;
-    let owner = view.questionName[0];
-    const orphan = c.answerSeconds[i] === 0;
-    const seconds = orphan ? c.openSeconds[i] : c.answerSeconds[i];
-    const nanos = orphan ? c.openNanos[i] : c.answerNanos[i];
-    let chain = 0;
-    let addresses = 0;
-    const authoritative = (view.flags >> 10) & 1;
+  /** Notes the addresses of row `row`'s response, whose rcode is 0. True when what is noted should be counted now. */
+  note(view: MessageView, row: number): boolean {
+    this.#noted.note(view, row);
+    return this.#noted.isCrowded;
+  }
+
+  /** Counts what was noted. `names` holds the name asked of every row, folded; `c` the rows' columns. */
+  count(names: FoldedNames, c: TransactionColumns): void {
+    const { notes, addresses, count: n } = this.#noted;
+    if (this.#hashes.length < n) this.#hashes = new Int32Array(2 * n);
+    const hashes = this.#hashes;
+    for (let k = 0; k < n; k++) {
+      const note = k * N.NOTE_WORDS;
+      const address = notes[note + N.ADDRESSES_AT];
+      const state = names.states[notes[note + N.ROW]];
+      hashes[k] = hashEnd(hashMore(state, addresses, address + 1, addresses[address + 5]));
+    }
+    this.#keys.touch(hashes, 0, n);
+    for (let k = 0; k < n; k++) this.#countAnswer(names, c, k * N.NOTE_WORDS, hashes[k]);
+    this.#noted.clear();
+  }
+
+  #countAnswer(names: FoldedNames, c: TransactionColumns, note: number, firstHash: number): void {
+    const { notes, addresses, chains } = this.#noted;
+    const keys = this.#keys;
     const key = this.#key;
-    for (let r = 0; r < records && section[r] === ANSWER; r++) {
-      const type = types[r];
-      if (type !== TYPE_A && type !== TYPE_AAAA && type !== TYPE_CNAME) continue;
-      if (view.class[r] !== CLASS_IN || !sameName(bytes, start, view.owner[r], owner)) continue;
-      if (type === TYPE_CNAME) {
-        if (chain === MAX_CHAIN || addresses > 0 || !isName(view, r)) break;
-        owner = view.rdata[r];
-        this.#links[chain++] = owner;
-        continue;
+    const row = notes[note + N.ROW];
+    const orphan = c.answerSeconds[row] === 0;
+    const seconds = orphan ? c.openSeconds[row] : c.answerSeconds[row];
+    const nanos = orphan ? c.openNanos[row] : c.answerNanos[row];
+    const words = names.lengths[row];
+    for (let k = 0, at = names.starts[row]; k < words; k++) key[k] = names.words[at + k];
+    let at = notes[note + N.ADDRESSES_AT];
+    let known = false;
+    for (let k = 0; k < notes[note + N.ADDRESSES]; k++, at += N.ADDRESS_WORDS) {
+      const length = addresses[at + 5];
+      for (let j = 0; j < length; j++) key[words + j] = addresses[at + 1 + j];
+      const total = words + length;
+      // Addresses that came in one answer lie side by side, and mostly come again in that order.
+      let entry: number = known ? keys.findNext(key, 0, total) : -1;
+      let hash = firstHash;
+      if (entry < 0) {
+        if (k > 0) hash = hashEnd(hashMore(names.states[row], addresses, at + 1, length));
+        entry = keys.find(key, 0, total, hash);
       }
-      const wide = type === TYPE_AAAA;
-      if (view.rdlength[r] !== (wide ? 16 : 4)) continue;
-      if (addresses++ === 0) for (let k = 0; k < words; k++) key[k] = name[k];
-      const at = view.rdata[r];
-      key[words] = raw(bytes, at);
-      if (wide) {
-        key[words + 1] = raw(bytes, at + 4);
-        key[words + 2] = raw(bytes, at + 8);
-        key[words + 3] = raw(bytes, at + 12);
-      }
-      const length = words + (wide ? 4 : 1);
-      let entry = this.#keys.find(key, length);
-      if (entry < 0) entry = this.#admit(length, view.ttl[r], seconds, nanos);
+      if (entry < 0) entry = this.#admit(total, hash, addresses[at], seconds, nanos);
+      known = entry >= 0;
       if (entry < 0) continue;
-      if (this.#update(entry, view.ttl[r], seconds, nanos)) this.#setChain(entry, this.#writeChain(view, chain));
-      this.#doubles[entry * DOUBLES + COUNT]++;
-      this.#words[entry * WORDS + AUTHORITATIVE] |= authoritative;
+      if (this.#update(addresses[at], seconds, nanos)) {
+        this.#setChain(chains, notes[note + N.CHAIN_AT], notes[note + N.CHAIN_WORDS]);
+      }
+      keys.doubles[keys.double + COUNT]++;
+      keys.words[keys.int + AUTHORITATIVE] |= notes[note + N.AA];
     }
   }
 
-  /** Widens what is known of a pair; true when this sighting is (among) its first, whose chain counts. */
-  #update(entry: number, ttl: number, seconds: number, nanos: number): boolean {
-    const doubles = this.#doubles;
-    const words = this.#words;
-    const d = entry * DOUBLES;
-    const w = entry * WORDS;
-    if (ttl < words[w + TTL_MIN]) words[w + TTL_MIN] = ttl;
-    if (ttl > words[w + TTL_MAX]) words[w + TTL_MAX] = ttl;
+  /** Widens what is known of the pair at hand; true when this sighting is (among) its first, whose chain counts. */
+  #update(ttl: number, seconds: number, nanos: number): boolean {
+    const { doubles, double: d, words, int: w } = this.#keys;
+    // TTLs are 32 bits without sign.
+    if (ttl >>> 0 < words[w + TTL_MIN] >>> 0) words[w + TTL_MIN] = ttl;
+    if (ttl >>> 0 > words[w + TTL_MAX] >>> 0) words[w + TTL_MAX] = ttl;
     const last = doubles[d + LAST_SECONDS];
     if (seconds > last || (seconds === last && nanos > words[w + LAST_NANOS])) {
       doubles[d + LAST_SECONDS] = seconds;
@@ -163,75 +163,67 @@ export class AddressMap {
     return true;
   }
 
-  /** Makes a new pair, not yet counted; −1 when it was refused. */
-  #admit(length: number, ttl: number, seconds: number, nanos: number): number {
-    if (this.#keys.full) this.#shrink(this.capacity >>> 1);
-    const entry = this.#keys.insert(this.#key, length);
+  /** Makes a new pair of `#key`, not yet counted; −1 when it was refused. */
+  #admit(length: number, hash: number, ttl: number, seconds: number, nanos: number): number {
+    const keys = this.#keys;
+    if (keys.full) this.#shrink(this.capacity >>> 1);
+    const entry = keys.insert(this.#key, 0, length, hash);
     if (entry < 0) {
       this.evicted++;
       return -1;
     }
-    const d = entry * DOUBLES;
-    const w = entry * WORDS;
-    if (d >= this.#doubles.length) this.#grow();
-    this.#doubles[d + FIRST_SECONDS] = this.#doubles[d + LAST_SECONDS] = seconds;
-    this.#words[w + FIRST_NANOS] = this.#words[w + LAST_NANOS] = nanos;
-    this.#words[w + TTL_MIN] = this.#words[w + TTL_MAX] = ttl;
-    this.#doubles[d + COUNT] = 0;
-    this.#words[w + AUTHORITATIVE] = 0;
-    this.#words[w + CHAIN] = 0;
+    const { doubles, double: d, words, int: w } = keys;
+    doubles[d + FIRST_SECONDS] = doubles[d + LAST_SECONDS] = seconds;
+    words[w + FIRST_NANOS] = words[w + LAST_NANOS] = nanos;
+    words[w + TTL_MIN] = words[w + TTL_MAX] = ttl;
     return entry;
   }
 
-  /** Writes the chain's names into `#chainKey`; its words. */
-  #writeChain(view: MessageView, chain: number): number {
-    let at = 0;
-    for (let i = 0; i < chain; i++) at += copyName(view.bytes, this.#links[i], view.start, this.#chainBytes, at, true);
-    const end = (at + 3) & ~3;
-    this.#chainBytes.fill(0, at, end);
-    return end >> 2;
+  /** Gives the pair at hand the chain in `key[at, at + words)`. */
+  #setChain(key: Int32Array, at: number, words: number): void {
+    const chains = this.#chains;
+    let chain = -1;
+    if (words > 0) {
+      chain = chains.find(key, at, words);
+      if (chain < 0) {
+        if (chains.full) this.#sweepChains();
+        if (!chains.full) chain = chains.insert(key, at, words);
+      }
+    }
+    this.#keys.words[this.#keys.int + CHAIN] = chain + 1;
   }
 
-  #setChain(entry: number, words: number): void {
-    if (words === 0) {
-      this.#words[entry * WORDS + CHAIN] = 0;
-      return;
-    }
-    let chain = this.#chains.find(this.#chainKey, words);
-    if (chain < 0) {
-      if (this.#chains.full) this.#sweepChains();
-      if (!this.#chains.full) chain = this.#chains.insert(this.#chainKey, words);
-    }
-    this.#words[entry * WORDS + CHAIN] = chain + 1;
-  }
-
-  /** Gives up chains that no pair has any more. */
+  /** Gives up chains that no pair has any more. The pair at hand stays at hand. */
   #sweepChains(): void {
+    const keys = this.#keys;
+    const atHand = keys.at;
     const used = new Uint8Array(this.#chains.size + 1);
-    for (let entry = 0; entry < this.size; entry++) used[this.#words[entry * WORDS + CHAIN]] = 1;
-    const renumbered = new Uint32Array(used.length);
+    for (let entry = 0; entry < this.size; entry++) {
+      keys.seek(entry);
+      used[keys.words[keys.int + CHAIN]] = 1;
+    }
+    const renumbered = new Int32Array(used.length);
     const kept: number[] = [];
     for (let chain = 1; chain < used.length; chain++) {
       if (used[chain] === 1) renumbered[chain] = kept.push(chain - 1);
     }
     this.#chains.compact(Uint32Array.from(kept));
-    for (let entry = 0; entry < this.size; entry++)
-      this.#words[entry * WORDS + CHAIN] = renumbered[this.#words[entry * WORDS + CHAIN]];
-  }
-
-  #grow(): void {
-    const doubles = new Float64Array(this.#keys.room * DOUBLES);
-    doubles.set(this.#doubles);
-    this.#doubles = doubles;
-    this.#words = new Uint32Array(doubles.buffer);
+    for (let entry = 0; entry < this.size; entry++) {
+      keys.seek(entry);
+      keys.words[keys.int + CHAIN] = renumbered[keys.words[keys.int + CHAIN]];
+    }
+    keys.seekAt(atHand);
   }
 
   /** Gives up the pairs seen longest ago until `target` are left. */
   #shrink(target: number): void {
     const { size } = this;
-    const lastSeconds = Float64Array.from({ length: size }, (_, i) => this.#doubles[i * DOUBLES + LAST_SECONDS]);
-    const order = lastSeconds.toSorted();
-    const oldest = order[size - target];
+    const keys = this.#keys;
+    const lastSeconds = Float64Array.from({ length: size }, (_, entry) => {
+      keys.seek(entry);
+      return keys.doubles[keys.double + LAST_SECONDS];
+    });
+    const oldest = lastSeconds.toSorted()[size - target];
     // Whole seconds tie often; of those at the border just enough go, the ones that came first.
     let spare = target;
     for (let entry = 0; entry < size; entry++) if (lastSeconds[entry] > oldest) spare--;
@@ -248,47 +240,36 @@ export class AddressMap {
     }
     this.evicted += size - n;
     if (this.onEvict !== null) this.onEvict(this.#pairs(gone));
-    this.#move(kept.subarray(0, n));
-  }
-
-  #move(kept: Uint32Array): void {
-    for (let to = 0; to < kept.length; to++) {
-      this.#doubles.copyWithin(to * DOUBLES, kept[to] * DOUBLES, (kept[to] + 1) * DOUBLES);
-    }
-    this.#keys.compact(kept);
+    keys.compact(kept.subarray(0, n));
+    if (n > 0) keys.seek(0);
     this.#sweepChains();
   }
 
   merge(other: AddressMap): void {
-    for (let theirs = 0; theirs < other.size; theirs++) {
-      const { array, from, words } = other.#keys.record(theirs);
+    const mine = this.#keys;
+    const theirs = other.#keys;
+    for (let entry = 0; entry < other.size; entry++) {
+      const { array, from, words } = theirs.key(entry);
+      theirs.seek(entry);
+      const { doubles, double: d, words: ints, int: w } = theirs;
       for (let i = 0; i < words; i++) this.#key[i] = array[from + i];
-      const w = theirs * WORDS;
-      const d = theirs * DOUBLES;
-      const seconds = other.#doubles[d + FIRST_SECONDS];
-      const nanos = other.#words[w + FIRST_NANOS];
-      const ttl = other.#words[w + TTL_MIN];
-      let mine = this.#keys.find(this.#key, words);
-      if (mine < 0) mine = this.#admit(words, ttl, seconds, nanos);
-      if (mine < 0) continue;
-      if (this.#update(mine, ttl, seconds, nanos)) this.#copyChain(mine, other, theirs);
-      this.#doubles[mine * DOUBLES + COUNT] += other.#doubles[d + COUNT];
-      const last = other.#doubles[d + LAST_SECONDS];
-      this.#update(mine, other.#words[w + TTL_MAX], last, other.#words[w + LAST_NANOS]);
-      this.#words[mine * WORDS + AUTHORITATIVE] |= other.#words[w + AUTHORITATIVE];
+      const seconds = doubles[d + FIRST_SECONDS];
+      const hash = hashOf(array, from, words);
+      let found = mine.find(array, from, words, hash);
+      if (found < 0) found = this.#admit(words, hash, ints[w + TTL_MIN], seconds, ints[w + FIRST_NANOS]);
+      if (found < 0) continue;
+      if (this.#update(ints[w + TTL_MIN], seconds, ints[w + FIRST_NANOS])) this.#copyChain(other, ints[w + CHAIN]);
+      mine.doubles[mine.double + COUNT] += doubles[d + COUNT];
+      this.#update(ints[w + TTL_MAX], doubles[d + LAST_SECONDS], ints[w + LAST_NANOS]);
+      mine.words[mine.int + AUTHORITATIVE] |= ints[w + AUTHORITATIVE];
     }
     this.evicted += other.evicted;
   }
 
-  #copyChain(mine: number, other: AddressMap, theirs: number): void {
-    const chain = other.#words[theirs * WORDS + CHAIN] - 1;
-    if (chain < 0) {
-      this.#words[mine * WORDS + CHAIN] = 0;
-      return;
-    }
-    const { array, from, words } = other.#chains.record(chain);
-    for (let i = 0; i < words; i++) this.#chainKey[i] = array[from + i];
-    this.#setChain(mine, words);
+  #copyChain(other: AddressMap, chain: number): void {
+    if (chain === 0) return this.#setChain(this.#key, 0, 0);
+    const { array, from, words } = other.#chains.key(chain - 1);
+    this.#setChain(array, from, words);
   }
 
   /** All pairs, by name, type and address. */
@@ -311,15 +292,16 @@ export class AddressMap {
   }
 
   #row(entry: number): MapRow {
-    const w = entry * WORDS;
-    const d = entry * DOUBLES;
-    const { words } = this.#keys.record(entry);
-    const bytes = this.#keys.bytes(entry);
+    const keys = this.#keys;
+    const { words: length } = keys.key(entry);
+    const bytes = keys.bytes(entry);
     const at = (nameEnd(bytes, 0) + 3) & ~3;
-    const wide = words * 4 - at === 16;
+    const wide = length * 4 - at === 16;
+    keys.seek(entry);
+    const { doubles, double: d, words, int: w } = keys;
     const cnames: string[] = [];
-    if (this.#words[entry * WORDS + CHAIN] > 0) {
-      const chain = this.#chains.bytes(this.#words[entry * WORDS + CHAIN] - 1);
+    if (words[w + CHAIN] > 0) {
+      const chain = this.#chains.bytes(words[w + CHAIN] - 1);
       // Padding reads as a root name, which no chain holds.
       for (let i = 0; i < chain.length && chain[i] !== 0; i = nameEnd(chain, i)) cnames.push(nameText(chain, i, 0));
     }
@@ -330,28 +312,21 @@ export class AddressMap {
       data: wide
         ? addressText(6, word(bytes, at), word(bytes, at + 4), word(bytes, at + 8), word(bytes, at + 12))
         : addressText(4, 0, 0, 0, word(bytes, at)),
-      ttl_min: this.#words[w + TTL_MIN],
-      ttl_max: this.#words[w + TTL_MAX],
-      first_seen: timeText(this.#doubles[d + FIRST_SECONDS], this.#words[w + FIRST_NANOS]),
-      last_seen: timeText(this.#doubles[d + LAST_SECONDS], this.#words[w + LAST_NANOS]),
-      count: this.#doubles[d + COUNT],
-      authoritative: this.#words[w + AUTHORITATIVE] === 1,
+      ttl_min: words[w + TTL_MIN] >>> 0,
+      ttl_max: words[w + TTL_MAX] >>> 0,
+      first_seen: timeText(doubles[d + FIRST_SECONDS], words[w + FIRST_NANOS]),
+      last_seen: timeText(doubles[d + LAST_SECONDS], words[w + LAST_NANOS]),
+      count: doubles[d + COUNT],
+      authoritative: words[w + AUTHORITATIVE] === 1,
     };
   }
 
   state(): AddressMapState {
-    const n = this.size;
-    return {
-      keys: this.#keys.state(),
-      pairs: this.#doubles.slice(0, n * DOUBLES),
-      chains: this.#chains.state(),
-      evicted: this.evicted,
-    };
+    return { keys: this.#keys.state(), chains: this.#chains.state(), evicted: this.evicted };
   }
 
   static from(state: AddressMapState): AddressMap {
     const map = new AddressMap(state.keys.capacity, KeyTable.from(state.keys), KeyTable.from(state.chains));
-    map.#doubles.set(state.pairs);
     map.evicted = state.evicted;
     return map;
   }
@@ -359,35 +334,13 @@ export class AddressMap {
 
 export interface AddressMapState {
   keys: KeyTableState;
-  pairs: Float64Array;
   chains: KeyTableState;
   evicted: number;
-}
-
-/** Whether two names of a message are equal; nearly always one is a pointer to the other. */
-function sameName(bytes: Uint8Array, start: number, a: number, b: number): boolean {
-  if (bytes[a] >= 0xc0 && start + (((bytes[a] & 0x3f) << 8) | bytes[a + 1]) === b) return true;
-  return equalNames(bytes, a, start, bytes, b, start);
-}
-
-/** Whether the rdata of a CNAME record is one whole name and not the root: `MessageView` has not looked into it. */
-function isName(view: MessageView, r: number): boolean {
-  const end = view.rdata[r] + view.rdlength[r];
-  return (
-    view.rdlength[r] > 0 &&
-    view.bytes[view.rdata[r]] !== 0 &&
-    skipName(view.bytes, view.rdata[r], view.start, end) === end
-  );
 }
 
 function nameEnd(bytes: Uint8Array, at: number): number {
   while (bytes[at] !== 0) at += bytes[at] + 1;
   return at + 1;
-}
-
-/** Four bytes as they lie in a record. */
-function raw(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 }
 
 function hexText(bytes: Uint8Array): string {

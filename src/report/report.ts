@@ -1,5 +1,6 @@
 import {
   ANSWER_KINDS,
+  BATCH_ROWS,
   NO_KIND,
   NO_RCODE,
   OUTCOMES,
@@ -10,14 +11,16 @@ import { UDP } from '../core/carrier.ts';
 import { Ledger } from '../core/ledger.ts';
 import { Cardinality, type CardinalityState } from '../sketch/cardinality.ts';
 import { logBucket } from '../sketch/histogram.ts';
+import { hashOf } from '../sketch/key-table.ts';
 import { Samples, type SamplesState } from '../sketch/samples.ts';
 import { Distribution, type DistributionState } from '../sketch/summary.ts';
 import { Timeline, type TimelineState } from '../sketch/timeline.ts';
 import { TopKeys, type TopKeysState } from '../sketch/top-keys.ts';
 import { FAULTS } from '../wire/fault.ts';
 import { ANSWER, MessageView } from '../wire/message.ts';
-import { copyName, mix } from '../wire/name.ts';
+import { mix } from '../wire/name.ts';
 import { AddressMap, type AddressMapState, MAP_PAIRS } from './address-map.ts';
+import { FoldedNames } from './folded-names.ts';
 import {
   SERVER_BITS,
   SERVER_BUCKETS,
@@ -45,7 +48,12 @@ export type RegistrableStart = (name: Uint8Array) => number;
 
 const UNANSWERED_OUTCOME = OUTCOMES.indexOf('unanswered');
 const TYPE_OPT = 41;
-const UNKNOWN_START = 0xff;
+/** Rows counted at once: so many that look-ups wait for memory together, so few that all of it stays in the near caches. */
+const AT_ONCE = 512;
+/** Word of a name's record: where its registrable domain's record lies + 1; 0 = not known. */
+const DOMAIN = 0;
+/** Words of an address key: family and address. */
+const ADDRESS_WORDS = 5;
 /** Clients are many; 64 ports and ids tell random ones from others. */
 const CLIENT_SAMPLES = 64;
 const NXDOMAIN_KIND = ANSWER_KINDS.indexOf('nxdomain');
@@ -120,25 +128,22 @@ export class Report {
   map: AddressMap;
 
   readonly #registrableStart: RegistrableStart;
-  // By entry of `names`: where the registrable domain starts (255 = not asked yet), and its entry + 1 (0 = look it up).
-  #domainStart = new Uint8Array(256).fill(UNKNOWN_START);
-  #domainEntry = new Uint32Array(256);
-
   // By row of the batch at hand: latency (NaN without) and marks.
-  #latencies = new Float64Array(4096);
-  #marks = new Uint8Array(4096);
+  #latencies = new Float64Array(BATCH_ROWS);
+  #marks = new Uint8Array(BATCH_ROWS);
   readonly #view = new MessageView();
   readonly #queryView = new MessageView();
-  readonly #name = new Int32Array(64);
-  readonly #nameBytes = new Uint8Array(this.#name.buffer);
+  #names = new FoldedNames(BATCH_ROWS, AT_ONCE);
+  #addresses = new Int32Array(BATCH_ROWS * ADDRESS_WORDS);
+  #hashes = new Int32Array(BATCH_ROWS);
+  #domains = new Int32Array(BATCH_ROWS);
   readonly #domain = new Int32Array(64);
   readonly #domainBytes = new Uint8Array(this.#domain.buffer);
-  readonly #address = new Int32Array(5);
 
   constructor(options: ReportOptions, registrableStart: RegistrableStart) {
     this.options = options;
     this.#registrableStart = registrableStart;
-    this.names = new TopKeys(options.names ?? 65536, TALLIES);
+    this.names = new TopKeys(options.names ?? 65536, TALLIES, DOMAIN + 1);
     this.domains = new TopKeys(options.names ?? 65536, TALLIES);
     this.clients = new TopKeys(options.clients ?? 16384, TALLIES);
     this.servers = new TopKeys(options.servers ?? 2048, TALLIES + SERVER_BUCKETS);
@@ -148,30 +153,87 @@ export class Report {
 
   /** Columns of our own follow when a table gives keys up. */
   #watch(): void {
-    this.names.onCompact = (kept) => {
-      kept.forEach((from, to) => {
-        this.#domainStart[to] = this.#domainStart[from];
-        this.#domainEntry[to] = this.#domainEntry[from];
-      });
-    };
-    this.domains.onCompact = () => this.#domainEntry.fill(0);
+    this.domains.onCompact = () => this.#forgetDomains();
     this.clients.onCompact = (kept) => this.clientSamples.compact(kept);
     this.servers.onCompact = (kept) => this.serverSamples.compact(kept);
   }
 
   /** Adds rows [from, to) of a batch. */
   add(batch: TransactionBatch, from = 0, to: number = batch.count): void {
-    // One small loop per matter instead of one large one per row: each is compiled as a whole, no number is boxed.
-    const { col } = batch;
-    if (to > this.#latencies.length) {
-      this.#latencies = new Float64Array(to);
-      this.#marks = new Uint8Array(to);
+    if (to > this.#latencies.length) this.#makeRoom(to);
+    const { col: c, arena } = batch;
+    const view = this.#view;
+    let i = from;
+    while (i < to) {
+      const first = i;
+      const end = Math.min(to, i + AT_ONCE);
+      let full = false;
+      while (i < end && !full) {
+        const response = c.responseLength[i] > 0 ? view : null;
+        if (response !== null) view.read(arena, c.responseAt[i], c.responseLength[i], c.responseBytes[i]);
+        full = this.readRow(c, i, response, arena, c.queryAt[i], c.queryLength[i]);
+        i++;
+      }
+      this.#countRows(c, first, i);
     }
-    for (let i = from; i < to; i++) this.#count(col, i);
-    this.#addTimes(col, from, to);
-    this.#addLatencies(col, from, to);
-    for (let i = from; i < to; i++) this.#addEnds(col, i);
-    for (let i = from; i < to; i++) this.#addMessages(batch, col, i);
+  }
+
+  /** Adds a batch whose rows went through `readRow`. */
+  addRead(batch: TransactionBatch): void {
+    this.#countRows(batch.col, 0, batch.count);
+  }
+
+  /** How many rows may be read before they are counted. */
+  readonly atOnce = AT_ONCE;
+
+  /**
+   * Reads row `i`'s messages, the `response` (null = none) and the query in `bytes[at, at + length)`: everything that
+   * only they know. True when the rows read should be counted now.
+   */
+  readRow(
+    c: TransactionColumns,
+    i: number,
+    response: MessageView | null,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+  ): boolean {
+    const answered = c.responses[i] > 0 && response !== null;
+    if (answered) this.#readResponse(response, c, i);
+    let name = answered ? response : null;
+    if (name === null || name.questions === 0) {
+      name = this.#queryView;
+      name.read(bytes, at, length, c.queryBytes[i]);
+    }
+    if (name.questions > 0) this.#names.set(i, name);
+    else this.#names.skip(i);
+    const nameLength = this.#names.byteLengths[i];
+    if (c.queries[i] > 0) this.#readQuery(c, i, bytes, at, length);
+    if (nameLength === 0 || !answered || c.rcode[i] !== 0 || this.options.mapPairs === 0) return false;
+    return this.map.note(response, i);
+  }
+
+  #makeRoom(rows: number): void {
+    this.#latencies = new Float64Array(rows);
+    this.#marks = new Uint8Array(rows);
+    this.#names = new FoldedNames(rows, AT_ONCE);
+    this.#addresses = new Int32Array(rows * ADDRESS_WORDS);
+    this.#hashes = new Int32Array(rows);
+    this.#domains = new Int32Array(rows);
+  }
+
+  /** Counts rows [from, to), whose messages have been read. */
+  #countRows(c: TransactionColumns, from: number, to: number): void {
+    // One small loop per matter instead of one large one per row: each is compiled as a whole, no number is boxed, and
+    // each table has the near caches for itself.
+    for (let i = from; i < to; i++) this.#count(c, i);
+    this.#addTimes(c, from, to);
+    this.#addLatencies(c, from, to);
+    this.#addClients(c, from, to);
+    this.#addServers(c, from, to);
+    this.#addNames(c, from, to);
+    this.map.count(this.#names, c);
+    this.#names.clear();
   }
 
   /** What the columns alone say. */
@@ -244,65 +306,64 @@ export class Report {
     }
   }
 
-  /** Client and server. */
-  #addEnds(c: TransactionColumns, i: number): void {
-    const asked = c.queries[i] > 0;
-    const portAndId = (c.clientPort[i] << 16) | c.id[i];
-    const rowHash = Math.imul(c.idLow[i] ^ c.idHigh[i], 0x9e3779b1);
-    const { clients, servers } = this;
-    const address = this.#address;
-    address[0] = c.family[i];
-    address[1] = c.client0[i];
-    address[2] = c.client1[i];
-    address[3] = c.client2[i];
-    address[4] = c.client3[i];
-    const client = clients.add(address, 5);
-    if (client >= 0) {
-      if (clients.isNew) this.distinctClients.add(keyHash(address, 5));
-      this.#tally(clients, client, i);
-      if (asked) this.clientSamples.add(client, rowHash, portAndId);
+  #addClients(c: TransactionColumns, from: number, to: number): void {
+    const { clients } = this;
+    const addresses = this.#addresses;
+    const hashes = this.#hashes;
+    for (let i = from; i < to; i++) {
+      const at = i * ADDRESS_WORDS;
+      addresses[at] = c.family[i];
+      addresses[at + 1] = c.client0[i];
+      addresses[at + 2] = c.client1[i];
+      addresses[at + 3] = c.client2[i];
+      addresses[at + 4] = c.client3[i];
+      hashes[i] = hashOf(addresses, at, ADDRESS_WORDS);
     }
-    address[1] = c.server0[i];
-    address[2] = c.server1[i];
-    address[3] = c.server2[i];
-    address[4] = c.server3[i];
-    const server = servers.add(address, 5);
-    if (server < 0) return;
-    if (servers.isNew) this.distinctServers.add(keyHash(address, 5));
-    this.#tally(servers, server, i);
-    if (asked) this.serverSamples.add(server, rowHash, portAndId);
-    const latency = this.#latencies[i];
-    if (latency !== latency) return;
-    const bucket = logBucket(latency / SERVER_UNIT_NANOS, SERVER_BITS, SERVER_PRECISION);
-    servers.values[server * servers.stride + SERVER_HISTOGRAM + bucket]++;
+    clients.keys.touch(hashes, from, to);
+    for (let i = from; i < to; i++) {
+      const client = clients.add(addresses, i * ADDRESS_WORDS, ADDRESS_WORDS, hashes[i]);
+      if (client < 0) continue;
+      if (clients.isNew) this.distinctClients.add(keyHash(addresses, i * ADDRESS_WORDS, ADDRESS_WORDS));
+      this.#tally(clients, i);
+      if (c.queries[i] > 0) this.clientSamples.add(client, rowHash(c, i), (c.clientPort[i] << 16) | c.id[i]);
+    }
   }
 
-  /** Adds what row `i` says to a key's tallies. */
-  #tally(top: TopKeys, entry: number, i: number): void {
-    const { values } = top;
-    const at = entry * top.stride;
+  #addServers(c: TransactionColumns, from: number, to: number): void {
+    const { servers } = this;
+    const { keys } = servers;
+    const addresses = this.#addresses;
+    for (let i = from; i < to; i++) {
+      addresses[0] = c.family[i];
+      addresses[1] = c.server0[i];
+      addresses[2] = c.server1[i];
+      addresses[3] = c.server2[i];
+      addresses[4] = c.server3[i];
+      const server = servers.add(addresses, 0, ADDRESS_WORDS);
+      if (server < 0) continue;
+      if (servers.isNew) this.distinctServers.add(keyHash(addresses, 0, ADDRESS_WORDS));
+      this.#tally(servers, i);
+      if (c.queries[i] > 0) this.serverSamples.add(server, rowHash(c, i), (c.clientPort[i] << 16) | c.id[i]);
+      const latency = this.#latencies[i];
+      if (latency !== latency) continue;
+      const bucket = logBucket(latency / SERVER_UNIT_NANOS, SERVER_BITS, SERVER_PRECISION);
+      keys.doubles[keys.double + SERVER_HISTOGRAM + bucket]++;
+    }
+  }
+
+  /** Adds what row `i` says to the tallies of the key at hand. */
+  #tally(top: TopKeys, i: number): void {
+    const { doubles, double: at } = top.keys;
     const marks = this.#marks[i];
     if (marks !== 0) {
-      if ((marks & NXDOMAIN) !== 0) values[at + TALLY.nxdomain]++;
-      if ((marks & FAILED) !== 0) values[at + TALLY.failed]++;
-      if ((marks & UNANSWERED) !== 0) values[at + TALLY.unanswered]++;
+      if ((marks & NXDOMAIN) !== 0) doubles[at + TALLY.nxdomain]++;
+      if ((marks & FAILED) !== 0) doubles[at + TALLY.failed]++;
+      if ((marks & UNANSWERED) !== 0) doubles[at + TALLY.unanswered]++;
     }
     const latency = this.#latencies[i];
     if (latency !== latency) return;
-    values[at + TALLY.latencySum] += latency;
-    values[at + TALLY.latencyCount]++;
-  }
-
-  /** The name, and what only the messages know. */
-  #addMessages(batch: TransactionBatch, c: TransactionColumns, i: number): void {
-    const response = c.responses[i] > 0 && c.responseLength[i] > 0 ? this.#readResponse(batch, c, i) : null;
-    const nameLength = this.#readName(batch, c, i, response);
-    if (c.queries[i] > 0) this.#readQuery(batch, c, i, nameLength);
-    if (nameLength === 0) return;
-    this.#countName(c, i, nameLength);
-    if (response !== null && c.rcode[i] === 0 && this.options.mapPairs !== 0) {
-      this.map.add(response, this.#name, (nameLength + 3) >> 2, c, i);
-    }
+    doubles[at + TALLY.latencySum] += latency;
+    doubles[at + TALLY.latencyCount]++;
   }
 
   #extend(seconds: number, nanos: number): void {
@@ -311,10 +372,8 @@ export class Report {
     this.lastNanos = nanos;
   }
 
-  #readResponse(batch: TransactionBatch, c: TransactionColumns, i: number): MessageView {
-    const view = this.#view;
+  #readResponse(view: MessageView, c: TransactionColumns, i: number): void {
     const transport = c.transport[i] === UDP ? 0 : 1;
-    view.read(batch.arena, c.responseAt[i], c.responseLength[i], c.responseBytes[i]);
     let answers = 0;
     const { records, section, type, ttl } = view;
     while (answers < records && section[answers] === ANSWER) {
@@ -329,89 +388,78 @@ export class Report {
     const bytes = c.responseBytes[i];
     this.responseSize[transport].add(bytes);
     this.counts.sizeClasses[12 + transport * 6 + (view.opt >= 0 ? 3 : 0) + sizeClass(bytes)]++;
-    return view;
   }
 
-  /** Folds the name asked into `#name`, padded with zeros; its length in bytes, 0 without one. */
-  #readName(batch: TransactionBatch, c: TransactionColumns, i: number, response: MessageView | null): number {
-    let view = response;
-    if (view === null || view.questions === 0) {
-      if (c.queryLength[i] === 0) return 0;
-      view = this.#queryView;
-      view.read(batch.arena, c.queryAt[i], c.queryLength[i], c.queryBytes[i]);
-      if (view.questions === 0) return 0;
-    }
-    const bytes = this.#nameBytes;
-    const length = copyName(view.bytes, view.questionName[0], view.start, bytes, 0, true);
-    const padded = (length + 3) & ~3;
-    for (let k = length; k < padded; k++) bytes[k] = 0;
-    return length;
-  }
-
-  #readQuery(batch: TransactionBatch, c: TransactionColumns, i: number, nameLength: number): void {
-    const transport = c.transport[i] === UDP ? 0 : 1;
-    const { arena } = batch;
-    const at = c.queryAt[i];
-    const length = c.queryLength[i];
-    const bytes = c.queryBytes[i];
+  #readQuery(c: TransactionColumns, i: number, bytes: Uint8Array, at: number, length: number): void {
     if (length < 12) return;
+    const transport = c.transport[i] === UDP ? 0 : 1;
     let edns = false;
-    if ((arena[at + 10] | arena[at + 11]) !== 0) {
+    if ((bytes[at + 10] | bytes[at + 11]) !== 0) {
       // Nearly always OPT follows the question: no need to read the whole message.
-      const opt = at + 12 + nameLength + 4;
-      if (opt + 11 <= at + length && (arena[opt] | arena[opt + 1]) === 0 && arena[opt + 2] === TYPE_OPT) edns = true;
+      const opt = at + 12 + this.#names.byteLengths[i] + 4;
+      if (opt + 11 <= at + length && (bytes[opt] | bytes[opt + 1]) === 0 && bytes[opt + 2] === TYPE_OPT) edns = true;
       else {
-        this.#queryView.read(arena, at, length, bytes);
+        this.#queryView.read(bytes, at, length, c.queryBytes[i]);
         edns = this.#queryView.opt >= 0;
       }
     }
-    this.querySize[transport].add(bytes);
-    this.counts.sizeClasses[transport * 6 + (edns ? 3 : 0) + sizeClass(bytes)]++;
+    const size = c.queryBytes[i];
+    this.querySize[transport].add(size);
+    this.counts.sizeClasses[transport * 6 + (edns ? 3 : 0) + sizeClass(size)]++;
   }
 
-  #countName(c: TransactionColumns, i: number, length: number): void {
-    const words = (length + 3) >> 2;
-    const name = this.names.add(this.#name, words);
-    if (name >= 0) {
-      if (this.names.isNew) {
-        this.distinctNames.add(c.nameHash[i]);
-        if (name >= this.#domainStart.length) this.#growNames();
-        this.#domainStart[name] = UNKNOWN_START;
-        this.#domainEntry[name] = 0;
+  #addNames(c: TransactionColumns, from: number, to: number): void {
+    const { names, domains } = this;
+    const { words, starts, lengths, hashes } = this.#names;
+    names.keys.touch(hashes, from, to, this.#domains);
+    domains.keys.touchAt(this.#domains, from, to);
+    for (let i = from; i < to; i++) {
+      if (lengths[i] === 0) continue;
+      const name = names.add(words, starts[i], lengths[i], hashes[i]);
+      const { keys } = names;
+      let domain = 0;
+      if (name >= 0) {
+        if (names.isNew) this.distinctNames.add(c.nameHash[i]);
+        this.#tally(names, i);
+        domain = keys.words[keys.int + DOMAIN];
       }
-      this.#tally(this.names, name, i);
+      if (domain > 0) {
+        domains.keys.seekAt(domain - 1);
+        domains.keys.doubles[domains.keys.double]++;
+      } else {
+        const at = keys.at;
+        if (!this.#countDomain(i)) continue;
+        if (name >= 0) {
+          keys.seekAt(at);
+          keys.words[keys.int + DOMAIN] = domains.keys.at + 1;
+        }
+      }
+      this.#tally(domains, i);
     }
-    let domain = name < 0 ? -1 : this.#domainEntry[name] - 1;
-    if (domain >= 0) this.domains.values[domain * this.domains.stride]++;
-    else domain = this.#countDomain(name, length);
-    if (domain >= 0) this.#tally(this.domains, domain, i);
   }
 
-  /** Counts the registrable domain of the name at hand (a name above it stands for itself) and remembers its entry. */
-  #countDomain(name: number, length: number): number {
-    let start = name < 0 ? UNKNOWN_START : this.#domainStart[name];
-    if (start === UNKNOWN_START) {
-      start = Math.max(0, this.#registrableStart(this.#nameBytes));
-      if (name >= 0) this.#domainStart[name] = start;
-    }
+  /** Counts the registrable domain of row `i`'s name (a name above it stands for itself); its record is at hand then. */
+  #countDomain(i: number): boolean {
+    const { bytes: all, starts, byteLengths } = this.#names;
+    const from = starts[i] * 4;
+    const length = byteLengths[i];
+    const start = Math.max(0, this.#registrableStart(all.subarray(from, from + length)));
     const bytes = this.#domainBytes;
     const n = length - start;
-    for (let k = 0; k < n; k++) bytes[k] = this.#nameBytes[start + k];
+    for (let k = 0; k < n; k++) bytes[k] = all[from + start + k];
     const padded = (n + 3) & ~3;
     for (let k = n; k < padded; k++) bytes[k] = 0;
-    const domain = this.domains.add(this.#domain, padded >> 2);
-    if (domain >= 0 && this.domains.isNew) this.distinctDomains.add(keyHash(this.#domain, padded >> 2));
-    if (name >= 0) this.#domainEntry[name] = domain + 1;
-    return domain;
+    const domain = this.domains.add(this.#domain, 0, padded >> 2);
+    if (domain >= 0 && this.domains.isNew) this.distinctDomains.add(keyHash(this.#domain, 0, padded >> 2));
+    return domain >= 0;
   }
 
-  #growNames(): void {
-    const start = new Uint8Array(this.names.keys.room).fill(UNKNOWN_START);
-    start.set(this.#domainStart);
-    this.#domainStart = start;
-    const entry = new Uint32Array(this.names.keys.room);
-    entry.set(this.#domainEntry);
-    this.#domainEntry = entry;
+  #forgetDomains(): void {
+    const { keys } = this.names;
+    for (let name = 0; name < keys.size; name++) {
+      keys.seek(name);
+      keys.words[keys.int + DOMAIN] = 0;
+    }
   }
 
   addLedger(ledger: Ledger): void {
@@ -449,8 +497,6 @@ export class Report {
     this.distinctClients.merge(other.distinctClients);
     this.distinctServers.merge(other.distinctServers);
     this.names.merge(other.names);
-    this.#domainStart = new Uint8Array(this.names.keys.room).fill(UNKNOWN_START);
-    this.#domainEntry = new Uint32Array(this.names.keys.room);
     this.domains.merge(other.domains);
     this.clients.merge(other.clients, (mine, theirs) => this.clientSamples.merge(mine, other.clientSamples, theirs));
     this.servers.merge(other.servers, (mine, theirs) => this.serverSamples.merge(mine, other.serverSamples, theirs));
@@ -553,8 +599,13 @@ function sizeClass(bytes: number): number {
 }
 
 /** A hash that is the same in every thread, for distinct counts. */
-function keyHash(key: Int32Array, words: number): number {
+function keyHash(key: Int32Array, at: number, words: number): number {
   let h = 0x811c9dc5;
-  for (let i = 0; i < words; i++) h = mix(h ^ key[i]);
+  for (let i = at; i < at + words; i++) h = mix(h ^ key[i]);
   return h;
+}
+
+/** What decides whether a row is among a sample: the same wherever it is counted. */
+function rowHash(c: TransactionColumns, i: number): number {
+  return Math.imul(c.idLow[i] ^ c.idHigh[i], 0x9e3779b1);
 }

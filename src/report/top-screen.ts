@@ -1,6 +1,6 @@
 import { addressText } from '../core/address.ts';
 import { Distribution } from '../sketch/summary.ts';
-import type { TopKeys } from '../sketch/top-keys.ts';
+import { COUNT, type TopKeys } from '../sketch/top-keys.ts';
 import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
 import { nameText } from '../wire/name.ts';
 import { numberText, percentText, plainText, spanText } from './format.ts';
@@ -139,7 +139,7 @@ function tableOf({ report, table }: TopState): Table {
     const { domains } = report;
     const rows = domains.top(MOST, TALLY.nxdomain).map((entry) => ({
       key: nameKey(domains, entry),
-      count: domains.values[entry * domains.stride + TALLY.nxdomain],
+      count: domains.value(entry, TALLY.nxdomain),
       cells: [],
     }));
     return { head: ['domain, by NXDOMAIN answers'], rows, total: counts.rcodes[3] };
@@ -162,16 +162,16 @@ function numbered(counts: Float64Array, name: (n: number) => string): Row[] {
 
 function keyed(top: TopKeys, key: (top: TopKeys, entry: number) => string): Row[] {
   return top.top(MOST).map((entry) => {
-    const at = entry * top.stride;
-    const count = top.count(entry);
-    const answers = top.values[at + TALLY.latencyCount];
+    const numbers = top.keys.numbers(entry);
+    const count = numbers[COUNT];
+    const answers = numbers[TALLY.latencyCount];
     return {
       key: key(top, entry),
       count,
       cells: [
-        percentText(top.values[at + TALLY.nxdomain] / count),
-        percentText(top.values[at + TALLY.unanswered] / count),
-        numberText(answers > 0 ? top.values[at + TALLY.latencySum] / answers / 1e6 : null),
+        percentText(numbers[TALLY.nxdomain] / count),
+        percentText(numbers[TALLY.unanswered] / count),
+        numberText(answers > 0 ? numbers[TALLY.latencySum] / answers / 1e6 : null),
       ],
     };
   });
@@ -187,7 +187,7 @@ function byLevel(names: TopKeys, labels: number): Row[] {
     const key = starts.length === 0 ? '.' : nameText(bytes, starts[Math.max(0, starts.length - labels)], 0);
     const sum = found.get(key) ?? { count: 0, nxdomain: 0 };
     sum.count += names.count(entry);
-    sum.nxdomain += names.values[entry * names.stride + TALLY.nxdomain];
+    sum.nxdomain += names.value(entry, TALLY.nxdomain);
     found.set(key, sum);
   }
   const rows = Array.from(found, ([key, { count, nxdomain }]) => ({
@@ -230,6 +230,6 @@ function nameKey(top: TopKeys, entry: number): string {
 }
 
 function addressKey(top: TopKeys, entry: number): string {
-  const { array, from } = top.keys.record(entry);
+  const { array, from } = top.keys.key(entry);
   return addressText(array[from], array[from + 1], array[from + 2], array[from + 3], array[from + 4]);
 }

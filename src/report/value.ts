@@ -243,7 +243,7 @@ function byNumber(counts: Float64Array, name: (n: number) => string, of: number)
 
 function byTally(top: TopKeys, t: number, key: (top: TopKeys, entry: number) => string, n: number): KeyShare[] {
   return top.top(n, t).map((entry) => {
-    return { key: key(top, entry), ...share(top.values[entry * top.stride + t], top.count(entry)) };
+    return { key: key(top, entry), ...share(top.value(entry, t), top.count(entry)) };
   });
 }
 
@@ -270,19 +270,18 @@ function distinct(top: TopKeys, cardinality: Cardinality): Distinct {
 }
 
 function keyRow(top: TopKeys, entry: number, key: string, rows: number, samples: Samples | undefined): KeyRow {
-  const at = entry * top.stride;
-  const { values: tallies } = top;
-  const answered = tallies[at + TALLY.latencyCount];
+  const tallies = top.keys.numbers(entry);
+  const answered = tallies[TALLY.latencyCount];
   const row: KeyRow = {
     key,
     ...share(top.count(entry), rows),
-    nxdomain: tallies[at + TALLY.nxdomain],
-    failed: tallies[at + TALLY.failed],
-    unanswered: tallies[at + TALLY.unanswered],
-    latency_mean_ms: answered > 0 ? tallies[at + TALLY.latencySum] / answered / MILLI : null,
+    nxdomain: tallies[TALLY.nxdomain],
+    failed: tallies[TALLY.failed],
+    unanswered: tallies[TALLY.unanswered],
+    latency_mean_ms: answered > 0 ? tallies[TALLY.latencySum] / answered / MILLI : null,
   };
   if (top.error(entry) > 0) row.error = top.error(entry);
-  if (top.stride > SERVER_HISTOGRAM) row.latency = serverLatency(tallies, at + SERVER_HISTOGRAM);
+  if (tallies.length > SERVER_HISTOGRAM) row.latency = serverLatency(tallies, SERVER_HISTOGRAM);
   if (samples !== undefined) {
     const values = Array.from(samples.values(entry));
     const offered = samples.offered(entry);
@@ -384,6 +383,6 @@ function nameKey(top: TopKeys, entry: number): string {
 }
 
 function addressKey(top: TopKeys, entry: number): string {
-  const { array, from } = top.keys.record(entry);
+  const { array, from } = top.keys.key(entry);
   return addressText(array[from], array[from + 1], array[from + 2], array[from + 3], array[from + 4]);
 }

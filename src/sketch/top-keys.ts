@@ -1,4 +1,4 @@
-import { compareBytes, KeyTable, type KeyTableState } from './key-table.ts';
+import { compareBytes, hashOf, KeyTable, type KeyTableState } from './key-table.ts';
 
 /** Where an entry's count and error lie among its numbers, and where its tallies begin. */
 export const COUNT = 0;
@@ -14,29 +14,38 @@ export const FIRST_TALLY = 2;
  * times. Tallies count from when the key (last) came in: they are never too high. Mergeable.
  */
 export class TopKeys {
+  /** The keys; the doubles of a record are its count, its error, and the tallies from FIRST_TALLY. */
   readonly keys: KeyTable;
-  /** Numbers per entry: its count, its error, and the tallies. */
-  readonly stride: number;
-  /** All of an entry's numbers lie side by side from `entry * stride`: COUNT, ERROR, then the tallies from FIRST_TALLY. */
-  values: Float64Array;
   floor = 0;
   /** Keys given up so far (one that came back and went again counts twice). */
   evicted = 0;
+  /** Whether the key that `add` was given last just came in. */
+  isNew = false;
   /** Called after the entries in `kept` were renumbered 0, 1, 2 …: owners of further columns move theirs. */
   onCompact: ((kept: Uint32Array) => void) | null = null;
 
-  constructor(capacity: number, tallies = 0, keys: KeyTable = new KeyTable(capacity)) {
+  /** `ints`: further words of the owner's with every key, not merged. */
+  constructor(
+    capacity: number,
+    tallies = 0,
+    ints = 0,
+    keys = new KeyTable(capacity, { ints, doubles: FIRST_TALLY + tallies }),
+  ) {
     this.keys = keys;
-    this.stride = FIRST_TALLY + tallies;
-    this.values = new Float64Array(keys.room * this.stride);
+  }
+
+  /** One of an entry's numbers: COUNT, ERROR or a tally. */
+  value(entry: number, number: number): number {
+    this.keys.seek(entry);
+    return this.keys.doubles[this.keys.double + number];
   }
 
   count(entry: number): number {
-    return this.values[entry * this.stride + COUNT];
+    return this.value(entry, COUNT);
   }
 
   error(entry: number): number {
-    return this.values[entry * this.stride + ERROR];
+    return this.value(entry, ERROR);
   }
 
   get size(): number {
@@ -48,50 +57,39 @@ export class TopKeys {
     return this.evicted === 0 && this.keys.refused === 0;
   }
 
-  /** Counts the key in `key[0, words)`; its entry, −1 when it was refused. `isNew` tells whether it just came in. */
-  add(key: Int32Array, words: number, count = 1): number {
-    let entry = this.keys.find(key, words);
+  /**
+   * Counts the key in `key[at, at + words)`; its entry, −1 when it was refused. Its record is at hand in `keys`, so that
+   * the owner can go on to its tallies.
+   */
+  add(key: Int32Array, at: number, words: number, hash: number = hashOf(key, at, words)): number {
+    const { keys } = this;
+    let entry = keys.find(key, at, words, hash);
+    this.isNew = entry < 0;
     if (entry < 0) {
-      entry = this.#admit(key, words);
+      entry = this.#admit(key, at, words, hash);
       if (entry < 0) return -1;
-      this.isNew = true;
-    } else this.isNew = false;
-    this.values[entry * this.stride] += count;
-    return entry;
-  }
-  isNew = false;
-
-  #admit(key: Int32Array, words: number): number {
-    if (this.keys.full) this.#shrink(this.keys.capacity >>> 1);
-    const entry = this.keys.insert(key, words);
-    if (entry < 0) return -1;
-    this.#clear(entry, this.floor);
-    return entry;
-  }
-
-  #clear(entry: number, floor: number): void {
-    const at = entry * this.stride;
-    if (at >= this.values.length) {
-      const wider = new Float64Array(this.keys.room * this.stride);
-      wider.set(this.values);
-      this.values = wider;
     }
-    this.values.fill(0, at, at + this.stride);
-    this.values[at + COUNT] = floor;
-    this.values[at + ERROR] = floor;
+    keys.doubles[keys.double]++;
+    return entry;
+  }
+
+  #admit(key: Int32Array, at: number, words: number, hash: number): number {
+    const { keys } = this;
+    if (keys.full) this.#shrink(keys.capacity >>> 1);
+    const entry = keys.insert(key, at, words, hash);
+    if (entry < 0) return -1;
+    keys.doubles[keys.double + COUNT] = keys.doubles[keys.double + ERROR] = this.floor;
+    return entry;
   }
 
   /** Gives up the rarest keys until at most `target` are left. */
   #shrink(target: number): void {
-    const { size, values, stride } = this;
-    this.floor = Math.max(this.floor, countAtRank(values, stride, size, target));
+    const { size } = this;
+    const counts = Float64Array.from({ length: size }, (_, entry) => this.count(entry));
+    this.floor = Math.max(this.floor, countAtRank(counts, target));
     const kept = new Uint32Array(size);
     let n = 0;
-    for (let entry = 0; entry < size; entry++) {
-      if (values[entry * stride] <= this.floor) continue;
-      values.copyWithin(n * stride, entry * stride, (entry + 1) * stride);
-      kept[n++] = entry;
-    }
+    for (let entry = 0; entry < size; entry++) if (counts[entry] > this.floor) kept[n++] = entry;
     this.evicted += size - n;
     const list = kept.subarray(0, n);
     this.keys.compact(list);
@@ -103,64 +101,58 @@ export class TopKeys {
    * further columns can follow; `onCompact` may be called once behind the last.
    */
   merge(other: TopKeys, onMerged?: (mine: number, theirs: number) => void): void {
-    const { stride } = this;
+    const { keys } = this;
+    const stride = keys.shape.doubles;
     const myFloor = this.floor;
     const theirFloor = other.floor;
     // A key that only one side has may have been given up by the other: it is charged with that side's floor.
     for (let entry = 0; entry < this.size; entry++) {
-      this.values[entry * stride + COUNT] += theirFloor;
-      this.values[entry * stride + ERROR] += theirFloor;
+      keys.seek(entry);
+      keys.doubles[keys.double + COUNT] += theirFloor;
+      keys.doubles[keys.double + ERROR] += theirFloor;
     }
     for (let theirs = 0; theirs < other.size; theirs++) {
-      const { array, from, words } = other.keys.record(theirs);
-      const key = array.subarray(from, from + words);
-      let mine = this.keys.find(key, words);
+      const { array, from, words } = other.keys.key(theirs);
+      const hash = hashOf(array, from, words);
+      let mine = keys.find(array, from, words, hash);
       let charged = theirFloor;
       if (mine < 0) {
-        mine = this.keys.insert(key, words);
+        mine = keys.insert(array, from, words, hash);
         if (mine < 0) continue;
-        this.#clear(mine, myFloor);
+        keys.doubles[keys.double + COUNT] = keys.doubles[keys.double + ERROR] = myFloor;
         charged = 0;
       }
-      const at = mine * stride;
-      for (let k = 0; k < stride; k++) this.values[at + k] += other.values[theirs * stride + k];
-      this.values[at + COUNT] -= charged;
-      this.values[at + ERROR] -= charged;
+      other.keys.seek(theirs);
+      const at = keys.double;
+      for (let k = 0; k < stride; k++) keys.doubles[at + k] += other.keys.doubles[other.keys.double + k];
+      keys.doubles[at + COUNT] -= charged;
+      keys.doubles[at + ERROR] -= charged;
       onMerged?.(mine, theirs);
     }
     this.floor = myFloor + theirFloor;
     this.evicted += other.evicted;
-    this.keys.refused += other.keys.refused;
-    if (this.size > this.keys.capacity) this.#shrink(this.keys.capacity);
+    keys.refused += other.keys.refused;
+    if (this.size > keys.capacity) this.#shrink(keys.capacity);
   }
 
   /** The `n` entries highest by count (or by another of their numbers), highest first, equal ones by their bytes. */
   top(n: number, by: number = COUNT): number[] {
-    const { stride, values } = this;
-    const score = (entry: number) => values[entry * stride + by];
+    const scores = Float64Array.from({ length: this.size }, (_, entry) => this.value(entry, by));
     const entries: number[] = [];
-    for (let entry = 0; entry < this.size; entry++) if (score(entry) > 0) entries.push(entry);
+    for (let entry = 0; entry < this.size; entry++) if (scores[entry] > 0) entries.push(entry);
     // Only those that can be among the n are worth sorting.
-    const least = entries.length <= n ? 0 : Float64Array.from(entries, score).sort()[entries.length - n];
-    const best = entries.filter((entry) => score(entry) >= least);
-    best.sort((a, b) => score(b) - score(a) || compareBytes(this.keys.bytes(a), this.keys.bytes(b)));
+    const least = entries.length <= n ? 0 : scores.toSorted()[scores.length - n];
+    const best = entries.filter((entry) => scores[entry] >= least);
+    best.sort((a, b) => scores[b] - scores[a] || compareBytes(this.keys.bytes(a), this.keys.bytes(b)));
     return best.slice(0, n);
   }
 
   state(): TopKeysState {
-    const n = this.size;
-    return {
-      keys: this.keys.state(),
-      values: this.values.slice(0, n * this.stride),
-      tallies: this.stride - FIRST_TALLY,
-      floor: this.floor,
-      evicted: this.evicted,
-    };
+    return { keys: this.keys.state(), floor: this.floor, evicted: this.evicted };
   }
 
   static from(state: TopKeysState): TopKeys {
-    const top = new TopKeys(state.keys.capacity, state.tallies, KeyTable.from(state.keys));
-    top.values.set(state.values);
+    const top = new TopKeys(state.keys.capacity, 0, 0, KeyTable.from(state.keys));
     top.floor = state.floor;
     top.evicted = state.evicted;
     return top;
@@ -169,19 +161,16 @@ export class TopKeys {
 
 export interface TopKeysState {
   keys: KeyTableState;
-  values: Float64Array;
-  tallies: number;
   floor: number;
   evicted: number;
 }
 
-/** The count above which at most `target` of the first `size` counts lie. */
-function countAtRank(values: Float64Array, stride: number, size: number, target: number): number {
+/** The count above which at most `target` of the counts lie. */
+function countAtRank(counts: Float64Array, target: number): number {
   // Nearly always the answer is a small number: counting sort over the small ones.
   const small = new Uint32Array(4096);
   let large = 0;
-  for (let i = 0; i < size; i++) {
-    const count = values[i * stride];
+  for (const count of counts) {
     if (count < small.length) small[count]++;
     else large++;
   }
@@ -193,5 +182,5 @@ function countAtRank(values: Float64Array, stride: number, size: number, target:
     }
     return 0;
   }
-  return Float64Array.from({ length: size }, (_, i) => values[i * stride]).sort()[size - target - 1];
+  return counts.toSorted()[counts.length - target - 1];
 }

@@ -30,8 +30,8 @@ test('keys that collide in MurmurHash3 under every seed all get their places', (
       words[bit + 1] ^= 0x8000_0000;
     }
     key.set(words.map(unmixed));
-    assert.equal(table.find(key, WORDS), -1);
-    assert.equal(table.insert(key, WORDS), n);
+    assert.equal(table.find(key, 0, WORDS), -1);
+    assert.equal(table.insert(key, 0, WORDS), n);
   }
   assert.equal(table.refused, 0);
 });

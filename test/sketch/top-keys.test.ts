@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { KeyTable } from '../../src/sketch/key-table.ts';
+import { hashOf, KeyTable } from '../../src/sketch/key-table.ts';
 import { FIRST_TALLY, TopKeys } from '../../src/sketch/top-keys.ts';
 
 const key = new Int32Array(64);
@@ -12,11 +12,11 @@ function write(i: number): number {
   return words;
 }
 function add(top: TopKeys, i: number, tally = 0): void {
-  const entry = top.add(key, write(i));
-  if (tally > 0) top.values[entry * top.stride + FIRST_TALLY] += tally;
+  top.add(key, 0, write(i));
+  if (tally > 0) top.keys.doubles[top.keys.double + FIRST_TALLY] += tally;
 }
 function number(top: TopKeys, entry: number): number {
-  const { array, from } = top.keys.record(entry);
+  const { array, from } = top.keys.key(entry);
   return array[from];
 }
 
@@ -35,7 +35,7 @@ test('exact while every key has room', () => {
         const count = truth.get(number(top, entry)) as number;
         assert.equal(top.count(entry), count);
         assert.equal(top.error(entry), 0);
-        assert.equal(top.values[entry * top.stride + FIRST_TALLY], 2 * count);
+        assert.equal(top.value(entry, FIRST_TALLY), 2 * count);
       }
     }),
   );
@@ -52,7 +52,7 @@ function check(top: TopKeys, truth: Map<number, number>): void {
     assert.ok(top.count(entry) >= count, `never too low: ${top.count(entry)} for ${count}`);
     assert.ok(top.count(entry) - top.error(entry) <= count, `error bound: ${top.count(entry)} for ${count}`);
     assert.ok(top.error(entry) <= top.floor);
-    assert.ok(top.values[entry * top.stride + FIRST_TALLY] <= count, 'tallies are never too high');
+    assert.ok(top.value(entry, FIRST_TALLY) <= count, 'tallies are never too high');
   }
   for (const [i, count] of truth) if (!here.has(i)) assert.ok(count <= top.floor, `${i} seen ${count}, not here`);
 }
@@ -120,36 +120,74 @@ test('unique keys only: memory stays bounded and the owner hears of every move',
     names.length = kept.length;
   };
   for (let i = 0; i < 50_000; i++) {
-    const entry = top.add(key, write(i));
+    const entry = top.add(key, 0, write(i));
     names[entry] = i;
     // Some keys come often, so that they survive.
-    if (i > 5) top.add(key, write(i % 5));
+    if (i > 5) top.add(key, 0, write(i % 5));
   }
   assert.ok(top.size <= 1000);
   for (let entry = 0; entry < top.size; entry++) assert.equal(names[entry], number(top, entry));
-  for (let i = 0; i < 5; i++) assert.ok(top.keys.find(key, write(i)) >= 0, 'frequent keys stay');
+  for (let i = 0; i < 5; i++) assert.ok(top.keys.find(key, 0, write(i)) >= 0, 'frequent keys stay');
 });
 
 test('a key table keeps records over chunk borders, growth and compaction', () => {
-  const table = new KeyTable(100_000);
-  const total = (i: number) => (i % 6) + 1 + (i % 40);
+  const table = new KeyTable(100_000, { ints: 2, doubles: 3 });
   for (let i = 0; i < 20_000; i++) {
-    const words = write(i);
-    for (let k = words; k < total(i); k++) key[k] = i ^ k;
-    assert.equal(table.insert(key, words, total(i)), i);
+    assert.equal(table.insert(key, 0, write(i)), i);
+    table.words[table.int + 1] = ~i;
+    table.doubles[table.double + 2] = i / 7;
   }
   const check = (entry: number, i: number) => {
-    const record = table.record(entry);
-    assert.equal(record.total, total(i));
-    assert.equal(record.array[record.from], i);
-    for (let k = record.words; k < record.total; k++) assert.equal(record.array[record.from + k], i ^ k);
-    assert.equal(table.find(key, write(i)), entry);
+    assert.equal(table.find(key, 0, write(i)), entry);
+    assert.deepEqual([table.words[table.int], table.words[table.int + 1]], [0, ~i]);
+    assert.deepEqual([...table.numbers(entry)], [0, 0, i / 7]);
+    const at = table.at;
+    table.seek(0);
+    table.seekAt(at);
+    assert.equal(table.doubles[table.double + 2], i / 7);
   };
   for (let i = 0; i < 20_000; i += 7) check(i, i);
   table.compact(Uint32Array.from({ length: 5000 }, (_, i) => i * 4 + 3));
   assert.equal(table.size, 5000);
   for (let entry = 0; entry < 5000; entry += 3) check(entry, entry * 4 + 3);
-  assert.equal(table.find(key, write(8)), -1);
+  assert.equal(table.find(key, 0, write(8)), -1);
   const copy = KeyTable.from(structuredClone(table.state()));
-  assert.equal(copy.find(key, write(7)), table.find(key, write(7)));
+  assert.equal(copy.find(key, 0, write(7)), table.find(key, 0, write(7)));
+  assert.deepEqual(copy.numbers(1), table.numbers(1));
+});
+
+test('a key that came in right behind another is found from there, and only such a one', () => {
+  const table = new KeyTable(100_000, { doubles: 1 });
+  for (let i = 0; i < 30_000; i++) table.insert(key, 0, write(i));
+  table.compact(Uint32Array.from({ length: 20_000 }, (_, i) => i + (i >> 1)));
+  for (let entry = 0; entry < 20_000; entry++) {
+    const i = entry + (entry >> 1);
+    assert.equal(table.find(key, 0, write(i)), entry);
+    assert.equal(table.findNext(key, 0, write(i)), -1, 'not itself');
+    const next = entry + 1 + ((entry + 1) >> 1);
+    assert.equal(table.findNext(key, 0, write(next)), entry === 19_999 ? -1 : entry + 1);
+  }
+});
+
+test('touching reads, and changes nothing', () => {
+  const table = new KeyTable(1000, { ints: 1 });
+  const hashes = new Int32Array(600);
+  const ints = new Int32Array(600);
+  const addresses = new Int32Array(600);
+  for (let i = 0; i < 600; i++) {
+    hashes[i] = hashOf(key, 0, write(i));
+    if (i % 2 === 0) {
+      table.insert(key, 0, write(i), hashes[i]);
+      table.words[table.int] = i + 1;
+      addresses[i] = table.at + 1;
+    }
+  }
+  table.touch(hashes, 10, 600, ints);
+  table.touchAt(addresses, 10, 600);
+  table.touchAt(Int32Array.of(0, -5, 0x7fffffff), 0, 3);
+  assert.ok(
+    ints.filter((n, i) => i >= 10 && i % 2 === 0 && n === i + 1).length > 250,
+    'nearly all are where they begin',
+  );
+  assert.equal(table.size, 300);
 });
