@@ -50,11 +50,12 @@ for (const name of [
 
 test('rows are found by the filter language, and decoded to their bytes', async () => {
   const { analysis } = await analysed(new Uint8Array(readFileSync(`${captures}lookups.pcapng`)));
-  const numbers = analysis.find('dns.qry.type == MX');
+  const name = analysis.transaction(7).name ?? '';
+  const numbers = analysis.find(`dns.qry.name == "${name.toUpperCase()}" and dns.qry.type == A`);
   assert.ok(numbers.length > 0 && numbers.length < analysis.kept);
-  for (const n of numbers) assert.equal(analysis.transaction(n).type, 'MX');
+  for (const n of numbers) assert.equal(analysis.transaction(n).name, name);
   const { query } = analysis.messages(numbers[0]);
-  assert.ok(query !== null && query.tree.length > 3);
+  assert.ok(query !== null && query.tree.length > 0);
   assert.equal((query.bytes[0] << 8) | query.bytes[1], analysis.transaction(numbers[0]).id);
   assert.throws(() => analysis.find('dns.qry.nam == "x"'), { name: 'FilterError', at: 0, length: 11 });
 });
