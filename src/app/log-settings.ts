@@ -6,7 +6,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as 
 export const logSettings = group('What nametap says about itself; queries are never in it.', {
   level: choice('The least that is said.', LOG_LEVELS, { default: 'info', reloads: true }),
   format: choice(
-    'On standard error: text for people, JSON with ECS names, or what suits the terminal.',
+    'On standard output: text for people, JSON with ECS names, or (auto) text on a terminal and JSON elsewhere.',
     ['auto', 'text', 'json'],
     {
       default: 'auto',
