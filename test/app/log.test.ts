@@ -48,7 +48,7 @@ test('lines are JSON with the names of ECS; what came from the wire is escaped',
   assert.equal(error['error.message'], 'no\\007');
   assert.match(String(error['error.stack_trace']), /TypeError: no\\007\n/);
   const much = debug.nametap as { deep: unknown; list: unknown[]; long: string };
-  assert.deepEqual(much.deep, { deep: { deep: { deep: '…' } } });
+  assert.deepEqual(much.deep, { deep: { deep: { deep: { deep: '…' } } } });
   assert.equal(much.list.length, 32);
   assert.equal(much.long.length, 4097);
 });
