@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Api } from './api.ts';
+import type { Guards } from './guards.ts';
 import type { Identity } from './sessions.ts';
 
 /** What a handler is given. */
@@ -8,6 +9,7 @@ export interface Call<Params, Query, Body> {
   query: Query;
   body: Body;
   api: Api;
+  guards: Guards;
   /** Who asks; only endpoints for anyone are called without. */
   identity: Identity;
   request: Request;

@@ -2,6 +2,8 @@
 export interface EventSink {
   /** False when the client is too slow to take it: the stream is over then. `data` becomes JSON. */
   send(event: string, data: unknown, id?: string): boolean;
+  /** Resolves once the client has taken most of what was sent; for those who would rather wait than be too fast. */
+  ready(): Promise<void>;
   close(): void;
 }
 
@@ -16,8 +18,14 @@ export function eventStream(open: (events: EventSink) => () => void): Response {
   const encoder = new TextEncoder();
   let end: (() => void) | null = null;
   let isOver = false;
+  let wake: (() => void) | null = null;
+  const goOn = () => {
+    wake?.();
+    wake = null;
+  };
   const stop = () => {
     isOver = true;
+    goOn();
     const ending = end;
     end = null;
     ending?.();
@@ -34,6 +42,12 @@ export function eventStream(open: (events: EventSink) => () => void): Response {
         controller.enqueue(encoder.encode(': nametap\n\n'));
         const ending = open({
           close,
+          ready: () =>
+            isOver || (controller.desiredSize ?? 0) > 0
+              ? Promise.resolve()
+              : new Promise((resolve) => {
+                  wake = resolve;
+                }),
           send(event, data, id) {
             if (isOver) return false;
             if ((controller.desiredSize ?? 0) <= 0) {
@@ -49,6 +63,7 @@ export function eventStream(open: (events: EventSink) => () => void): Response {
         if (isOver) ending();
         else end = ending;
       },
+      pull: goOn,
       cancel: stop,
     },
     new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING_BYTES }),

@@ -21,6 +21,26 @@ export class RateLimit {
 
   /** Seconds to wait; 0 = go on. */
   take(key: string, now: number): number {
+    const bucket = this.#bucket(key, now);
+    if (bucket.tokens >= 1) {
+      bucket.tokens--;
+      return 0;
+    }
+    return this.#wait(bucket);
+  }
+
+  /** The same without using anything up. */
+  look(key: string, now: number): number {
+    const bucket = this.#bucket(key, now);
+    return bucket.tokens >= 1 ? 0 : this.#wait(bucket);
+  }
+
+  #wait({ tokens }: Bucket): number {
+    this.refused++;
+    return Math.max(1, Math.ceil((1 - tokens) / this.#rate));
+  }
+
+  #bucket(key: string, now: number): Bucket {
     const known = this.#buckets.get(key);
     const bucket = known ?? { tokens: this.#burst, at: now };
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * this.#rate);
@@ -31,12 +51,7 @@ export class RateLimit {
       if (this.#buckets.size <= this.#keys) break;
       this.#buckets.delete(oldest);
     }
-    if (bucket.tokens >= 1) {
-      bucket.tokens--;
-      return 0;
-    }
-    this.refused++;
-    return Math.max(1, Math.ceil((1 - bucket.tokens) / this.#rate));
+    return bucket;
   }
 }
 

@@ -1,0 +1,49 @@
+import type { Endpoint } from '../endpoint.ts';
+import { alerts } from './alerts.ts';
+import { audit } from './audit.ts';
+import { clients } from './clients.ts';
+import { cofInfo, cofQuery } from './cof.ts';
+import { config } from './config.ts';
+import { DNSDB } from './dnsdb.ts';
+import { exported } from './export.ts';
+import { fields } from './fields.ts';
+import { names } from './names.ts';
+import { overview } from './overview.ts';
+import { pdns, pdnsLearn, pdnsMany } from './pdns.ts';
+import { sensors } from './sensors.ts';
+import { servers } from './servers.ts';
+import { closeSession, openSession, readSession } from './session.ts';
+import { statistics } from './statistics.ts';
+import { tail } from './tail.ts';
+import { transaction, transactions } from './transactions.ts';
+import { deleteView, listViews, saveView } from './views.ts';
+
+/** Every endpoint: one line each. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  overview,
+  statistics,
+  transactions,
+  transaction,
+  tail,
+  names,
+  clients,
+  servers,
+  pdns,
+  pdnsMany,
+  pdnsLearn,
+  cofQuery,
+  cofInfo,
+  ...DNSDB,
+  sensors,
+  alerts,
+  listViews,
+  saveView,
+  deleteView,
+  exported,
+  fields,
+  config,
+  audit,
+  readSession,
+  openSession,
+  closeSession,
+];

@@ -1,0 +1,63 @@
+import type { StoreStatus } from '../../store/store.ts';
+import { funnel } from '../../report/funnel.ts';
+import { endpoint } from '../endpoint.ts';
+import { type Sensor, sensors as answer, type Stage, type StoreState } from '../schema/sensors.ts';
+import type { SensorReading } from '../services.ts';
+import { timeOrNull } from '../times.ts';
+
+/** The pipeline: what came in, where the rest stayed, and how the store and the sinks are. */
+export const sensors = endpoint({
+  method: 'get',
+  path: '/sensors',
+  tag: 'pipeline',
+  summary: 'Sensors with their loss ledgers, the store, the sinks',
+  answer,
+  async run({ api }) {
+    const { sensors: readings, status } = await api.health();
+    return {
+      sensors: readings.map(sensorValue),
+      store: storeValue(status),
+      sinks: api.services.sinks(),
+      version: api.services.version,
+    };
+  },
+});
+
+function sensorValue(reading: SensorReading): Sensor {
+  const { name, source, privacy, ledger, transactions, rate, running, ring } = reading;
+  const { frames, messages } = ledger.toJSON();
+  return {
+    name,
+    source,
+    interface: reading.interface,
+    privacy,
+    ledger: {
+      received: ledger.received,
+      decoded: ledger.decoded,
+      transactions,
+      frames: counts(frames),
+      messages: counts(messages),
+      funnel: [...funnel(ledger).map(stageValue), ...reading.stages],
+      // While messages wait for their pair the second equation is open: it has to hold once the run has ended.
+      imbalance: running ? [] : ledger.imbalance(),
+    },
+    rate,
+    frames_rate: reading.framesRate,
+    lag_s: reading.lagSeconds,
+    ring,
+    uptime_s: reading.uptimeSeconds,
+    running,
+  };
+}
+
+function stageValue({ stage, unit, in: came, out, lost }: ReturnType<typeof funnel>[number]): Stage {
+  return { stage, unit, in: came, out, lost: counts(lost) };
+}
+
+function counts(values: Partial<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([key, n]) => [key, n ?? 0]));
+}
+
+function storeValue({ oldest, newest, ...status }: StoreStatus): StoreState {
+  return { ...status, oldest: timeOrNull(oldest), newest: timeOrNull(newest) };
+}
