@@ -50,13 +50,20 @@ export const MAX_WAITING = 8;
 
 /**
  * Runs a plan on worker threads. Each worker opens the input itself and takes the frames of its shard, so no captured
- * byte crosses a thread; only sealed batches and finished reports are transferred.
+ * byte crosses a thread; only sealed batches and finished reports are transferred. Shards below `first` are the
+ * caller's.
  */
-export async function runWorkers(plan: RunPlan, job: Job, hooks: RunHooks, listener: PoolListener): Promise<RunResult> {
+export async function runWorkers(
+  plan: RunPlan,
+  job: Job,
+  hooks: RunHooks,
+  listener: PoolListener,
+  first = 0,
+): Promise<RunResult> {
   // A wrong filter is told here, once, and not by every worker.
   planFilter(plan);
   const pool = new Pool(plan.threads, hooks, listener);
-  return pool.run(plan, job);
+  return pool.run(plan, job, first);
 }
 
 class Pool {
@@ -76,7 +83,7 @@ class Pool {
     this.#ledgers = Array.from({ length: shards }, () => new Ledger());
   }
 
-  async run(plan: RunPlan, job: Job): Promise<RunResult> {
+  async run(plan: RunPlan, job: Job, first: number): Promise<RunResult> {
     const shards = this.#ledgers.length;
     const group = (process.pid ^ 0x6e74) & 0xffff;
     const joined = new Int32Array(new SharedArrayBuffer(4));
@@ -87,7 +94,7 @@ class Pool {
         const control = new SharedArrayBuffer(8);
         return { plan, job, shard, shards, group, joined, control };
       });
-      await Promise.all(starts.map((start) => this.#start(start)));
+      await Promise.all(starts.slice(first).map((start) => this.#start(start)));
     } finally {
       for (const worker of this.#workers) void worker.terminate();
     }
@@ -95,9 +102,7 @@ class Pool {
   }
 
   #sum(): Ledger {
-    const sum = new Ledger();
-    for (const ledger of this.#ledgers) sum.add(ledger);
-    return sum;
+    return Ledger.sum(this.#ledgers);
   }
 
   #start(start: WorkerStart): Promise<void> {

@@ -3,10 +3,11 @@ import type { MessageSource } from '../core/messages.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { PathLinker } from '../correlate/path.ts';
 import { registrableStart } from '../enrich/public-suffix.ts';
+import { Ledger } from '../core/ledger.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
 import { HeldMessages } from '../pipeline/held-messages.ts';
 import { RowMerge } from '../pipeline/merge.ts';
-import { Report, type ReportOptions } from '../report/report.ts';
+import { Report, type ReportOptions, type ReportState } from '../report/report.ts';
 import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, openInput } from './input.ts';
@@ -70,20 +71,22 @@ export async function runReport(
   options: ReportOptions,
   hooks: RunHooks,
 ): Promise<RunResult & { report: Report }> {
-  let report = newReport(options);
+  const report = newReport(options);
+  const takeIn = { report: (state: ReportState) => report.merge(Report.deserialize(state)) };
   let result: RunResult;
-  if (isInline(plan)) {
-    result = await runInline(plan, hooks, reportOn(report));
-  } else {
-    result = await runWorkers(plan, { mode: 'report', options }, hooks, {
-      report: (state) => {
-        const part = Report.deserialize(state);
-        // The first one takes in the others: merging it into an empty one would hold everything twice.
-        if (report.rows === 0) report = part;
-        else report.merge(part);
-      },
-    });
-  }
+  if (isInline(plan)) result = await runInline(plan, hooks, reportOn(report));
+  else if (plan.input.kind === 'files' && plan.threads > 1) {
+    // This thread has nothing else to do: it takes the first share, and is at it before a worker has started.
+    const counts: (() => Ledger)[] = [];
+    const counting = (one: () => Ledger) => void counts.push(one);
+    hooks.counting?.(() => Ledger.sum(counts.map((one) => one())));
+    const others = runWorkers(plan, { mode: 'report', options }, { signal: hooks.signal, counting }, takeIn, 1);
+    // It is waited for below, also when it fails before that.
+    others.catch(() => {});
+    result = await runInline(plan, { ...hooks, counting }, reportOn(report), { shard: 0, shards: plan.threads });
+    const { ledger } = await others;
+    result.ledger.add(ledger);
+  } else result = await runWorkers(plan, { mode: 'report', options }, hooks, takeIn);
   report.addLedger(result.ledger);
   return { ...result, report };
 }
@@ -111,16 +114,23 @@ export function newReport(options: ReportOptions): Report {
   return new Report(options, registrableStart);
 }
 
-/** Runs the input in this thread: rows, messages and frames as the outputs ask for. */
-export async function runInline(plan: RunPlan, hooks: RunHooks, outputs: EngineOutputs): Promise<RunResult> {
+/**
+ * Runs the input in this thread: rows, messages and frames as the outputs ask for; of the frames only the `share`'s
+ * (live, sampling makes one).
+ */
+export async function runInline(
+  plan: RunPlan,
+  hooks: RunHooks,
+  outputs: EngineOutputs,
+  share: { shard: number; shards: number } = { shard: 0, shards: plan.sample ?? 1 },
+): Promise<RunResult> {
   const filter = planFilter(plan);
   const { input } = plan;
   const isRowsOnly = outputs.message === undefined && outputs.frame === undefined;
   const dissect = {
     ...plan.dissect,
     ...(isRowsOnly && { streams: needsFlows(filter?.fields ?? []) }),
-    shard: 0,
-    shards: plan.sample ?? 1,
+    ...share,
   };
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
   const pairs = plan.pairs !== false || held !== null || outputs.rows !== undefined || filter?.needsJoin === true;

@@ -111,6 +111,13 @@ export class Ledger {
     };
   }
 
+  /** The sum of several, none of them changed. */
+  static sum(ledgers: readonly Ledger[]): Ledger {
+    const sum = new Ledger();
+    for (const ledger of ledgers) sum.add(ledger);
+    return sum;
+  }
+
   static from(value: LedgerValue): Ledger {
     const ledger = new Ledger();
     for (const [name, n] of Object.entries(value.frames)) ledger.frames[FATE[name as FrameFate]] = n;
