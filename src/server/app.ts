@@ -14,38 +14,53 @@ import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import { ENDPOINTS } from './routes/index.ts';
 import type { ServerServices } from './services.ts';
 
-/** The page and the API, listening. */
-export interface NametapServer extends Listening {
+/** The page and the API. */
+export interface NametapServer {
+  /** Answers a request without a socket, as one that comes from this machine. */
+  request(request: Request): Promise<Response>;
   /** Not ready from now on: what balances load sends nothing more. */
   drain(): void;
-  /** Ends live tails, finishes what is being answered, stops listening. */
+  /** Ends live tails, finishes what is being answered, stops listening. Twice is once. */
   close(): Promise<void>;
+}
+
+/** Makes the server; it does not listen yet. */
+export function createServer(services: ServerServices): NametapServer & { listen(): Promise<Listening> } {
+  const api = new Api(services);
+  const guards = new Guards(services.options, api.sessions, () => services.now());
+  const app = createApp(api, guards);
+  let listening: Listening | null = null;
+  return {
+    request: async (request) => app.fetch(request, {}),
+    async listen() {
+      listening = await listen(services.options, (request, env) => app.fetch(request, env), services.log);
+      guards.port = listening.port;
+      return listening;
+    },
+    drain: () => {
+      api.draining = true;
+    },
+    async close() {
+      api.draining = true;
+      api.close();
+      const open = listening;
+      listening = null;
+      await open?.close();
+    },
+  };
 }
 
 /**
  * Starts the server. Throws UserError when it may not listen there (no credentials), or cannot (port in use, no
  * certificate).
  */
-export async function createServer(services: ServerServices): Promise<NametapServer> {
-  const api = new Api(services);
-  const guards = new Guards(services.options, api.sessions, () => services.now());
-  const app = createApp(api, guards);
+export async function startServer(services: ServerServices): Promise<NametapServer & Listening> {
+  const server = createServer(services);
   try {
-    const listening = await listen(services.options, (request, env) => app.fetch(request, env), services.log);
-    guards.port = listening.port;
-    return {
-      ...listening,
-      drain: () => {
-        api.draining = true;
-      },
-      close: async () => {
-        api.draining = true;
-        api.close();
-        await listening.close();
-      },
-    };
+    const listening = await server.listen();
+    return { ...listening, ...server };
   } catch (error) {
-    api.close();
+    await server.close();
     throw error;
   }
 }
@@ -62,7 +77,7 @@ export function createApp(api: Api, guards: Guards): OpenAPIHono<Env> {
   // The outermost: everything that is answered is counted and carries the headers.
   app.use(async (c, next) => {
     const started = performance.now();
-    c.set('remote', c.env.incoming.socket.remoteAddress ?? '');
+    c.set('remote', c.env.incoming?.socket.remoteAddress ?? '127.0.0.1');
     c.set('request', randomBytes(6).toString('hex'));
     c.set('route', 'other');
     await next();
@@ -102,10 +117,10 @@ function describe(app: OpenAPIHono<Env>, version: string): void {
       version,
       description:
         'DNS transactions, statistics and passive DNS. Errors are problem+json. Lists are paged by `after`, which is `next` of the page before. Filters are those of `nametap read -Y`.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/' }],
-    security: [{ cookie: [] }, { bearer: [] }, { basic: [] }, { key: [] }],
+    security: ['cookie', 'bearer', 'basic', 'key'].map((name): Record<string, string[]> => ({ [name]: [] })),
   };
   let text: string | undefined;
   app.get(`${API_ROOT}/openapi.json`, (c) => {

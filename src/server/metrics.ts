@@ -24,10 +24,12 @@ export type MetricDefinition = { name: string; help: string; labels: readonly st
 );
 
 /** Types and codes that have a name of their own in labels; all others are `other`. */
-const NAMED_TYPES = [
-  ...['A', 'AAAA', 'HTTPS', 'SVCB', 'PTR', 'CNAME', 'NS', 'SOA', 'MX', 'TXT', 'SRV', 'NAPTR', 'CAA', 'DS', 'DNSKEY'],
-  ...['RRSIG', 'NSEC', 'NSEC3', 'TLSA', 'SSHFP', 'LOC', 'HINFO', 'NULL', 'SPF', 'ANY', 'AXFR', 'IXFR', 'TKEY'],
-].map((name) => [TYPES.number(name), name] as const);
+const NAMED_TYPES = (
+  'A AAAA HTTPS SVCB PTR CNAME NS SOA MX TXT SRV NAPTR CAA DS DNSKEY RRSIG NSEC NSEC3 TLSA SSHFP LOC HINFO NULL SPF ' +
+  'ANY AXFR IXFR TKEY'
+)
+  .split(' ')
+  .map((name) => [TYPES.number(name), name] as const);
 const NAMED_RCODES = RCODES.entries;
 const TRANSPORTS = ['udp', 'tcp'] as const;
 const FAMILIES = ['4', '6'] as const;

@@ -11,7 +11,8 @@ import { problem } from './schema/common.ts';
 import type { Identity } from './sessions.ts';
 
 export interface Env {
-  Bindings: HttpBindings;
+  /** Absent where a request did not come through a socket. */
+  Bindings: Partial<HttpBindings>;
   Variables: { remote: string; request: string; route: string; identity: Identity | null };
 }
 

@@ -44,6 +44,7 @@ export const view = z
   .openapi('View');
 export type View = z.infer<typeof view>;
 export const views = z.object({ rows: z.array(view) }).openapi('Views');
+export type Views = z.infer<typeof views>;
 export const viewBody = z.object({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { message: 'lower-case letters, digits and dashes' }),
   title: z.string().min(1).max(200),
