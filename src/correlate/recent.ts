@@ -123,12 +123,18 @@ export class Recent {
     this.words = new Uint32Array(2 * n * WORDS);
     this.doubles = new Float64Array(2 * n * DOUBLES);
     this.#heads = new Uint32Array(2 * n * CHAINS_PER_ENTRY);
-    for (let serial = this.#newest - n + 1; serial <= this.#newest; serial++) {
-      const from = serial & (n - 1);
-      const to = serial & (2 * n - 1);
-      this.words.set(words.subarray(from * WORDS, (from + 1) * WORDS), to * WORDS);
-      this.doubles.set(doubles.subarray(from * DOUBLES, (from + 1) * DOUBLES), to * DOUBLES);
-      this.#link(to, serial);
-    }
+    // From the oldest to the end of the ring, and from its beginning to the newest.
+    const oldest = this.#newest - n + 1;
+    const split = oldest & (n - 1);
+    this.#move(words, doubles, split, n, oldest);
+    this.#move(words, doubles, 0, split, oldest + n - split);
+    for (let serial = oldest; serial <= this.#newest; serial++) this.#link(serial & (2 * n - 1), serial);
+  }
+
+  /** Copies entries [from, to) of smaller columns to where `serial` and those behind it lie now. */
+  #move(words: Uint32Array, doubles: Float64Array, from: number, to: number, serial: number): void {
+    const at = serial & (this.#capacity - 1);
+    this.words.set(words.subarray(from * WORDS, to * WORDS), at * WORDS);
+    this.doubles.set(doubles.subarray(from * DOUBLES, to * DOUBLES), at * DOUBLES);
   }
 }
