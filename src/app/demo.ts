@@ -1,6 +1,5 @@
-import { EXIT, UserError } from '../core/errors.ts';
 import type { Config } from './config.ts';
-import { type FrameInput, openInput, rightsCommand } from './input.ts';
+import { type FrameInput, NoRightError, openInput, rightsCommand } from './input.ts';
 import { servePlan } from './serve-plan.ts';
 
 /** What a demo says about itself, and the command that shows the user's own traffic instead. */
@@ -19,11 +18,12 @@ const WHAT =
 export async function demoOf(config: Config, command: readonly string[]): Promise<Demo | null> {
   if (config.demo === 'off') return null;
   const { input } = servePlan(config, false);
-  const refused = input.kind === 'live' && (await isRefused(input));
+  const refused = config.demo === 'auto' && input.kind === 'live' && (await isRefused(input));
   if (config.demo === 'auto' && !refused) return null;
-  if (!refused) return { banner: WHAT, command: command.join(' ') };
+  const shown = command.join(' ');
+  if (!refused) return { banner: WHAT, command: shown };
   const banner = `${WHAT} To capture needs a right that this user does not have.`;
-  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${command.join(' ')}` };
+  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${shown}` };
 }
 
 /** Whether the system refuses to capture, found out by doing it. */
@@ -34,7 +34,7 @@ async function isRefused(input: Extract<FrameInput, { kind: 'live' }>): Promise<
     for await (const _ of source.batches(AbortSignal.abort())) break;
     return false;
   } catch (error) {
-    if (error instanceof UserError && error.exit === EXIT.interface) return true;
+    if (error instanceof NoRightError) return true;
     throw error;
   }
 }

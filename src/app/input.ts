@@ -128,4 +128,4 @@ export function usefulThreads(input: Input, cores: number): number {
   return bytes < WORTH_THREADS_BYTES ? 0 : cores;
 }
 
-export { type Account, accountToBecome, dropRights, rightsCommand } from '../sources/live/rights.ts';
+export { type Account, accountToBecome, dropRights, NoRightError, rightsCommand } from '../sources/live/rights.ts';

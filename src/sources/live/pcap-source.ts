@@ -6,7 +6,7 @@ import { sayNotice } from './interface-watch.ts';
 import { LINK, resolveInterfaces } from './interfaces.ts';
 import { DEFAULTS, type LiveOptions } from './options.ts';
 import { copyFrom, ERROR_BYTES, errorText, loadPcap, NO_NETMASK, type Pcap, PROGRAM_BYTES } from './pcap.ts';
-import { rightsAdvice } from './rights.ts';
+import { NoRightError } from './rights.ts';
 
 /** Bytes of a batch: frames are copied out of libpcap's memory, which it uses again at the next call. */
 const BATCH_BYTES = 1 << 20;
@@ -203,7 +203,10 @@ function openTap(pcap: Pcap, name: string, options: LiveOptions): Tap {
   pcap.setBufferSize(handle, (options.ringBytes ?? DEFAULTS.ringBytes) / options.interfaces.length);
   pcap.setNanos?.(handle, NANOS);
   const status = pcap.activate(handle);
-  if (status === PERMISSION_DENIED || status === PROMISCUOUS_DENIED) fail(rightsAdvice());
+  if (status === PERMISSION_DENIED || status === PROMISCUOUS_DENIED) {
+    pcap.close(handle);
+    throw new NoRightError();
+  }
   if (status < 0) fail(`Cannot capture on ${name}: ${pcap.error(handle) || pcap.statusText(status)}.`);
   if (pcap.setNonBlocking(handle, 1, error) !== 0) fail(`Cannot capture on ${name}: ${errorText(error)}.`);
   const datalink = pcap.datalink(handle);

@@ -68,8 +68,16 @@ function getent(name: string): string {
   }
 }
 
+/** The system does not let this user capture; says what to do about it. */
+export class NoRightError extends UserError {
+  constructor(options?: ErrorOptions) {
+    super(rightsAdvice(), EXIT.interface, options);
+    this.name = 'NoRightError';
+  }
+}
+
 /** What to do without the right to capture, with the exact command that gives this run the right and nothing more. */
-export function rightsAdvice(): string {
+function rightsAdvice(): string {
   if (process.platform !== 'linux') {
     return 'Capturing needs a right that this user does not have. Run it by sudo: rights are given up once the interface is open.';
   }

@@ -12,7 +12,7 @@ import {
 } from './interfaces.ts';
 import { PacketSocket } from './packet-socket.ts';
 import { foreignCompiler } from './pcap-compile.ts';
-import { rightsAdvice } from './rights.ts';
+import { NoRightError } from './rights.ts';
 import { Ring } from './ring.ts';
 import { DEFAULTS, type LiveOptions } from './options.ts';
 import { SystemError, Waiter, waitBlocking } from './system.ts';
@@ -154,7 +154,7 @@ function openSocket(): PacketSocket {
     return new PacketSocket();
   } catch (error) {
     if (error instanceof SystemError && (error.code === 'EPERM' || error.code === 'EACCES')) {
-      throw new UserError(rightsAdvice(), EXIT.interface, { cause: error });
+      throw new NoRightError({ cause: error });
     }
     throw error instanceof SystemError ? cannotCapture(error) : error;
   }
