@@ -104,6 +104,13 @@ export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, b
   return response.status === 204 ? undefined : ((await response.json()) as T);
 }
 
+/** Sends a file as it is; throws `ApiError`. */
+export async function upload<T>(path: string, file: Blob): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json', 'content-type': 'application/octet-stream' };
+  if (session.value) headers['x-nametap-csrf'] = session.value.csrf;
+  return (await (await request(`/api/v1${path}`, { method: 'POST', headers, body: file })).json()) as T;
+}
+
 export interface Resource<T> {
   /** The newest answer, also while the next is on its way. */
   data: T | undefined;

@@ -23,20 +23,20 @@ export function term(kind: ValueKind, value: string): string | null {
   switch (kind) {
     case 'name':
       return `dns.qry.name == ${quote(value)}`;
-    case 'domain': {
-      const pattern = `(^|\\.)${value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
-      return `dns.qry.name matches ${quote(pattern)}`;
-    }
+    case 'domain':
+      return value === '.'
+        ? 'dns.qry.name'
+        : `dns.qry.name == ${quote(value)} or dns.qry.name matches ${quote(below(value))}`;
     case 'client':
-      return `${family(value)}.src == ${value}`;
+      return end('src', 'dst', value);
     case 'server':
-      return `${family(value)}.dst == ${value}`;
+      return end('dst', 'src', value);
     case 'address':
       return `${family(value)}.addr == ${value}`;
     case 'type':
-      return `dns.qry.type == ${value.replace(/^TYPE(?=\d+$)/, '')}`;
+      return `dns.qry.type == ${quote(value)}`;
     case 'rcode':
-      return `dns.flags.rcode == ${value}`;
+      return `dns.flags.rcode == ${quote(value)}`;
     case 'transport':
       return /^(udp|tcp)$/.test(value) ? value : null;
     case 'id':
@@ -80,6 +80,38 @@ export function conjuncts(text: string): string[] {
   return parts.filter((part) => part !== '');
 }
 
+const SIDE =
+  /^\(dns\.flags\.response == 0 and ip(?:v6)?\.(src|dst) == (\S+)\) or \(dns\.flags\.response == 1 and ip(?:v6)?\.(src|dst) == (\S+)\)$/;
+const BELOW = /^dns\.qry\.name == "((?:[^"\\]|\\.)*)" or dns\.qry\.name matches "(?:[^"\\]|\\.)*"$/;
+
+/** A part of a filter in short, where it is one of the long ones that the page writes: `client == 10.2.3.4`. */
+export function abridged(part: string): string {
+  const negated = /^not \((.*)\)$/s.exec(part);
+  const text = (negated?.[1] ?? part).replace(/^\((.*)\)$/s, (whole, inner: string) =>
+    isClosed(inner) ? inner : whole,
+  );
+  const side = SIDE.exec(text);
+  const domain = BELOW.exec(text)?.[1];
+  let short: string | undefined;
+  if (side !== null && side[2] === side[4] && side[1] !== side[3]) {
+    short = `${side[1] === 'src' ? 'client' : 'server'} == ${side[2]}`;
+  } else if (domain !== undefined && term('domain', domain.replace(/\\(.)/g, '$1')) === text) {
+    short = `domain == ${domain}`;
+  }
+  if (short === undefined) return negated === null ? text : part;
+  return negated === null ? short : `not ${short}`;
+}
+
+/** Brackets open and close in it, never below the level it starts at. */
+function isClosed(text: string): boolean {
+  let depth = 0;
+  for (const char of text.replace(/"(?:[^"\\]|\\.)*"/g, '')) {
+    if (char === '(') depth++;
+    else if (char === ')' && --depth < 0) return false;
+  }
+  return depth === 0;
+}
+
 /** The filter without its part number `index` (of `conjuncts`). */
 export function without(text: string, index: number): string {
   return conjuncts(text)
@@ -113,6 +145,16 @@ function kindOf(token: string): Piece['kind'] {
 function bracketed(text: string, low: RegExp): string {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return low.test(bare) && !/^\([^()]*\)$/.test(bare.trim()) ? `(${text.trim()})` : text.trim();
+}
+
+/** A transaction of this client or server, whichever of its messages is looked at. */
+function end(ofQuery: string, ofResponse: string, address: string): string {
+  const on = (side: string): string => `${family(address)}.${side} == ${address}`;
+  return `(dns.flags.response == 0 and ${on(ofQuery)}) or (dns.flags.response == 1 and ${on(ofResponse)})`;
+}
+
+function below(name: string): string {
+  return `\\.${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
 }
 
 function family(address: string): 'ip' | 'ipv6' {

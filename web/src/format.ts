@@ -78,7 +78,7 @@ export function percent(ratio: number): Shown {
 export function milliseconds(value: number): Shown {
   const size = Math.abs(value);
   if (size > 0 && size < 0.1) return { text: significant(value * 1000), unit: 'µs' };
-  if (size >= 10_000) return { text: significant(value / 1000), unit: 's' };
+  if (size >= 2000) return { text: significant(value / 1000), unit: 's' };
   return { text: significant(value), unit: 'ms' };
 }
 

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { and, conjuncts, pieces, quote, term, without } from '../filter.ts';
+import { abridged, and, conjuncts, pieces, quote, term, without } from '../filter.ts';
 import { filter, go, here, link, update } from '../state.ts';
 import { t } from '../text.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -34,7 +34,7 @@ function Chip({ text, index }: { text: string; index: number }): JSX.Element {
   return (
     <span class="chip mono">
       <button type="button" title={t('search.edit', { text })} onClick={edit}>
-        <Code text={text} />
+        <Code text={abridged(text)} />
       </button>
       <button
         type="button"

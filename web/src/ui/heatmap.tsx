@@ -29,11 +29,11 @@ export interface HeatmapProps {
   onOpen?: (span: Span, low: number, high: number) => void;
 }
 
-const AXIS_LEFT = 44;
+const AXIS_LEFT = 52;
 const AXIS_BOTTOM = 22;
 const LEVELS = 6;
 
-/** Density over time and a log scale, on a canvas; a cell's colour goes by the logarithm of its count. */
+/** Density over time and a log scale, on a canvas; a cell's colour goes by the square root of its count. */
 export function Heatmap(props: HeatmapProps): JSX.Element {
   const [asTable, setAsTable] = useState(false);
   const { label, time, buckets, counts, height, format } = props;
@@ -209,7 +209,7 @@ function draw(canvas: HTMLCanvasElement, width: number, props: HeatmapProps): vo
   for (let column = 0; column < time.length; column++) {
     for (let row = rows.first; row <= rows.last; row++) {
       const n = counts[column][row] ?? 0;
-      ctx.fillStyle = colors[n === 0 ? 0 : Math.max(1, Math.ceil((Math.log1p(n) / Math.log1p(most)) * LEVELS))];
+      ctx.fillStyle = colors[n === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most) * LEVELS))];
       const x = AXIS_LEFT + column * cellWidth;
       const y = (rows.last - row) * cellHeight;
       ctx.fillRect(x, y, cellWidth - gap, cellHeight - 1);

@@ -1,0 +1,78 @@
+import type { JSX } from 'preact';
+import type { Alert } from '../../../src/server/schema/alerts.ts';
+import type { Overview } from '../../../src/server/schema/overview.ts';
+import { clock, moment } from '../format.ts';
+import { link } from '../state.ts';
+import { t } from '../text.ts';
+import { type Level, Mark } from '../ui/icons.tsx';
+import { Empty, Panel } from '../ui/panel.tsx';
+import { Value } from '../ui/value.tsx';
+import { withScope } from './sentence.tsx';
+
+const LEVELS: Readonly<Record<Alert['severity'], Level>> = {
+  low: 'info',
+  medium: 'attention',
+  high: 'alarm',
+  critical: 'alarm',
+};
+const DAY_MS = 86_400_000;
+
+/** What wants a person: open alerts, and what is unusual right now. */
+export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview }): JSX.Element {
+  const early = tiles.every(({ expected }) => expected === null);
+  const isQuiet = alerts.top.length === 0 && state.reasons.length === 0;
+  return (
+    <Panel
+      class="alerts"
+      title={t('overview.alerts')}
+      note={alerts.open > 0 ? t('overview.alerts.open', { n: alerts.open }) : undefined}
+      actions={<a href={link('/alerts')}>{t('overview.alerts.all')}</a>}
+    >
+      {isQuiet && (
+        <Empty title={t('overview.alerts.none')}>
+          {t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}
+        </Empty>
+      )}
+      <ul>
+        {alerts.top.map((alert) => (
+          <AlertLine key={alert.id} alert={alert} />
+        ))}
+        {(alerts.top.length === 0 ? state.reasons : []).map(({ key, text, level, link: to }) => (
+          <li key={key} class="alert">
+            <Mark level={level === 'degraded' ? 'alarm' : 'attention'} label={level} />
+            <p>{text}</p>
+            <span class="faint">{t('overview.alerts.now')}</span>
+            {to !== null && (
+              <div class="acts">
+                <a href={withScope(to)}>{t('overview.alerts.look')}</a>
+              </div>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function AlertLine({ alert }: { alert: Alert }): JSX.Element {
+  const { id, time, title, severity, confidence, evidence, client, domain } = alert;
+  const at = Date.parse(time);
+  return (
+    <li class="alert">
+      <Mark level={LEVELS[severity]} label={t(`severity.${severity}`)} />
+      <p>
+        <b>{title}</b>
+      </p>
+      <time class="faint" dateTime={time} title={moment(at, true)}>
+        {Date.now() - at < DAY_MS ? clock(at) : moment(at)}
+      </time>
+      {typeof evidence.summary === 'string' && <p class="why">{evidence.summary}</p>}
+      <div class="acts">
+        <a href={link('/alerts', { sel: id })}>{t('overview.alerts.evidence')}</a>
+        {client !== undefined && <Value kind="client" value={client} class="mono" />}
+        {domain !== undefined && <Value kind="name" value={domain} class="mono" />}
+        <span class="faint">{t('overview.confidence', { value: Math.round(confidence * 100) })}</span>
+      </div>
+    </li>
+  );
+}
