@@ -54,7 +54,8 @@ export class PageFiles {
     const own = path === '/' ? '/index.html' : path;
     const file = await this.#read(own);
     if (file !== null) return send(request, own, file);
-    if (extname(path) !== '' || !wantsPage) return null;
+    // Pages have names and addresses in their paths: a dot does not make it a file.
+    if (path.startsWith('/assets/') || !wantsPage) return null;
     const index = await this.#read('/index.html');
     if (index !== null) return send(request, '/index.html', index);
     return new Response(NOT_BUILT, { headers: { 'Content-Type': TYPES['.html'], 'Cache-Control': 'no-store' } });
