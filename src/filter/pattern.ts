@@ -30,6 +30,10 @@ export function compilePattern(operand: Operand & { kind: 'string' }, context: C
   if (compiled.programSize() > MAX_PROGRAM)
     throw context.error('The pattern is too large. Use smaller repetitions.', operand);
   const matches = (subject: string): boolean => compiled.test(subject);
-  // K and S have further lower-case forms beyond ASCII; folded octets know ASCII only, and names are escaped ASCII.
-  return /^[0-9a-z_-]+$/i.test(text) ? { matches, literal: octetsOf(foldText(text)) } : { matches };
+  // K and S have further lower-case forms beyond ASCII; folded octets know ASCII only, and names are escaped ASCII: what
+  // begins with a digit could be found in an escape, and a part of `<Root>` not in the root.
+  const folded = foldText(text);
+  return /^[a-z_-][0-9a-z_-]*$/.test(folded) && !'<root>'.includes(folded)
+    ? { matches, literal: octetsOf(folded) }
+    : { matches };
 }

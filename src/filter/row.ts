@@ -50,7 +50,7 @@ const ORPHAN = OUTCOMES.indexOf('orphan');
 const TAG_BYTES = 4;
 
 /** The messages of rows, as the filter wants to see them. */
-class RowSubject {
+export class RowSubject {
   readonly carrier = new Carrier();
   readonly view = new MessageView();
   readonly join = new MessageJoin();

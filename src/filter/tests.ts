@@ -1,5 +1,7 @@
 import type { FilterError } from './errors.ts';
 import { fastTest, type Sign } from './fast.ts';
+
+export type { Sign } from './fast.ts';
 import { samePrefix } from './functions.ts';
 import { isLiteral, type Literal, literalFor, namePart } from './literals.ts';
 import { plainText, sourceOf } from './operands.ts';
@@ -130,7 +132,7 @@ function notAField(operand: Operand, context: Context): FilterError {
 }
 
 /** Whether one pair of values satisfies the sign, and whether every pair has to. */
-function meaning(op: Comparison, quantifier: Quantifier): { sign: Sign; every: boolean } {
+export function meaning(op: Comparison, quantifier: Quantifier): { sign: Sign; every: boolean } {
   const sign: Sign = op === '===' ? '==' : op === '!==' ? '!=' : op;
   const every = quantifier === '' ? op === '!=' || op === '===' : quantifier === 'all';
   return { sign, every };
@@ -278,7 +280,7 @@ function compileContains(test: Test & { kind: 'contains' }, context: Context): C
 }
 
 /** What is looked for, as octets. A name's part is folded; the octets of a text are as they stand. */
-function needleOf(operand: Operand, source: Source, context: Context): Uint8Array {
+export function needleOf(operand: Operand, source: Source, context: Context): Uint8Array {
   if (source.kind === 'bytes' || source.kind === 'protocol')
     return literalFor(operand, source, context).value as Uint8Array;
   if (operand.kind === 'string' && source.kind !== 'name') return operand.octets;
@@ -350,7 +352,7 @@ function compileSet(test: Test & { kind: 'in' }, context: Context): Compiled {
     throw context.error(`${source.what} has no value: it can only be there or not.`, test.left);
   }
   const literals: [low: Literal, high: Literal][] = [];
-  for (const item of test.set) literals.push(range(item, source, context));
+  for (const item of test.set) literals.push(rangeOf(item, source, context));
   // `not in`: the field is there and no value is in the set.
   const every = test.negated ? test.quantifier !== 'any' : test.quantifier === 'all';
   const fast = fastTest(source, { kind: 'in', literals, negated: test.negated }, every);
@@ -365,7 +367,8 @@ function compileSet(test: Test & { kind: 'in' }, context: Context): Compiled {
   return eachValue(source, test.negated ? (value) => !inSet(value) : inSet, every);
 }
 
-function range({ low, high }: SetItem, source: Source, context: Context): [Literal, Literal] {
+/** Both ends of an element of a set: the same literal twice where it is one value. Throws `FilterError`. */
+export function rangeOf({ low, high }: SetItem, source: Source, context: Context): [Literal, Literal] {
   for (const end of high === undefined ? [low] : [low, high]) {
     if (!isLiteral(end, context))
       throw context.error('The elements of a set are values, not fields or functions.', end);

@@ -51,6 +51,12 @@ describe('names', () => {
     for (const text of ['.', '<Root>', '<root>']) assert.ok(passes(`dns.qry.name == "${text}"`, root), text);
     assert.ok(passes('dns.qry.name == "<Root>"', root, 'wireshark'));
     assert.ok(passes('dns.qry.name.len == 6 and dns.count.labels == 1', root));
+    // Plain patterns see what others see: the root's text, and no escapes.
+    assert.ok(passes('dns.qry.name matches "root"', root) && passes('dns.qry.name matches "[r]oot"', root));
+    const spaced = sample(query('a\\032c.test', 'A'));
+    for (const text of ['032', '2c', 'a\\\\\\\\032'])
+      assert.ok(!passes(`dns.qry.name matches "${text}"`, spaced), text);
+    assert.ok(passes('dns.qry.name matches "a c"', spaced));
     assert.ok(!passes('dns.qry.name == ""', root));
   });
 

@@ -1,0 +1,225 @@
+import { LLMNR, MDNS, NBNS, PROTOCOL_NAMES, TCP, UDP } from '../core/carrier.ts';
+import { NO_VLAN, OUTCOMES } from '../core/transactions.ts';
+import type { FilterField } from './fields/field.ts';
+import { and, FALSE, type Fragment, not, TRUE } from './fragment.ts';
+
+/** A message of a row. */
+export type Side = 'query' | 'response';
+
+/** One value of a field in a message: an expression, and when it is there (never NULL). */
+export interface StoredValue {
+  readonly value: Fragment;
+  readonly when: Fragment;
+}
+
+/** How columns of a stored transaction tell a field of its query and of its response. */
+interface ColumnField {
+  readonly query: readonly StoredValue[];
+  readonly response: readonly StoredValue[];
+  /** It holds for rows marked as irregular too. */
+  readonly always?: true;
+}
+
+/** How the store answers a field: from columns, by reading messages again (slower), or not at all. */
+export type Storage = 'column' | 'message' | 'none';
+
+const raw = (text: string): Fragment => ({ sql: text, params: [] });
+const value = (text: string, when: Fragment = TRUE): StoredValue => ({ value: raw(text), when });
+
+const ON_DNS = raw(`protocol <> ${NBNS}`);
+const NOT_LLMNR = raw(`protocol NOT IN (${LLMNR}, ${NBNS})`);
+const ON_LLMNR = raw(`protocol = ${LLMNR}`);
+const ON_MDNS = raw(`protocol = ${MDNS}`);
+const ANSWERED = raw('responses > 0');
+const HAS_QUESTION = and(ON_DNS, raw("name <> ''"));
+const LENGTH_6 = "CASE name WHEN '.' THEN 6 ELSE strlen(name) END";
+const LABELS = "CASE name WHEN '.' THEN 1 ELSE strlen(name) - strlen(replace(name, '.', '')) + 1 END";
+const CLASS = `CASE protocol WHEN ${MDNS} THEN class & 32767 ELSE class END`;
+
+/** The same in both messages. */
+function both(...values: readonly StoredValue[]): ColumnField {
+  return { query: values, response: values };
+}
+/** In one of them only. */
+function inQuery(...values: readonly StoredValue[]): ColumnField {
+  return { query: values, response: [] };
+}
+function inResponse(...values: readonly StoredValue[]): ColumnField {
+  return { query: [], response: values };
+}
+const always = (field: ColumnField): ColumnField => ({ ...field, always: true });
+
+/** Bits of the flags word of each message, shifted down by `shift` and masked. */
+function bits(shift: number, mask: number, when: Fragment = ON_DNS): ColumnField {
+  const of = (word: string): StoredValue =>
+    value(shift === 0 && mask === 0xffff ? word : `(${word} >> ${shift}) & ${mask}`, when);
+  return { query: [of('query_flags')], response: [of('response_flags')] };
+}
+const responseBits = (shift: number, mask: number, when: Fragment): ColumnField => ({
+  ...bits(shift, mask, when),
+  query: [],
+});
+
+/** Addresses: source and destination of a message are the ends of its row. */
+function ends(octets: 4 | 16, source: boolean, destination: boolean): ColumnField {
+  const when = raw(`octet_length(client) = ${octets}`);
+  const [client, server] = [value('client', when), value('server', when)];
+  return always({
+    query: [...(source ? [client] : []), ...(destination ? [server] : [])],
+    response: [...(source ? [server] : []), ...(destination ? [client] : [])],
+  });
+}
+
+function ports(transport: number, source: boolean, destination: boolean): ColumnField {
+  const when = raw(`transport = ${transport}`);
+  const [client, server] = [value('client_port', when), value('server_port', when)];
+  return always({
+    query: [...(source ? [client] : []), ...(destination ? [server] : [])],
+    response: [...(source ? [server] : []), ...(destination ? [client] : [])],
+  });
+}
+
+const TIME: ColumnField = always({
+  query: [value('time')],
+  response: [value('time + coalesce(latency, 0)')],
+});
+const HAS_LATENCY = raw('latency IS NOT NULL');
+const REPEATED_QUERY = raw('queries > 1');
+// Of a transfer over TCP every message is a response of its own.
+const REPEATED_RESPONSE = raw(`(responses > 1 AND transport = ${UDP})`);
+const ANSWER_FRAME = 'query_frame + response_after';
+const UNSOLICITED = raw(`(outcome = ${OUTCOMES.indexOf('orphan')} AND late = 0)`);
+const PLAIN = raw('((query_flags >> 11) & 15) <> 5');
+const PLAIN_ANSWER = raw('((response_flags >> 11) & 15) <> 5');
+const UPDATE = not(PLAIN);
+const UPDATE_ANSWER = not(PLAIN_ANSWER);
+const QUESTIONS = "CASE name WHEN '' THEN 0 ELSE 1 END";
+
+/** Counts of the header. Queries have no records but OPT, else they are irregular. */
+const count = (query: string, response: string, isUpdate: boolean): ColumnField => ({
+  query: [value(query, and(ON_DNS, isUpdate ? UPDATE : PLAIN))],
+  response: [value(response, and(ON_DNS, isUpdate ? UPDATE_ANSWER : PLAIN_ANSWER))],
+});
+
+/** Every field that columns of the store tell, and how. The one place that says so. */
+const COLUMNS: Readonly<Record<string, ColumnField>> = {
+  'frame.time': TIME,
+  'frame.time_epoch': TIME,
+  'frame.interface_name': always(both(value('interface', raw("interface <> ''")))),
+  'vlan.id': always(both(value('vlan', raw(`vlan <> ${NO_VLAN}`)))),
+  'ip.version': always(both(value('CASE octet_length(client) WHEN 4 THEN 4 ELSE 6 END'))),
+  'ip.addr': ends(4, true, true),
+  'ip.src': ends(4, true, false),
+  'ip.dst': ends(4, false, true),
+  'ipv6.addr': ends(16, true, true),
+  'ipv6.src': ends(16, true, false),
+  'ipv6.dst': ends(16, false, true),
+  'udp.port': ports(UDP, true, true),
+  'udp.srcport': ports(UDP, true, false),
+  'udp.dstport': ports(UDP, false, true),
+  'tcp.port': ports(TCP, true, true),
+  'tcp.srcport': ports(TCP, true, false),
+  'tcp.dstport': ports(TCP, false, true),
+  'dns.id': both(value('id', ON_DNS)),
+  'dns.flags': bits(0, 0xffff),
+  'dns.flags.response': { query: [value('0', ON_DNS)], response: [value('1', ON_DNS)] },
+  'dns.flags.opcode': bits(11, 15),
+  'dns.flags.authoritative': responseBits(10, 1, NOT_LLMNR),
+  'dns.flags.conflict': bits(10, 1, ON_LLMNR),
+  'dns.flags.truncated': bits(9, 1),
+  'dns.flags.recdesired': bits(8, 1, NOT_LLMNR),
+  'dns.flags.tentative': bits(8, 1, ON_LLMNR),
+  'dns.flags.recavail': responseBits(7, 1, NOT_LLMNR),
+  'dns.flags.z': bits(6, 1, NOT_LLMNR),
+  'dns.flags.authenticated': {
+    query: [value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))],
+    response: [value('(response_flags >> 5) & 1', NOT_LLMNR)],
+  },
+  'dns.flags.ad': inQuery(value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))),
+  'dns.flags.checkdisable': bits(4, 1, NOT_LLMNR),
+  'dns.flags.rcode': responseBits(0, 15, ON_DNS),
+  'dns.length': {
+    query: [value('query_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
+    response: [value('response_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
+  },
+  'dns.count.queries': count(QUESTIONS, QUESTIONS, false),
+  'dns.count.answers': count('0', 'answers', false),
+  'dns.count.auth_rr': count('0', 'authority', false),
+  'dns.count.zones': count(QUESTIONS, QUESTIONS, true),
+  'dns.count.prerequisites': count('0', 'answers', true),
+  'dns.count.updates': count('0', 'authority', true),
+  'dns.qry.name': both(value('name', HAS_QUESTION)),
+  'dns.qry.name.len': both(value(LENGTH_6, HAS_QUESTION)),
+  'dns.count.labels': both(value(LABELS, HAS_QUESTION)),
+  'dns.qry.type': both(value('type', HAS_QUESTION)),
+  'dns.qry.class': both(value(CLASS, HAS_QUESTION)),
+  'dns.qry.qu': both(value('class >> 15', and(HAS_QUESTION, ON_MDNS))),
+  'dns.response_in': always(inQuery(value(ANSWER_FRAME, and(ANSWERED, raw(`${ANSWER_FRAME} > 0`))))),
+  'dns.response_missing': always(inQuery(value('0', raw('responses = 0')))),
+  'dns.response_to': always(inResponse(value('query_frame', raw('query_frame > 0')))),
+  'dns.time': always(inResponse(value('latency', HAS_LATENCY))),
+  'dns.time.last': always(inResponse(value('latency - last_delay', HAS_LATENCY))),
+  'dns.retransmission': always({ query: [value('1', REPEATED_QUERY)], response: [value('1', REPEATED_RESPONSE)] }),
+  'dns.retransmit_request': always(inQuery(value('0', REPEATED_QUERY))),
+  'dns.retransmit_response': always(inResponse(value('0', REPEATED_RESPONSE))),
+  'dns.retransmit_request_in': always(inQuery(value('query_frame', and(REPEATED_QUERY, raw('query_frame > 0'))))),
+  'dns.retransmit_response_in': always(
+    inResponse(value(ANSWER_FRAME, and(REPEATED_RESPONSE, raw(`${ANSWER_FRAME} > 0`)))),
+  ),
+  'dns.unsolicited': always(inResponse(value('1', and(UNSOLICITED, ON_DNS)))),
+};
+
+/** The values that columns tell; undefined for a field that has to be read from the messages. */
+export function columnValues(name: string, side: Side): readonly StoredValue[] | undefined {
+  return COLUMNS[name]?.[side];
+}
+
+/** True when the columns of an irregular row tell the field too. */
+export function isAlwaysTold(name: string): boolean {
+  return COLUMNS[name]?.always === true;
+}
+
+/** How the store answers a field. */
+export function storageOf({ name, stored }: FilterField): Storage {
+  if (COLUMNS[name] !== undefined) return 'column';
+  return stored ? 'message' : 'none';
+}
+
+const HAS_RECORDS = raw('(answers > 0 OR authority > 0 OR additional > 0)');
+
+/** When a field is there, where columns tell no more than that: its octets are those of messages. */
+const PRESENCE: Readonly<Record<string, Fragment>> = {
+  ...Object.fromEntries(PROTOCOL_NAMES.map((name, number) => [name, raw(`protocol = ${number}`)])),
+  vlan: raw(`vlan <> ${NO_VLAN}`),
+};
+
+/** When a field is there, as columns tell of every row; undefined where they do not. */
+export function presenceOf(name: string): Fragment | undefined {
+  return PRESENCE[name];
+}
+
+/** In which rows a field that columns do not tell can be there at all. */
+export function mayBeThere({ name, group }: FilterField, side: Side): Fragment {
+  const known = PRESENCE[name];
+  if (known !== undefined) return known;
+  switch (group) {
+    case 'nbns':
+      return raw(`protocol = ${NBNS}`);
+    // Regular rows have no fault, no TLVs, and no records in their query but OPT.
+    case 'dso':
+      return FALSE;
+    case 'rdata':
+      return side === 'query' ? FALSE : and(ON_DNS, HAS_RECORDS);
+    case 'record':
+    case 'edns':
+      return side === 'query' ? ON_DNS : and(ON_DNS, HAS_RECORDS);
+    case 'ip':
+      return raw('octet_length(client) = 4');
+    case 'ipv6':
+      return raw('octet_length(client) = 16');
+    case 'faults':
+      return name === '_ws.malformed' || name === 'dns.ttl.high_bit_set' ? TRUE : FALSE;
+    default:
+      return TRUE;
+  }
+}
