@@ -1,7 +1,8 @@
 import type { CapturedInterface, Damage, SourceLoss } from '../core/frames.ts';
-import type { Network } from '../core/network.ts';
 import { FATE, Ledger } from '../core/ledger.ts';
+import type { Network } from '../core/network.ts';
 import { type Compat, compileFilter, type Filter } from '../filter/compile.ts';
+import type { MatchOptions } from '../correlate/matcher.ts';
 import type { DissectOptions } from '../net/dissect.ts';
 import type { PacketRingCounts, PacketRingPlan } from '../sinks/packet-ring.ts';
 import type { Input } from './input.ts';
@@ -13,7 +14,7 @@ export interface RunPlan {
   filter?: string;
   compat?: Compat;
   dissect?: DissectOptions;
-  match?: { timeoutNanos?: number; lateNanos?: number; skewNanos?: number; limit?: number };
+  match?: Omit<MatchOptions, 'closed' | 'reader'>;
   /** Worker threads; 0 = in this thread. */
   threads: number;
   /** Ends after so many frames. */

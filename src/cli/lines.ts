@@ -3,7 +3,17 @@ import type { ShowPlan, ShowResult } from '../app/show.ts';
 import type { OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { plainText } from '../report/format.ts';
-import { decodeAs, listOption, resolversOption, terminalWidth, textOption, useColor, wholeNumber } from './options.ts';
+import {
+  decodeAs,
+  linksPaths,
+  listOption,
+  matchOption,
+  resolversOption,
+  terminalWidth,
+  textOption,
+  useColor,
+  wholeNumber,
+} from './options.ts';
 import { remark, remarkDamage } from './remarks.ts';
 
 /** What `read` and `watch` have in common: the plan of a run whose lines are shown or whose frames are written. */
@@ -28,6 +38,7 @@ export function linesPlan(input: Input, options: OptionValues): ShowPlan {
     filter: textOption(options, 'filter'),
     compat: textOption(options, 'filter-compat') as ShowPlan['compat'],
     dissect: { heuristic: input.kind !== 'live', ...decodeAs(options) },
+    match: matchOption(options),
     threads: 0,
     format: silent ? undefined : format,
     // Paths are of transactions.
@@ -36,7 +47,8 @@ export function linesPlan(input: Input, options: OptionValues): ShowPlan {
     fields,
     fieldsFormat: fieldsFormat(listOption(options, 'fields-option')),
     offsets: options.offsets === true,
-    paths: options.paths === true || listOption(options, 'resolver').length > 0,
+    // With a vantage, resolvers tell the legs; else they are for paths.
+    paths: linksPaths(options),
     resolvers: resolversOption(options),
     color: useColor(options),
     width: terminalWidth(),

@@ -4,6 +4,9 @@ import { isatty } from 'node:tty';
 import type { OptionDefinition, OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
 import { addressWords, type Network } from '../core/network.ts';
+import { spanOf } from '../core/settings.ts';
+import type { RunPlan } from '../app/plan.ts';
+import { VANTAGES, type Vantage } from '../core/transactions.ts';
 import { plainText } from '../report/format.ts';
 
 /** Options that several commands have; each means the same everywhere. */
@@ -86,9 +89,21 @@ export const FORMATS = [
 export const RESOLVER = {
   name: 'resolver',
   value: 'ADDR[/N]',
-  summary: 'own resolver, or a network of them, for --paths; others are learned from the traffic',
+  summary: 'own resolver, or a network of them, for --paths and --vantage; others are learned from the traffic',
   many: true,
 } as const satisfies OptionDefinition;
+/** How queries and responses are joined. */
+export const MATCHING = [
+  { name: 'timeout', value: 'SPAN', summary: 'a query is unanswered so long after its last copy', default: '5s' },
+  { name: 'late', value: 'SPAN', summary: 'so long a response is late, and no orphan', default: '30s' },
+  { name: 'skew', value: 'SPAN', summary: 'a response may be stamped so much before its query', default: '1ms' },
+  {
+    name: 'vantage',
+    value: 'PLACE',
+    summary: 'where the capture was made, which tells the leg of a transaction',
+    choices: VANTAGES,
+  },
+] as const satisfies OptionDefinition[];
 /** How lines look, for commands that print them. */
 export const LINES = [
   {
@@ -135,6 +150,35 @@ export function textOption(options: OptionValues, name: string): string | undefi
 export function listOption(options: OptionValues, name: string): string[] {
   const value = options[name];
   return Array.isArray(value) ? value : typeof value === 'string' ? [value] : [];
+}
+
+/** Whether the legs of a resolver are to be linked: `--resolver` alone asks for it, with `--vantage` it tells legs. */
+export function linksPaths(options: OptionValues): boolean {
+  return options.paths === true || (listOption(options, RESOLVER.name).length > 0 && options.vantage === undefined);
+}
+
+/** What MATCHING and `--resolver` say. Throws UserError. */
+export function matchOption(options: OptionValues): RunPlan['match'] {
+  const nanos = (name: string) => {
+    const written = textOption(options, name);
+    if (written === undefined) return undefined;
+    const milliseconds = spanOf(written);
+    if (milliseconds === undefined || milliseconds > 3_600_000) {
+      throw new UserError(
+        `--${name} wants a span of at most an hour, such as 500ms or 5s, not "${plainText(written)}".`,
+      );
+    }
+    return milliseconds * 1e6;
+  };
+  const timeoutNanos = nanos('timeout');
+  if (timeoutNanos === 0) throw new UserError('--timeout must be longer than nothing, such as 5s.');
+  return {
+    timeoutNanos,
+    lateNanos: nanos('late'),
+    skewNanos: nanos('skew'),
+    vantage: textOption(options, 'vantage') as Vantage | undefined,
+    resolvers: resolversOption(options),
+  };
 }
 
 /** Addresses and networks of `--resolver`. Throws UserError. */

@@ -20,6 +20,9 @@ import {
   FILTER,
   FILTER_COMPAT,
   listOption,
+  linksPaths,
+  MATCHING,
+  matchOption,
   RESOLVER,
   resolversOption,
   THREADS,
@@ -68,6 +71,7 @@ export const report: CommandDefinition = {
     { name: 'output', letter: 'o', value: 'FILE', summary: 'write to FILE instead of standard output' },
     { name: 'paths', summary: "also the paths of resolutions: what resolvers asked for their clients' queries" },
     RESOLVER,
+    ...MATCHING,
     { name: 'top', value: 'N', summary: 'rows of the top lists', default: '20' },
     THREADS,
     { name: 'quiet', letter: 'q', summary: 'no progress and no remarks on standard error' },
@@ -93,7 +97,7 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   if (options.map && format === 'html')
     throw new UserError('The map has no HTML form: use -T text, csv, ndjson or json.');
   const top = wholeNumber(options, 'top', 20);
-  if (options['map-spill'] !== undefined && (options.paths || listOption(options, RESOLVER.name).length > 0)) {
+  if (options['map-spill'] !== undefined && linksPaths(options)) {
     throw new UserError('--paths and --map-spill do not go together. Run the report twice.');
   }
   const plan = await planOf(args, options);
@@ -145,8 +149,9 @@ async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
     filter: textOption(options, 'filter'),
     compat: textOption(options, 'filter-compat') as RunPlan['compat'],
     dissect: { heuristic: true, ...decodeAs(options) },
+    match: matchOption(options),
     threads: wholeNumber(options, THREADS.name, usefulThreads(input, usefulCores())),
-    paths: options.paths === true || listOption(options, RESOLVER.name).length > 0,
+    paths: linksPaths(options),
     resolvers: resolversOption(options),
   };
 }

@@ -11,6 +11,8 @@ import {
   decodeAs,
   FILTER,
   FILTER_COMPAT,
+  MATCHING,
+  matchOption,
   textOption,
   useColor,
 } from './options.ts';
@@ -35,6 +37,7 @@ export const top: CommandDefinition = {
     ...CAPTURE,
     FILTER,
     FILTER_COMPAT,
+    ...MATCHING,
     DECODE_AS,
     { name: 'refresh', value: 'SECONDS', summary: 'time between two screens', default: '1' },
     { name: 'table', value: 'KEY', summary: 'table shown first: s d t r o n x or 1 to 9', default: 's' },
@@ -96,6 +99,7 @@ async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
     filter: textOption(options, 'filter'),
     compat: textOption(options, 'filter-compat') as RunPlan['compat'],
     dissect: { heuristic: input.kind !== 'live', ...ports },
+    match: matchOption(options),
     // One worker decodes, so that keys and screen stay quick here; standard input belongs to this thread.
     threads: args.includes('-') ? 0 : 1,
   };

@@ -93,6 +93,9 @@ export const OUTCOMES = ['answered', 'unanswered', 'capture_ended', 'orphan', 'u
 export const ANSWER_KINDS = ['data', 'nodata', 'nxdomain', 'referral', 'error'] as const;
 export const ROLES = ['recursive', 'iterative', 'authoritative'] as const;
 export const LEGS = ['unknown', 'client', 'upstream'] as const;
+/** Where a sensor stands: before a resolver (it sees clients), at a resolver (it sees both sides), at an authority. */
+export const VANTAGES = ['client', 'resolver', 'authority'] as const;
+export type Vantage = (typeof VANTAGES)[number];
 export const NO_RCODE = 0xffff;
 export const NO_VLAN = 0xffff;
 export const NO_KIND = 0xff;

@@ -1,9 +1,12 @@
 import { type Carrier, DNS, MDNS, UDP } from '../core/carrier.ts';
 import type { MessageJoin } from '../core/join.ts';
 import { type Ledger, OUTCOME } from '../core/ledger.ts';
+import type { Network } from '../core/network.ts';
+import type { Vantage } from '../core/transactions.ts';
 import { FAULT } from '../wire/fault.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
+import { Legs } from './legs.ts';
 import * as T from './open-table.ts';
 import * as R from './recent.ts';
 import { type BatchListener, type RowReader, RowWriter } from './rows.ts';
@@ -26,6 +29,9 @@ export interface MatchOptions {
   limit?: number;
   /** Most bytes of messages over 128 bytes kept while their transactions are open (default 64 MiB); else as `limit`. */
   keptBytes?: number;
+  /** Where the sensor stands, and at a resolver its addresses: says which leg a row is of (default: unknown). */
+  vantage?: Vantage;
+  resolvers?: readonly Network[];
   /** Called when the fate of a query is known: its number and message in frame, and the response's frame (0 = none). */
   closed?: (queryNumber: number, queryInFrame: number, responseNumber: number) => void;
   /** Reads the messages of rows as they are written; rows hold none then. */
@@ -91,7 +97,7 @@ export class Matcher {
 
   constructor(ledger: Ledger, onBatch: BatchListener, options: MatchOptions = {}) {
     this.#ledger = ledger;
-    this.#rows = new RowWriter(onBatch, options.reader);
+    this.#rows = new RowWriter(onBatch, new Legs(options.vantage, options.resolvers), options.reader);
     this.#open = new T.OpenTable(options.limit ?? 1 << 20);
     this.#timeout = options.timeoutNanos ?? 5e9;
     const late = options.lateNanos ?? 30e9;

@@ -2,6 +2,7 @@ import { MDNS } from '../core/carrier.ts';
 import { NO_KIND, NO_RCODE, TransactionBatch, type TransactionColumns } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
+import type { Legs } from './legs.ts';
 import * as T from './open-table.ts';
 
 const TYPE_NS = 2;
@@ -46,6 +47,7 @@ export interface RowReader {
 /** Writes closed slots as rows of transaction batches. */
 export class RowWriter {
   readonly #onBatch: BatchListener;
+  readonly #legs: Legs;
   readonly #reader: RowReader | undefined;
   #batch: TransactionBatch;
   readonly #view = new MessageView();
@@ -53,8 +55,9 @@ export class RowWriter {
   #retryHigh = 0;
   #retryLow = 0;
 
-  constructor(onBatch: BatchListener, reader?: RowReader) {
+  constructor(onBatch: BatchListener, legs: Legs, reader?: RowReader) {
     this.#onBatch = onBatch;
+    this.#legs = legs;
     this.#reader = reader;
     this.#batch = this.#create();
   }
@@ -161,7 +164,7 @@ export class RowWriter {
     col.answerKind[i] = response === null ? NO_KIND : answerKind(response, words[w + T.ID_TYPE] & 0xffff, protocol);
     col.role[i] =
       response !== null && (flags & 0x0400) !== 0 ? AUTHORITATIVE : (asked & 0x0100) !== 0 ? RECURSIVE : ITERATIVE;
-    col.leg[i] = 0;
+    col.leg[i] = this.#legs.legOf(col, i, (asked & 0x0100) !== 0);
     const queryFault = words[w + T.QUERY_FAULT];
     const responseFault = response !== null && response.fault !== 0;
     col.fault[i] = responseFault ? response.fault : queryFault >>> 24;

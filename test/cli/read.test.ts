@@ -276,3 +276,27 @@ test('--paths shows hops of a client that the filter left out on their own', () 
   assert.equal(lines(out).length, 1);
   assert.match(out, /127\.0\.0\.53 +→ 127\.0\.0\.30 +A +www\.example\.test/);
 });
+
+test('the times of joining and the place of the capture are options', () => {
+  const rows = (words: string[], file: string) => {
+    const { code, out, err } = nametap(['read', '-T', 'ndjson', ...words, file]);
+    assert.equal(code, 0, err);
+    return lines(out).map((line) => JSON.parse(line) as { outcome: string; leg?: string; late?: number });
+  };
+  const outcomes = (words: string[]) => rows(words, UDP).map(({ outcome }) => outcome);
+  assert.ok(outcomes([]).includes('answered'));
+  const hasty = rows(['--timeout', '1ms'], UDP);
+  assert.ok(hasty.every(({ outcome }) => outcome !== 'answered'));
+  const late = (words: string[]) => rows(words, UDP).filter((row) => row.late === 1).length;
+  assert.deepEqual([late(['--timeout', '1ms']), late(['--timeout', '1ms', '--late', '2ms'])], [16, 1]);
+  const legs = (words: string[]) => rows(words, capture('resolution.pcap')).map((row) => `${row.leg}`);
+  assert.deepEqual([...new Set(legs(['--vantage', 'client']))], ['client']);
+  for (const words of [[], ['--resolver', '127.0.0.53']]) {
+    const found = legs(['--vantage', 'resolver', ...words]);
+    assert.deepEqual([found.length, found.filter((leg) => leg === 'client').length], [7, 1]);
+    assert.equal(found.filter((leg) => leg === 'upstream').length, 6);
+  }
+  const wrong = nametap(['read', '--timeout', '5', UDP]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /--timeout wants a span of at most an hour, such as 500ms or 5s, not "5"/);
+});
