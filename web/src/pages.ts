@@ -17,6 +17,13 @@ export interface PageEntry {
 /** Every page, in the order of the navigation. A page is a module that exports `Page`. */
 export const PAGES: readonly PageEntry[] = [
   { path: '/', title: 'page.overview', key: 'o', load: () => import('./overview/page.tsx') },
+  { path: '/domains', title: 'page.domains', key: 'd', load: () => import('./domains/page.tsx') },
+  { path: '/clients', title: 'page.clients', key: 'c', load: () => import('./clients/page.tsx') },
+  { path: '/pdns', title: 'page.pdns', key: 'p', load: () => import('./pdns/page.tsx') },
+  { path: '/alerts', title: 'page.alerts', key: 'a', load: () => import('./alerts/page.tsx') },
+  { path: '/latency', title: 'page.latency', key: 'l', load: () => import('./latency/page.tsx') },
+  { path: '/sensors', title: 'page.sensors', key: 's', load: () => import('./sensors/page.tsx') },
+  { path: '/settings', title: 'page.settings', key: ',', load: () => import('./settings/page.tsx') },
 ];
 
 /** The page of a path and what stands behind its part of it. */

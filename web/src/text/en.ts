@@ -1,8 +1,24 @@
+import { alerts } from './en/alerts.ts';
+import { clients } from './en/clients.ts';
+import { domains } from './en/domains.ts';
+import { latency } from './en/latency.ts';
 import { overview } from './en/overview.ts';
+import { pdns } from './en/pdns.ts';
+import { sensors } from './en/sensors.ts';
+import { settings } from './en/settings.ts';
 import { shell } from './en/shell.ts';
+import { statistics } from './en/statistics.ts';
 
 /** English, by page. A page adds its file and a line here (and its twin in zh.ts). */
 export const en = {
   ...shell,
   ...overview,
+  ...alerts,
+  ...clients,
+  ...domains,
+  ...latency,
+  ...pdns,
+  ...sensors,
+  ...settings,
+  ...statistics,
 };

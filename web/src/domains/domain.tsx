@@ -1,0 +1,91 @@
+import type { JSX } from 'preact';
+import type { NamePage } from '../../../src/server/schema/pages.ts';
+import { api, useApi } from '../api.ts';
+import { exact, percent, plain } from '../format.ts';
+import { range } from '../state.ts';
+import { RelatedAlerts } from '../alerts/related.tsx';
+import { counted, PageHead, Seen } from '../statistics/head.tsx';
+import { Answer } from '../statistics/list.tsx';
+import { SeriesPanels } from '../statistics/series.tsx';
+import { Shares } from '../statistics/shares.tsx';
+import { SummaryTable } from '../statistics/summary.tsx';
+import { TotalTiles } from '../statistics/tiles.tsx';
+import { t } from '../text.ts';
+import { Panel } from '../ui/panel.tsx';
+import { HistoryPanel, MissesPanel } from './history.tsx';
+import { NamesPanels } from './names.tsx';
+import { PivotsPanel } from './pivots.tsx';
+
+/** A name and everything below it: who asks, what is answered, how that changed. */
+export function DomainPage({ name }: { name: string }): JSX.Element {
+  const answer = useApi<NamePage>(api.name(name, range.value), { follow: true });
+  const page = answer.data;
+  return (
+    <article aria-busy={answer.loading}>
+      <PageHead kind="domain" value={name} back={{ path: '/domains', title: t('page.domains') }} f={page?.f}>
+        {page !== undefined && <Sentence page={page} />}
+      </PageHead>
+      <Answer answer={answer} height={520}>
+        {page !== undefined && <Body page={page} />}
+      </Answer>
+    </article>
+  );
+}
+
+function Sentence({ page }: { page: NamePage }): JSX.Element {
+  const { totals } = page;
+  if (totals.transactions === 0) {
+    return (
+      <>
+        <strong>{t('domains.quiet')}</strong> <Seen first={page.first_seen} last={page.last_seen} />
+      </>
+    );
+  }
+  return (
+    <>
+      <strong>{t('domains.asked', { n: exact(totals.transactions) })}</strong>{' '}
+      {t('domains.by', {
+        clients: counted(totals.clients, 'head.clients'),
+        names: counted(totals.names, 'head.names'),
+      })}{' '}
+      {totals.nxdomain > 0 && t('domains.missing', { percent: plain(percent(totals.nxdomain / totals.transactions)) })}{' '}
+      <Seen first={page.first_seen} last={page.last_seen} />
+    </>
+  );
+}
+
+function Body({ page }: { page: NamePage }): JSX.Element {
+  const { top, f } = page;
+  return (
+    <>
+      <TotalTiles totals={page.totals} statistics={page.statistics} f={f} who={['clients', 'names']} />
+      <div class="grid-4">
+        <SeriesPanels series={page.series} f={f} who="clients" />
+      </div>
+      <Panel title={t('statistics.title')} note={t('statistics.note')}>
+        <SummaryTable statistics={page.statistics} f={f} label={t('statistics.title')} />
+      </Panel>
+      <NamesPanels page={page} />
+      <HistoryPanel page={page} />
+      <div class="grid-4">
+        <Panel title={t('shares.types')}>
+          <Shares label={t('shares.types')} kind="type" shares={top.types} />
+        </Panel>
+        <Panel title={t('shares.rcodes')}>
+          <Shares label={t('shares.rcodes')} kind="rcode" shares={top.rcodes} />
+        </Panel>
+        <Panel title={t('shares.clients')}>
+          <Shares label={t('shares.clients')} kind="client" shares={top.clients} />
+        </Panel>
+        <Panel title={t('shares.servers')}>
+          <Shares label={t('shares.servers')} kind="server" shares={top.servers} />
+        </Panel>
+      </div>
+      <div class="grid-3">
+        <PivotsPanel page={page} />
+        <MissesPanel page={page} />
+        <RelatedAlerts of="domain" value={page.registrable_domain ?? page.name} />
+      </div>
+    </>
+  );
+}

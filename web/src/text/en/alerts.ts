@@ -1,0 +1,27 @@
+/** The inbox of alerts. */
+export const alerts = {
+  'alerts.open': '{n} open',
+  'alerts.state': 'State',
+  'alerts.state.open': 'Open',
+  'alerts.state.acknowledged': 'Acknowledged',
+  'alerts.state.muted': 'Muted',
+  'alerts.state.closed': 'Closed',
+  'alerts.state.false_positive': 'False positive',
+  'alerts.severity': 'Severity',
+  'alerts.severity.low': 'low',
+  'alerts.severity.medium': 'medium',
+  'alerts.severity.high': 'high',
+  'alerts.severity.critical': 'critical',
+  'alerts.title': 'Alert',
+  'alerts.about': 'About',
+  'alerts.detector': 'Detector',
+  'alerts.confidence': 'Confidence',
+  'alerts.evidence': 'Evidence',
+  'alerts.related': 'Alerts',
+  'alerts.related.none': 'None',
+  'alerts.none': 'No alert is open',
+  'alerts.none.text':
+    'Detectors come with a later version. What lies outside of what is usual is already marked on the overview; these hunts show what is worth a look.',
+  'alerts.none.state': 'No alert: {state}.',
+  'alerts.hunts': 'Hunts',
+} as const;
