@@ -50,7 +50,7 @@ export function term(kind: ValueKind, value: string): string | null {
 /** Both filters have to pass. */
 export function and(left: string, right: string): string {
   if (left.trim() === '') return right;
-  return `${bracketed(left, /\|\||\bor\b|\^\^|\bxor\b/)} and ${bracketed(right, /\|\||\bor\b|\^\^|\bxor\b/)}`;
+  return `${bracketed(left)} and ${bracketed(right)}`;
 }
 
 /** What the filter does not pass. */
@@ -60,24 +60,51 @@ export function not(text: string): string {
 
 /** The parts of a filter that all have to pass, as written: split at `and` and `&&` outside of brackets and strings. */
 export function conjuncts(text: string): string[] {
+  if (text.length > LONGEST) return [text];
   const parts: string[] = [];
-  let depth = 0;
   let start = 0;
-  const TOKEN = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[([{]|[)\]}]|&&|\|\||\^\^|[\p{L}\p{N}_.:-]+|\s+|./gsu;
+  for (const { token, at } of outside(text)) {
+    // An `or` beside an `and` binds the parts together: the filter is one chip.
+    if (LOW.test(token)) return [text.trim()];
+    if (token === '&&' || token === 'and') {
+      parts.push(text.slice(start, at));
+      start = at + token.length;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .flatMap(flat);
+}
+
+/** The server takes no longer filters. */
+const LONGEST = 4096;
+const LOW = /^(?:\|\||\^\^|or|xor)$/;
+const TOKEN = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[([{]|[)\]}]|&&|\|\||\^\^|[\p{L}\p{N}_.:-]+|\s+|./gsu;
+
+/** Tokens of a filter that stand in no brackets. */
+function* outside(text: string): Generator<{ token: string; at: number }> {
+  let depth = 0;
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
     if (/^[([{]$/.test(token)) depth++;
     else if (/^[)\]}]$/.test(token)) depth--;
-    else if (depth === 0) {
-      // An `or` beside an `and` binds the parts together: the filter is one chip.
-      if (token === '||' || token === '^^' || token === 'or' || token === 'xor') return [text.trim()];
-      if (token === '&&' || token === 'and') {
-        parts.push(text.slice(start, index).trim());
-        start = index + token.length;
-      }
-    }
+    else if (depth === 0) yield { token, at: index };
   }
-  parts.push(text.slice(start).trim());
-  return parts.filter((part) => part !== '');
+}
+
+/** A part in brackets that is several parts itself: brackets of `and` add nothing. */
+function flat(part: string): string[] {
+  const inner = unwrapped(part);
+  if (inner === part) return [part];
+  const parts = conjuncts(inner);
+  return parts.length > 1 ? parts : [part];
+}
+
+/** Without the brackets around all of it. */
+function unwrapped(text: string): string {
+  const inner = /^\((.*)\)$/s.exec(text)?.[1];
+  return inner !== undefined && isClosed(inner) ? inner : text;
 }
 
 const SIDE =
@@ -87,9 +114,7 @@ const BELOW = /^dns\.qry\.name == "((?:[^"\\]|\\.)*)" or dns\.qry\.name matches 
 /** A part of a filter in short, where it is one of the long ones that the page writes: `client == 10.2.3.4`. */
 export function abridged(part: string): string {
   const negated = /^not \((.*)\)$/s.exec(part);
-  const text = (negated?.[1] ?? part).replace(/^\((.*)\)$/s, (whole, inner: string) =>
-    isClosed(inner) ? inner : whole,
-  );
+  const text = unwrapped(negated?.[1] ?? part);
   const side = SIDE.exec(text);
   const domain = BELOW.exec(text)?.[1];
   let short: string | undefined;
@@ -142,9 +167,10 @@ function kindOf(token: string): Piece['kind'] {
   return /^[\p{L}\p{N}]/u.test(token) ? 'number' : 'operator';
 }
 
-function bracketed(text: string, low: RegExp): string {
-  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
-  return low.test(bare) && !/^\([^()]*\)$/.test(bare.trim()) ? `(${text.trim()})` : text.trim();
+/** In brackets where it holds an `or`, which binds less than `and`. */
+function bracketed(text: string): string {
+  for (const { token } of outside(text)) if (LOW.test(token)) return `(${text.trim()})`;
+  return text.trim();
 }
 
 /** A transaction of this client or server, whichever of its messages is looked at. */

@@ -46,3 +46,8 @@ export function moveCaret(
   at = Math.max(0, Math.min(last, at));
   return { at, anchor: event.shiftKey ? from.anchor : at };
 }
+
+/** The piece of time from one end of a caret to the other, whole buckets. */
+export function boundaries(time: readonly number[], { at, anchor }: Caret, step: number): Span {
+  return { from: time[Math.min(at, anchor)], to: bucketSpan(time, Math.max(at, anchor), step).to };
+}

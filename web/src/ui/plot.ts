@@ -4,7 +4,7 @@ import { axisTime, clock, moment } from '../format.ts';
 import { zone } from '../state.ts';
 import { t } from '../text.ts';
 import { token } from '../theme.ts';
-import { bucketAt, bucketSpan, type Caret, type Span } from './brush.ts';
+import { boundaries, bucketAt, bucketSpan, type Caret, type Span } from './brush.ts';
 import type { ChartProps } from './chart.tsx';
 
 /** Distance in px from where a press becomes a drag. */
@@ -68,9 +68,8 @@ export class Plot {
   act(caret: Caret | null): void {
     const { time, step } = this.props();
     if (caret === null || time.length === 0) return;
-    const [low, high] = [Math.min(caret.at, caret.anchor), Math.max(caret.at, caret.anchor)];
-    const span = { from: time[low], to: bucketSpan(time, high, step).to };
-    if (low === high) this.actions.open(span);
+    const span = boundaries(time, caret, step);
+    if (caret.at === caret.anchor) this.actions.open(span);
     else this.actions.range(span);
   }
 

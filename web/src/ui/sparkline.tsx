@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { sparkPath } from './spark-path.ts';
 
 /** A line as small as a word; says nothing to screen readers: the number beside it does. */
 export function Sparkline({
@@ -17,25 +18,4 @@ export function Sparkline({
       <path d={sparkPath(values, width, height)} />
     </svg>
   );
-}
-
-/** An SVG path from 0 at the foot to the highest value at the top; nulls break it. */
-export function sparkPath(values: readonly (number | null)[], width: number, height: number): string {
-  const most = values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0) || 1;
-  const step = values.length < 2 ? 0 : width / (values.length - 1);
-  let path = '';
-  let pen = 'M';
-  for (const [index, value] of values.entries()) {
-    if (value === null) {
-      pen = 'M';
-      continue;
-    }
-    path += `${pen}${round(index * step)} ${round(height - 1 - (value / most) * (height - 2))}`;
-    pen = 'L';
-  }
-  return path;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
