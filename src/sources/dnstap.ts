@@ -16,15 +16,14 @@ import {
   CONTROL,
   controlFrame,
   DATA,
+  DNSTAP_CONTENT_TYPE,
   FINISH,
   FrameStreams,
   NOTHING,
   READY,
   START,
   STOP,
-} from './frame-streams.ts';
-
-export const DNSTAP_CONTENT_TYPE = 'protobuf:dnstap.Dnstap';
+} from '../wire/frame-streams.ts';
 
 /** Where dnstap comes from, as plain data. */
 export type DnstapInput =

@@ -6,7 +6,7 @@ import { FrameBatch } from '../../src/core/frames.ts';
 import type { ByteInput } from '../../src/sources/byte-input.ts';
 import { readerOf } from '../../src/sources/open-capture.ts';
 import { DnstapDecoder } from '../../src/sources/dnstap-message.ts';
-import { CONTROL, DATA, FrameStreams } from '../../src/sources/frame-streams.ts';
+import { CONTROL, DATA, FrameStreams } from '../../src/wire/frame-streams.ts';
 import { MAX_CAPTURED_BYTES, Shared } from '../../src/sources/format.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { Bytes, block, concatenate, data, interfaceBlock, packetBlock, pcap, section } from '../sources/containers.ts';

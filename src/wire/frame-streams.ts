@@ -1,3 +1,8 @@
+/** Frame Streams, the framing of dnstap: an escape and control frames around data frames with their lengths. */
+
+/** What dnstap calls its payloads. */
+export const DNSTAP_CONTENT_TYPE = 'protobuf:dnstap.Dnstap';
+
 /** Control frame types of the Frame Streams protocol. */
 export const ACCEPT = 1;
 export const START = 2;
