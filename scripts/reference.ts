@@ -11,6 +11,7 @@ import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/
 import { PROTOCOL_NAMES } from '../src/core/carrier.ts';
 import type { CommandDefinition } from '../src/core/definition.ts';
 import { ANSWER_KINDS, LEGS, OUTCOMES, ROLES } from '../src/core/transactions.ts';
+import { storageOf } from '../src/filter/columns.ts';
 import { FIELDS } from '../src/filter/fields/registry.ts';
 import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
 import type { Setting } from '../src/core/settings.ts';
@@ -119,14 +120,17 @@ function meaningOf({ summary, shape }: Setting): string {
 }
 
 function fieldsPage(): string {
-  const rows = FIELDS.map(({ name, type, title, folds, stored, fate }) => {
-    const notes = [folds ? 'folds case' : '', stored ? '' : 'not in a stored transaction', fate ? 'when closed' : ''];
+  const inStore = { column: '', message: 'in stored messages', none: 'not in a stored transaction' } as const;
+  const rows = FIELDS.map((field) => {
+    const { name, type, title, folds, fate } = field;
+    const notes = [folds ? 'folds case' : '', inStore[storageOf(field)], fate ? 'when closed' : ''];
     return [code(name), type, cell(title), notes.filter((note) => note !== '').join(', ')];
   });
   return `# Filter fields
 
 ${FIELDS.length} fields, for \`-Y\` and \`-e\`. *Folds case*: letter case does not count in comparisons (RFC 4343). *When closed*: only
-known once the transaction is closed; filters on it hold their messages until then.
+known once the transaction is closed; filters on it hold their messages until then. *In stored messages*: history answers
+it by reading messages again, which takes longer than fields without that note, which have a column of their own.
 
 ${table(['field', 'type', 'meaning', 'notes'], rows)}`;
 }

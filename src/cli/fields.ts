@@ -1,5 +1,6 @@
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
+import { storageOf } from '../filter/columns.ts';
 import type { FilterField } from '../filter/fields/field.ts';
 import { FIELDS, nearestField } from '../filter/fields/registry.ts';
 import { UNOFFERED, whyUnoffered } from '../filter/fields/unoffered.ts';
@@ -67,7 +68,7 @@ export function listFields(found: readonly FilterField[], format: string, values
     case 'tsv':
       return lines([
         ['name', 'type', 'group', 'folds_case', 'in_store', 'title'],
-        ...found.map((f) => [f.name, f.type, f.group, bit(f.folds), bit(f.stored), f.title]),
+        ...found.map((f) => [f.name, f.type, f.group, bit(f.folds), storageOf(f), f.title]),
       ]);
     case 'wireshark':
       return lines(found.map(glossaryLine));
@@ -76,8 +77,10 @@ export function listFields(found: readonly FilterField[], format: string, values
   }
 }
 
-function plainField({ name, type, title, group, folds, stored, fate }: FilterField): object {
-  return { name, type, title, group, folds_case: folds, in_store: stored, ...(fate && { known_when_closed: true }) };
+function plainField(field: FilterField): object {
+  const { name, type, title, group, folds, fate } = field;
+  const inStore = storageOf(field);
+  return { name, type, title, group, folds_case: folds, in_store: inStore, ...(fate && { known_when_closed: true }) };
 }
 
 function bit(flag: boolean): string {
@@ -109,11 +112,13 @@ function textList(found: readonly FilterField[], values: boolean): string {
       if (values) text += valueLines(field);
     }
   }
-  return `${text}\nA folds letter case  S is in the store  C known when the transaction is closed\n`;
+  return `${text}\nA folds letter case  S in a column of the store  M in its messages (slower)\nC known when the transaction is closed\n`;
 }
 
-function marks({ folds, stored, fate }: FilterField): string {
-  return `${folds ? 'A' : '-'}${stored ? 'S' : '-'}${fate ? 'C' : '-'}`;
+const STORED = { column: 'S', message: 'M', none: '-' } as const;
+
+function marks(field: FilterField): string {
+  return `${field.folds ? 'A' : '-'}${STORED[storageOf(field)]}${field.fate ? 'C' : '-'}`;
 }
 
 function valueLines({ names }: FilterField): string {

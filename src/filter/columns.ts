@@ -1,7 +1,7 @@
 import { LLMNR, MDNS, NBNS, PROTOCOL_NAMES, TCP, UDP } from '../core/carrier.ts';
 import { NO_VLAN, OUTCOMES } from '../core/transactions.ts';
 import type { FilterField } from './fields/field.ts';
-import { and, FALSE, type Fragment, not, TRUE } from './fragment.ts';
+import { and, FALSE, type Fragment, not, param, sql, TRUE } from './fragment.ts';
 
 /** A message of a row. */
 export type Side = 'query' | 'response';
@@ -196,6 +196,25 @@ const PRESENCE: Readonly<Record<string, Fragment>> = {
 /** When a field is there, as columns tell of every row; undefined where they do not. */
 export function presenceOf(name: string): Fragment | undefined {
   return PRESENCE[name];
+}
+
+/** Fields of records whose values lie in the message octet by octet, and so in the column of the response. */
+const VERBATIM = new Set([
+  'dns.a',
+  'dns.aaaa',
+  'dns.txt',
+  'dns.svcb.svcparam.ipv4hint.ip',
+  'dns.svcb.svcparam.ipv6hint.ip',
+]);
+
+/** Holds for every regular row whose response has a value of the field with these octets in it; for some others too. */
+export function mayHold(name: string, octets: Uint8Array): Fragment {
+  if (!VERBATIM.has(name) || octets.length < 3) return TRUE;
+  // There is no search for octets in octets; in hexadecimal nothing is missed.
+  const digits = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0'))
+    .join('')
+    .toUpperCase();
+  return sql`contains(hex(response), ${param(digits)})`;
 }
 
 /** In which rows a field that columns do not tell can be there at all. */

@@ -1,4 +1,4 @@
-import { presenceOf, type Side, type StoredValue } from './columns.ts';
+import { mayHold, presenceOf, type Side, type StoredValue } from './columns.ts';
 import type { Compat } from './compile.ts';
 import { FilterError } from './errors.ts';
 import { findField } from './fields/registry.ts';
@@ -19,7 +19,8 @@ export type { Fragment, SqlValue } from './fragment.ts';
  * filter holds for its query or for its response.
  *
  * Columns do not tell everything: where `sure` holds the row passes, where `may` does not it fails, and in between its
- * messages decide (`rowFilter` of the same text). `isExact`: there is nothing in between.
+ * messages decide (`rowFilter` of the same text). `isExact`: there is nothing in between. Whoever counts in SQL first
+ * looks at the rows with `may AND NOT sure`, and then asks for `sure OR transaction IN (those that passed)`.
  */
 export interface SqlFilter {
   readonly text: string;
@@ -159,6 +160,7 @@ function comparison(test: Test & { kind: 'compare' }, context: SqlContext): Boun
   const literal = literalFor(isLeft ? test.left : test.right, of.source, context);
   const { sign, every } = meaning(isLeft ? MIRRORED[test.op] : test.op, test.quantifier);
   const compare = SIGNS[sign];
+  if (of.values === undefined && sign === '==' && !every) return perhaps(and(of.present, lookedFor(of, [literal])));
   if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
   return some(of.values, every, ({ value }) => {
     if (literal.prefix !== undefined) {
@@ -167,6 +169,21 @@ function comparison(test: Test & { kind: 'compare' }, context: SqlContext): Boun
     }
     return compare(value, valueOf(literal, of.source));
   });
+}
+
+/** Narrows the rows whose messages have to be looked at to those that hold the octets of some value. */
+function lookedFor({ source }: SqlOperand, values: readonly Literal[]): Fragment {
+  const { field } = source;
+  if (field === undefined || values.length > MAX_LOOKED_FOR) return TRUE;
+  return or(...values.map((literal) => mayHold(field.name, prefixOctets(literal))));
+}
+const MAX_LOOKED_FOR = 8;
+
+/** The whole octets that are the same in all that equals a literal; none where that cannot be said. */
+function prefixOctets({ value, prefix }: Literal): Uint8Array {
+  if (typeof value === 'object') return prefix === undefined ? value : value.subarray(0, prefix >> 3);
+  const isSound = typeof value === 'string' && !value.includes('\ufffd');
+  return isSound ? new TextEncoder().encode(value) : new Uint8Array(0);
 }
 
 /** Kinds whose values compare in SQL as they do in memory. */
@@ -217,10 +234,15 @@ function pairs(test: Test & { kind: 'compare' }, context: SqlContext): Bounds {
 
 function containing(test: Test & { kind: 'contains' }, context: SqlContext): Bounds {
   const of = sqlOperand(test.left, context);
-  if (of.values === undefined || !isLiteral(test.right, context)) return perhaps(of.present);
+  if (!isLiteral(test.right, context)) return perhaps(of.present);
   const every = test.quantifier === 'all';
   const { source } = of;
-  const needle = textOf(needleOf(test.right, source, context));
+  const octets = needleOf(test.right, source, context);
+  const needle = textOf(octets);
+  if (of.values === undefined) {
+    const isSought = !every && source.kind === 'text' && needle !== undefined;
+    return perhaps(isSought ? and(of.present, lookedFor(of, [{ value: needle }])) : of.present);
+  }
   if (needle === undefined) return perhaps(of.present);
   const { names } = source;
   if (source.kind === 'uint' && names !== undefined) {
@@ -274,9 +296,17 @@ function matching(test: Test & { kind: 'matches' }, context: SqlContext): Bounds
 
 function inSet(test: Test & { kind: 'in' }, context: SqlContext): Bounds {
   const of = sqlOperand(test.left, context);
-  if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
   const every = test.negated ? test.quantifier !== 'any' : test.quantifier === 'all';
   const literals = test.set.map((item: SetItem) => rangeOf(item, of.source, context));
+  const isAny = !test.negated && !every && literals.every(([low, high]) => low === high);
+  if (of.values === undefined && isAny) {
+    const sought = lookedFor(
+      of,
+      literals.map(([low]) => low),
+    );
+    return perhaps(and(of.present, sought));
+  }
+  if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
   const single = literals.filter(([low, high]) => low === high && low.prefix === undefined);
   const ranges = literals.filter(([low, high]) => low !== high || low.prefix !== undefined);
   return some(of.values, every, ({ value }) => {

@@ -91,8 +91,8 @@ describe('nametap fields', () => {
     assert.equal(
       listFields(two, 'tsv'),
       'name\ttype\tgroup\tfolds_case\tin_store\ttitle\n' +
-        'frame.len\tFT_UINT32\tframe\t0\t0\tFrame length on the wire\n' +
-        'dns.qry.name\tFT_STRING\tquestion\t1\t1\tName\n',
+        'frame.len\tFT_UINT32\tframe\t0\tnone\tFrame length on the wire\n' +
+        'dns.qry.name\tFT_STRING\tquestion\t1\tcolumn\tName\n',
     );
     assert.deepEqual(JSON.parse(listFields(two, 'json'))[1], {
       name: 'dns.qry.name',
@@ -100,7 +100,7 @@ describe('nametap fields', () => {
       title: 'Name',
       group: 'question',
       folds_case: true,
-      in_store: true,
+      in_store: 'column',
     });
     assert.equal(listFields(two.slice(1), 'wireshark'), 'F\tName\tdns.qry.name\tFT_STRING\tdns\t\t0x0\t\n');
     assert.match(listFields([fieldOf('dns.flags.rcode')], 'text', true), /\n {6}3 No such name\n/);
