@@ -31,7 +31,13 @@ function inputProblems({ capture, pipeline }: Config): ConfigProblem[] {
 }
 
 function filterProblems(config: Config): ConfigProblem[] {
-  const filters: [string[], string | undefined][] = [[['pipeline', 'filter'], config.pipeline.filter]];
+  const filters: [string[], string | undefined][] = [
+    [['pipeline', 'filter'], config.pipeline.filter],
+    ...Object.entries(config.sinks).map(([name, { filter }]): [string[], string | undefined] => [
+      ['sinks', name, 'filter'],
+      filter,
+    ]),
+  ];
   return filters.flatMap(([path, text]) => {
     const why = text === undefined ? undefined : filterProblem(text);
     return why === undefined ? [] : [{ path, text: `${path.join('.')}: ${why}` }];
@@ -48,11 +54,15 @@ function filterProblem(text: string): string | undefined {
   }
 }
 
-function privacyProblems({ privacy, store }: Config): ConfigProblem[] {
-  const hides = privacy.level > 0 || privacy.names !== 'full';
-  if (!hides || !store.packets.keep) return [];
-  const text = 'store.packets.keep needs privacy.level 0 and privacy.names full: packets hold everything';
-  return [{ path: ['store', 'packets', 'keep'], text }];
+/** Packets hold everything: none are kept where something is hidden. */
+function privacyProblems({ privacy, store, sinks }: Config): ConfigProblem[] {
+  if (privacy.level === 0 && privacy.names === 'full') return [];
+  const paths = Object.entries(sinks).flatMap(([name, { type }]) => (type === 'pcapng' ? [['sinks', name]] : []));
+  if (store.packets.keep) paths.push(['store', 'packets', 'keep']);
+  return paths.map((path) => ({
+    path,
+    text: `${path.join('.')} writes packets: that needs privacy.level 0 and privacy.names full`,
+  }));
 }
 
 function serverProblems({ server }: Config): ConfigProblem[] {

@@ -1,9 +1,10 @@
-import { choice, form, group, map, text, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
+import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
 import { clientsSetting, networksSetting, privacySettings, resolversSetting } from '../enrich/settings.ts';
 import { pipelineSettings } from '../pipeline/settings.ts';
 import { serverSettings } from '../server/settings.ts';
 import { captureSettings } from '../sources/live/settings.ts';
+import { SINKS } from '../sinks/sinks.ts';
 import { storeSettings } from '../store/settings.ts';
 import { logSettings } from './log-settings.ts';
 
@@ -35,7 +36,9 @@ export const SETTINGS = group('nametap', {
   capture: captureSettings,
   pipeline: pipelineSettings,
   store: storeSettings,
-  sinks: map('Where transactions are also written to, each under a name.', text('Sink.')),
+  sinks: map('Where transactions are also written to, each under a name.', variant('A sink.', SINKS), {
+    reloads: true,
+  }),
   detect: group('Detectors; there are none yet.', {}),
   probes: group('Probes; there are none yet.', {}),
   alerts: group('Alerts; nothing raises them yet.', {}),

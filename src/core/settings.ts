@@ -150,11 +150,12 @@ export function optionalGroup<const K extends Keys>(
   return { summary, shape: { kind: 'group', keys }, ...rest };
 }
 
-/** Groups by the word in their key `type`. */
-export function variant<const V extends Readonly<Record<string, Setting>>>(
+/** Groups of several kinds of component; the key `type` says which. */
+export function variant<const D extends Readonly<Record<string, { settings: Setting }>>>(
   summary: string,
-  of: V,
-): Setting<{ [P in keyof V & string]: { type: P } & ValueOf<V[P]> }[keyof V & string]> {
+  definitions: D,
+): Setting<{ [P in keyof D & string]: { type: P } & ValueOf<D[P]['settings']> }[keyof D & string]> {
+  const of = Object.fromEntries(Object.entries(definitions).map(([type, { settings }]) => [type, settings]));
   return { summary, shape: { kind: 'variant', of } };
 }
 

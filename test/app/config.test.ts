@@ -138,14 +138,22 @@ test('what values say together is checked too', () => {
     '  folder: b',
     'privacy: {level: 2}',
     'store: {packets: {keep: true}}',
+    'sinks:',
+    '  a: {type: pcapng, path: x, filter: dns.nothing}',
+    '  b: {type: sylog}',
   ].join('\n');
-  const found = problems(text);
-  assert.equal(found.length, 5);
+  assert.deepEqual(problems(text), [
+    'FILE:10:7: sinks.b.type takes file, pcapng, parquet, syslog, dnstap; did you mean syslog?',
+  ]);
+  const found = problems(text.replace('type: sylog', 'type: syslog, to: "udp:127.0.0.1:514"'));
+  assert.equal(found.length, 7);
   assert.match(found[0], /^FILE:1:10: server\.listen: beyond this machine \(0\.0\.0\.0\)/);
   assert.match(found[1], /^FILE:2:12: pipeline\.filter: /);
   assert.match(found[2], /^FILE:2:42: pipeline\.late is at least pipeline\.timeout\.$/);
   assert.match(found[3], /^FILE:5:3: capture\.folder and capture\.files exclude each other/);
-  assert.match(found[4], /^FILE:7:19: store\.packets\.keep needs privacy\.level 0/);
+  assert.match(found[4], /^FILE:7:19: store\.packets\.keep writes packets: that needs privacy\.level 0/);
+  assert.match(found[5], /^FILE:9:3: sinks\.a writes packets/);
+  assert.match(found[6], /^FILE:9:30: sinks\.a\.filter: /);
 });
 
 test('a file that is no configuration is refused in a sentence', () => {

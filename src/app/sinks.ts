@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CapturedInterface } from '../core/frames.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { registrable } from '../enrich/public-suffix.ts';
+import { rowFilter } from '../filter/row.ts';
+import type { ServerLog } from '../server/services.ts';
+import type { SinkState } from '../server/schema/sensors.ts';
+import type { Sink, SinkContext, SinkExporter } from '../sinks/sink.ts';
+import { SINKS } from '../sinks/sinks.ts';
+import type { Config } from './settings.ts';
+
+export interface SinksOptions {
+  sensor: string;
+  version: string;
+  vantage: Config['vantage'];
+  /** Interfaces of the run; may grow. */
+  interfaces: readonly CapturedInterface[];
+  /** The store, for sinks that write what it holds; null without. */
+  exporter: SinkExporter | null;
+  log: ServerLog;
+}
+
+type SinkConfig = Config['sinks'][string];
+
+interface Entry {
+  settings: SinkConfig;
+  sink: Sink;
+}
+
+/** What is still waiting has so long to get away when a sink is closed. */
+const PATIENCE_MS = 5000;
+
+/** The sinks of the configuration: each gets every row that passes its filter. */
+export class Sinks {
+  readonly #options: SinksOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  /** Opens all of them. Throws UserError for a file or folder that cannot be used. */
+  constructor(settings: Config['sinks'], options: SinksOptions) {
+    this.#options = options;
+    for (const [name, one] of Object.entries(settings)) this.#open(name, one);
+  }
+
+  /** Hands rows [from, to) to every sink, in place. */
+  rows(batch: TransactionBatch, from: number, to: number): void {
+    for (const { sink } of this.#entries.values()) sink.rows(batch, from, to);
+  }
+
+  /** What a source that can wait waits for; undefined while every sink has room. */
+  ready(): Promise<unknown> | undefined {
+    const waiting = [...this.#entries.values()].map(({ sink }) => sink.ready()).filter((one) => one !== undefined);
+    return waiting.length === 0 ? undefined : Promise.all(waiting);
+  }
+
+  states(): SinkState[] {
+    return [...this.#entries].map(([name, { sink }]) => {
+      const { written, failed, queue, error, dropped } = sink.status();
+      return {
+        name,
+        written,
+        failed,
+        dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
+        queue,
+        error,
+      };
+    });
+  }
+
+  /** Opens, closes and replaces what a configuration that was read again changes; the others go on. */
+  async apply(settings: Config['sinks']): Promise<void> {
+    for (const [name, { settings: old, sink }] of this.#entries) {
+      if (isDeepStrictEqual(old, settings[name])) continue;
+      this.#entries.delete(name);
+      await sink.close(PATIENCE_MS);
+    }
+    for (const [name, one] of Object.entries(settings)) if (!this.#entries.has(name)) this.#open(name, one);
+  }
+
+  /** Goes on in new files (after logrotate). */
+  reopen(): void {
+    for (const { sink } of this.#entries.values()) sink.reopen();
+  }
+
+  /** Hands over what waits, and ends. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ sink }) => sink.close(PATIENCE_MS)));
+    this.#entries.clear();
+  }
+
+  #open(name: string, settings: SinkConfig): void {
+    const { log, ...shared } = this.#options;
+    const context: SinkContext = {
+      ...shared,
+      name,
+      registrable,
+      passes: settings.filter === undefined ? () => true : rowFilter(settings.filter, shared.interfaces),
+      notice: (level, message) => log[level]({ sink: name }, `Sink ${name}: ${message}`),
+    };
+    // A definition takes the settings that its own declaration gave.
+    const definition: { open: (settings: never, context: SinkContext) => Sink } = SINKS[settings.type];
+    this.#entries.set(name, { settings, sink: definition.open(settings as never, context) });
+  }
+}
