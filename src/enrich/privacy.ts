@@ -3,6 +3,7 @@ import { DNS } from '../core/carrier.ts';
 import { isInNetwork, type Network } from '../core/network.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { MessageView } from '../wire/message.ts';
+import { skipName } from '../wire/name.ts';
 import { CryptoPan } from './cryptopan.ts';
 import { MessageMask } from './privacy-message.ts';
 
@@ -33,7 +34,7 @@ const LEVEL_TEXTS: readonly string[] = [
   'Client addresses are pseudonyms that keep networks together (Crypto-PAn).',
   'Client addresses are hashes with a key of the day: days cannot be linked.',
   'Clients are not stored.',
-  'Only counts are stored: no transactions, no clients.',
+  'Only what is counted is stored, by the minute: no clients, no messages, of names the registrable domain.',
 ];
 const NAME_TEXTS: Readonly<Record<NamePrivacy, string>> = {
   full: '',
@@ -48,7 +49,7 @@ export function privacyText({ level, names = 'full' }: PrivacySettings): string 
 
 /** Whether transactions may be stored and shown one by one, or only counted. */
 export function keepsTransactions({ level }: PrivacySettings): boolean {
-  return level < 5;
+  return level < COUNTED;
 }
 
 /** Whether packets as captured may be kept and exported: they hold everything. */
@@ -73,6 +74,10 @@ const GROUPS: readonly Network[] = [
   { family: 6, words: [0xff000000, 0, 0, 0], bits: 8 },
 ];
 
+/** The level at which rows are stored for counting only. */
+const COUNTED = 5;
+const HEADER_BYTES = 12;
+const MINUTE = 60;
 const DAY_SECONDS = 86_400;
 const HASHED = 65_536;
 
@@ -99,7 +104,7 @@ export class Privacy {
     this.#mask = new MessageMask({
       hidesAddresses: settings.level > 0,
       wholeReverseNames: settings.level > 1,
-      names: settings.names ?? 'full',
+      names: settings.level === COUNTED ? 'domain' : (settings.names ?? 'full'),
       key: epochs.length === 0 ? new Uint8Array(0) : derived(epochs[epochs.length - 1].key, 'names'),
       isOwn: (family, words) => this.#isOwn(family, words),
       hide: (address) => this.hide(address),
@@ -134,6 +139,32 @@ export class Privacy {
       this.#mask.apply(view, c.protocol[i]);
       if (c.queryLength[i] === 0 && view.questions > 0) c.nameHash[i] = view.questionHash;
     }
+    if (this.settings.level === COUNTED) this.#leaveCounts(batch, i);
+  }
+
+  /** What is counted stays, to the minute: of messages the header and the question, no ids, no frames. */
+  #leaveCounts({ arena, col: c }: TransactionBatch, i: number): void {
+    c.queryLength[i] = this.#leaveQuestion(arena, c.queryAt[i], c.queryLength[i]);
+    c.responseLength[i] = this.#leaveQuestion(arena, c.responseAt[i], c.responseLength[i]);
+    c.id[i] = 0;
+    c.queryFrames[i] = c.responseFrames[i] = 0;
+    const seconds = c.openSeconds[i] - MINUTE * Math.floor(c.openSeconds[i] / MINUTE);
+    const nanos = c.openNanos[i];
+    moveBack(c.openSeconds, c.openNanos, i, seconds, nanos);
+    moveBack(c.lastSeconds, c.lastNanos, i, seconds, nanos);
+    if (c.responses[i] > 0) moveBack(c.answerSeconds, c.answerNanos, i, seconds, nanos);
+  }
+
+  /** Cuts a message behind its first question; its length. */
+  #leaveQuestion(arena: Uint8Array, at: number, length: number): number {
+    if (length < HEADER_BYTES) return 0;
+    const view = this.#view;
+    view.read(arena, at, length);
+    arena.fill(0, at, at + 2);
+    arena.fill(0, at + 4, at + HEADER_BYTES);
+    if (view.questions === 0) return HEADER_BYTES;
+    arena[at + 5] = 1;
+    return skipName(arena, view.questionName[0], at, at + length) + 4 - at;
   }
 
   #hideWords(
@@ -239,6 +270,12 @@ export class Privacy {
       }
     });
   }
+}
+
+function moveBack(seconds: Float64Array, nanos: Uint32Array, i: number, bySeconds: number, byNanos: number): void {
+  const rest = nanos[i] - byNanos;
+  seconds[i] -= bySeconds + (rest < 0 ? 1 : 0);
+  nanos[i] = rest < 0 ? rest + 1e9 : rest;
 }
 
 /** A key of its own for each use. */

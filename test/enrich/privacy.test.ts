@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MDNS } from '../../src/core/carrier.ts';
-import type { TransactionBatch } from '../../src/core/transactions.ts';
+import { TransactionBatch } from '../../src/core/transactions.ts';
 import { keepsPackets, Privacy, type PrivacySettings, privacyText } from '../../src/enrich/privacy.ts';
 import type { MessageInput } from '../../src/rr/encode.ts';
 import { type Transaction, transactionValue } from '../../src/rr/transaction.ts';
 import { hashName } from '../../src/wire/name.ts';
 import { parseName } from '../../src/wire/writer.ts';
+import { mutateMessage } from '../fuzz/messages.ts';
+import { Random } from '../fuzz/random.ts';
 import { SCENARIO } from '../sinks/scenario.ts';
-import { join, type Sent, sent } from '../sinks/rows.ts';
+import { addRow, join, type Sent, sent } from '../sinks/rows.ts';
+import { batchesOf, CAPTURES } from '../store/batches.ts';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const EPOCHS = [{ from: 0, key: KEY }];
@@ -72,7 +75,7 @@ const v6Client = [0x20, 1, 0xd, 0xb8, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6];
 const v6Server = [0x20, 1, 0xd, 0xb8, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x35];
 
 test('from level 2 nothing of an own address is left in reverse names; foreign ones stay', () => {
-  for (const level of [2, 3, 4, 5] as const) {
+  for (const level of [2, 3, 4] as const) {
     const [row] = hidden(REVERSE, { level });
     assert.equal(row.name, 'xx.x.xxx.xxx.In-Addr.arpa');
     assert.ok(!/192|168/.test(JSON.stringify(row.authority)), JSON.stringify(row.authority));
@@ -148,6 +151,36 @@ test('level 4 keeps no client; kept addresses stay at every level', () => {
   assert.equal(row.client, '0.0.0.0');
   const keep = [{ family: 4, words: [0, 0, 0, 0xc0a8072a], bits: 32 }] as const;
   assert.equal(hidden(REVERSE, { level: 4, keep })[0].client, '192.168.7.42');
+});
+
+test('level 5 leaves what is counted: to the minute, without clients, messages and numbers', () => {
+  const messages = exchange(
+    83.25,
+    { id: 77, questions: asks('very.secret.example.co.uk') },
+    { answers: [{ name: 'very.secret.example.co.uk', type: 'A', ttl: 9, data: '203.0.113.9' }], rcode: 'NOERROR' },
+    { client },
+  );
+  const [row] = hidden(messages, { level: 5 });
+  const [plain] = join(messages).flatMap((batch) => values(batch));
+  assert.equal(plain.time, '2023-11-14T22:14:43.250000000Z');
+  assert.deepEqual(
+    [row.time, row.client, row.client_port, row.id, row.name],
+    ['2023-11-14T22:14:00.000000000Z', '0.0.0.0', 0, 0, 'xxxx.xxxxxx.example.co.uk'],
+  );
+  assert.deepEqual([row.answers, row.frames], [[], { query: [], response: [] }]);
+  for (const key of [
+    'type',
+    'rcode',
+    'outcome',
+    'answer_kind',
+    'latency_ms',
+    'query_bytes',
+    'response_bytes',
+    'server',
+  ] as const)
+    assert.equal(row[key], plain[key], key);
+  assert.ok(!/secret|203\.0\.113/.test(JSON.stringify(row)));
+  for (const other of hidden(SCENARIO, { level: 5 })) assert.match(other.time, /:00\.000000000Z$/);
 });
 
 test('addresses of own networks are hidden in answers, others are not; on the link all are', () => {
@@ -255,4 +288,61 @@ test('only level 0 with whole names keeps packets; every level says what it does
   const texts = ([0, 1, 2, 3, 4, 5] as const).map((level) => privacyText({ level }));
   assert.equal(new Set(texts).size, 6);
   assert.throws(() => new Privacy({ level: 1 }, []), /key/);
+});
+
+test('captures decode as before; no address of a private network is left in names and records', async () => {
+  for (const path of CAPTURES) {
+    const shape = ({ fault, ...row }: Transaction) =>
+      fault === undefined && [
+        row.type,
+        row.rcode,
+        row.response_bytes,
+        row.answers?.length,
+        row.additional?.length,
+        row.edns?.query?.options.length,
+      ];
+    for (const level of [1, 3] as const) {
+      const privacy = new Privacy({ level, names: 'hashed' }, EPOCHS);
+      for (const batch of (await batchesOf(path)).batches) {
+        const before = values(batch);
+        privacy.apply(batch);
+        const after = values(batch);
+        assert.deepEqual(after.map(shape), before.map(shape), path);
+        if (level === 1) continue;
+        const text = after
+          .map(({ name, answers, authority, additional, ecs }) =>
+            JSON.stringify([name, answers, authority, additional, ecs]),
+          )
+          .join('\n');
+        assert.doesNotMatch(text, /"(?:10|192\.168)\.\d+\.\d+(?:\.\d+)?"|\.(?:10|168\.192)\.in-addr\.arpa/i, path);
+      }
+    }
+  }
+});
+
+test('whatever the octets, hiding neither throws nor changes a length', () => {
+  const random = new Random(11);
+  const seeds = SCENARIO.map(({ bytes }) => bytes);
+  const privacy = ([1, 2, 3, 4, 5] as const).map((level) => new Privacy({ level, names: 'hashed' }, EPOCHS));
+  const space = new Uint8Array(8192);
+  for (let n = 0; n < 1500; n++) {
+    const batch = TransactionBatch.create(8, 65_536);
+    for (let k = 0; k < 4; k++) {
+      const length = mutateMessage(space, random.pick(seeds), random.pick(seeds), random);
+      const bytes = space.slice(0, length);
+      const columns = {
+        family: 4,
+        client3: 0x0a000001,
+        protocol: random.below(4),
+        queryBytes: length,
+        responseBytes: length,
+      };
+      addRow(batch, { query: bytes, response: bytes.slice(0, random.below(length + 1)), columns });
+    }
+    const lengths = [...batch.col.responseLength.subarray(0, 4)];
+    const one = random.pick(privacy);
+    one.apply(batch);
+    if (one.settings.level < 5) assert.deepEqual([...batch.col.responseLength.subarray(0, 4)], lengths);
+    assert.equal(values(batch).length, 4);
+  }
 });
