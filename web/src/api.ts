@@ -129,8 +129,11 @@ export function useApi<T>(wanted: Call<T> | null, { follow = false } = {}): Reso
     if (url === undefined) return undefined;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isFirst = true;
     const ask = async (): Promise<void> => {
-      setState((before) => (before.loading ? before : { ...before, loading: true }));
+      // Following is no loading: what is shown stays good.
+      if (isFirst) setState((before) => (before.loading ? before : { ...before, loading: true }));
+      isFirst = false;
       try {
         const data = await fetchJson<T>({ url }, abort.signal);
         setState({ data, error: undefined, loading: false });

@@ -89,7 +89,12 @@ function Canvas(props: ChartProps & { summary: string }): JSX.Element {
       made.destroy();
     };
   }, [shape, dark, height]);
-  useEffect(() => plot.current?.update(), [time, props.series, props.band, props.anomalies]);
+  // The plot draws what it is made with; from then on what changes.
+  const drawn = useRef(props);
+  useEffect(() => {
+    if (drawn.current.time !== time || drawn.current.series !== props.series) plot.current?.update();
+    drawn.current = props;
+  }, [time, props.series, props.band, props.anomalies]);
   const onKey = (event: KeyboardEvent): void => {
     const next = moveCaret(caret.current, event, time.length);
     if (next === undefined) return;

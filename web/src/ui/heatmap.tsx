@@ -6,6 +6,7 @@ import { t } from '../text.ts';
 import { isDark, token } from '../theme.ts';
 import { bucketSpan, type Span } from './brush.ts';
 import { ChartTable, Twin } from './chart.tsx';
+import { drawNoMore, drawSoon } from './draw-queue.ts';
 import { fillTip } from './plot.ts';
 import { quantileRow } from './quantile.ts';
 
@@ -75,11 +76,14 @@ function Cells(props: HeatmapProps): JSX.Element {
     const paint = (): void => {
       if (canvas.current !== null) draw(canvas.current, element.clientWidth, latest.current);
     };
-    paint();
-    const resized = new ResizeObserver(paint);
+    // Calls at once with the first size, too.
+    const resized = new ResizeObserver(() => {
+      drawSoon(element, paint);
+    });
     resized.observe(element);
     return () => {
       resized.disconnect();
+      drawNoMore(element);
     };
   }, [props.time, props.counts, props.buckets, props.height, dark]);
 

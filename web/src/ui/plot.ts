@@ -6,6 +6,7 @@ import { t } from '../text.ts';
 import { token } from '../theme.ts';
 import { boundaries, bucketAt, bucketSpan, type Caret, type Span } from './brush.ts';
 import type { ChartProps } from './chart.tsx';
+import { drawNoMore, drawSoon } from './draw-queue.ts';
 
 /** Distance in px from where a press becomes a drag. */
 const DRAG_PX = 4;
@@ -38,11 +39,15 @@ export class Plot {
     this.resized.observe(box);
   }
 
+  /** New data: drawn in one of the next frames. */
   update(): void {
-    this.plot.setData(this.data());
+    drawSoon(this, () => {
+      this.plot.setData(this.data());
+    });
   }
 
   destroy(): void {
+    drawNoMore(this);
     this.resized.disconnect();
     this.plot.destroy();
     this.tip.remove();
