@@ -26,8 +26,6 @@ export interface IntakeOptions {
   takers: readonly RowTaker[];
   /** True where the source can wait (files); a live capture drops what the store cannot take. */
   waits: boolean;
-  /** Batches are given away by whoever hands them in: they can be transferred as they are. */
-  owned: boolean;
   /** What to do with an error of the store; its rows are counted. */
   failed(error: unknown): void;
 }
@@ -63,7 +61,7 @@ export class Intake {
     return this.received - this.stored - this.lost.store_queue - this.lost.store_failed;
   }
 
-  /** Takes rows [from, to) in order (a `RowsListener`). */
+  /** Takes rows [from, to) in order (a `RowsListener`). A batch that comes whole is kept. */
   rows(batch: TransactionBatch, from: number, to: number): void {
     if (to <= from) return;
     this.received += to - from;
@@ -74,15 +72,15 @@ export class Intake {
     if (this.privacy === null || keepsTransactions(this.privacy.settings)) {
       for (const taker of this.takers) taker.rows(batch, from, to);
     }
-    if (this.#options.owned && from === 0 && to === batch.count && to >= WORTH_MOVING) {
+    if (from === 0 && to === batch.count && to >= WORTH_MOVING) {
       this.flush();
       this.#append(batch);
       return;
     }
-    for (let i = from; i < to; i++) {
-      if (this.#gathered.append(batch, i)) continue;
-      this.flush();
-      this.#gathered.append(batch, i);
+    for (let at = from; at < to; ) {
+      const taken = this.#gathered.appendRange(batch, at, to);
+      at += taken;
+      if (taken === 0) this.flush();
     }
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }

@@ -220,6 +220,35 @@ export class TransactionBatch {
     this.count = n + 1;
     return true;
   }
+
+  /** Copies rows [from, to) of another batch to the end of this one, as many as fit; how many. */
+  appendRange(other: TransactionBatch, from: number, to: number): number {
+    const n = this.count;
+    const used = (this.used + 7) & ~7;
+    const start = other.col.framesAt[from];
+    let rows = Math.min(to - from, this.capacity - n);
+    // Rows lie in the arena one behind the other.
+    while (rows > 0 && used + other.#rowEnd(from + rows - 1) - start > this.arena.length) rows--;
+    if (rows <= 0) return 0;
+    const end = other.#rowEnd(from + rows - 1);
+    for (const name of NAMES) this.col[name].set(other.col[name].subarray(from, from + rows), n);
+    this.arena.set(other.arena.subarray(start, end), used);
+    const { framesAt, queryAt, responseAt } = this.col;
+    for (let i = n; i < n + rows; i++) {
+      framesAt[i] += used - start;
+      queryAt[i] += used - start;
+      responseAt[i] += used - start;
+    }
+    this.used = used + end - start;
+    this.count = n + rows;
+    return rows;
+  }
+
+  /** Behind the last octet of row `i` in the arena. */
+  #rowEnd(i: number): number {
+    const { framesAt, queryFrames, responseFrames, queryLength, responseLength } = this.col;
+    return framesAt[i] + 8 * (queryFrames[i] + responseFrames[i]) + queryLength[i] + responseLength[i];
+  }
 }
 
 function arenaStart(rows: number): number {

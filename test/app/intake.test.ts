@@ -52,7 +52,6 @@ async function run(
     privacy: null,
     takers: [tail],
     waits: true,
-    owned: !paths,
     failed: (error) => errors.push(error),
     ...more,
   });
@@ -95,7 +94,6 @@ test('a file waits while the store is behind', async () => {
     privacy: null,
     takers: [],
     waits: true,
-    owned: true,
     failed: assert.ifError,
   });
   const full = () => {
