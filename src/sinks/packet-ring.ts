@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Carrier } from '../core/carrier.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
@@ -110,6 +110,9 @@ export class PacketRing {
     this.#fileBytes = Math.min(plan.fileBytes, Math.floor(plan.bytes / workers / LEAST_FILES));
     try {
       mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
+      // Whoever captures gives up root's rights before the first file is made.
+      const { uid, gid } = statSync(dirname(plan.folder));
+      if (process.getuid?.() === 0) chownSync(plan.folder, uid, gid);
     } catch (error) {
       throw new UserError(`Cannot make the packet ring ${plan.folder}: ${reasonOf(error)}.`, EXIT.file, {
         cause: error,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { FrameInput } from '../../src/app/input.ts';
 import { runRows } from '../../src/app/run.ts';
 import type { Ledger, LedgerValue } from '../../src/core/ledger.ts';
+import type { PacketRingPlan } from '../../src/sinks/packet-ring.ts';
 import { rowText } from './live-rows.ts';
 import type { Network } from './network.ts';
 
@@ -47,14 +48,21 @@ export async function begin<Ended>(network: Network, command: readonly string[])
   return { pid: child.pid as number, begun, end };
 }
 
+export interface CaptureHow {
+  threads?: number;
+  user?: string;
+  env?: Record<string, string>;
+  packets?: PacketRingPlan;
+}
+
 /** Captures in the server's namespace while `traffic` runs; both equations of the ledger hold then. */
 export async function capture(
   network: Network,
   input: Partial<Extract<FrameInput, { kind: 'live' }>>,
   traffic: (pid: number) => void,
-  { threads = 0, user, env = {} }: { threads?: number; user?: string; env?: Record<string, string> } = {},
+  { threads = 0, user, env = {}, packets }: CaptureHow = {},
 ): Promise<Outcome & { opened: Opened }> {
-  const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads };
+  const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads, packets };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const command = ['env', ...words, process.execPath, RUN, JSON.stringify([plan, user])];
   const { pid, begun, end } = await begin<Outcome>(network, command);
