@@ -3,7 +3,7 @@ import { addLoss } from '../app/plan.ts';
 import { rowFilter } from '../filter/row.ts';
 import { UserError } from '../core/errors.ts';
 import { type Damage, FrameBatch } from '../core/frames.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
+import { idText, type TransactionBatch } from '../core/transactions.ts';
 import { PathLinker } from '../correlate/path.ts';
 import { registrable, registrableStart } from '../enrich/public-suffix.ts';
 import { Engine } from '../pipeline/engine.ts';
@@ -109,6 +109,13 @@ export class CaptureAnalysis {
       registrableDomain: registrable,
       ...(interfaceName !== undefined && { interfaceName }),
     });
+  }
+
+  /** Its stable id, and that of the transaction that caused it (empty: none), without reading its messages. */
+  ids(n: number): { id: string; parent: string } {
+    const [batch, row] = this.#rows.at(n);
+    const c = batch.col;
+    return { id: idText(c.idHigh[row], c.idLow[row]), parent: idText(c.parentHigh[row], c.parentLow[row]) };
   }
 
   /** Query and response of a transaction, decoded; null where there is none. */

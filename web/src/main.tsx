@@ -3,6 +3,7 @@ import './style/base.css';
 import './style/shell.css';
 import './style/ui.css';
 import { render } from 'preact';
+import { startDrop } from './explore/capture/drop.ts';
 import { startKeys } from './keys.ts';
 import { signIn } from './session.ts';
 import { Shell } from './shell/shell.tsx';
@@ -13,6 +14,7 @@ const root = document.getElementById('app');
 if (root !== null) {
   startRouter();
   startKeys();
+  startDrop();
   void signIn();
   const language = preferredLanguage();
   if (language !== 'en') void setLanguage(language);

@@ -17,6 +17,7 @@ export interface PageEntry {
 /** Every page, in the order of the navigation. A page is a module that exports `Page`. */
 export const PAGES: readonly PageEntry[] = [
   { path: '/', title: 'page.overview', key: 'o', load: () => import('./overview/page.tsx') },
+  { path: '/explore', title: 'page.explore', key: 'q', load: () => import('./explore/page.tsx') },
   { path: '/domains', title: 'page.domains', key: 'd', load: () => import('./domains/page.tsx') },
   { path: '/clients', title: 'page.clients', key: 'c', load: () => import('./clients/page.tsx') },
   { path: '/pdns', title: 'page.pdns', key: 'p', load: () => import('./pdns/page.tsx') },

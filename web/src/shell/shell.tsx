@@ -6,6 +6,7 @@ import { findPage, PAGES, type PageProps } from '../pages.ts';
 import { go, link, path } from '../state.ts';
 import { t } from '../text.ts';
 import { MenuHost } from '../ui/menu.tsx';
+import { DropTarget } from '../explore/capture/target.tsx';
 import { Notices } from '../ui/notice.tsx';
 import { Empty } from '../ui/panel.tsx';
 import { nextTheme, toggleLive } from './actions.ts';
@@ -32,6 +33,7 @@ export function Shell(): JSX.Element {
       </main>
       <MenuHost />
       <Notices />
+      <DropTarget />
       {helpIsOpen.value && <Help />}
       {session.value !== undefined && <Watch />}
       <GlobalKeys />

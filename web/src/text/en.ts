@@ -1,6 +1,7 @@
 import { alerts } from './en/alerts.ts';
 import { clients } from './en/clients.ts';
 import { domains } from './en/domains.ts';
+import { explore } from './en/explore.ts';
 import { latency } from './en/latency.ts';
 import { overview } from './en/overview.ts';
 import { pdns } from './en/pdns.ts';
@@ -16,6 +17,7 @@ export const en = {
   ...alerts,
   ...clients,
   ...domains,
+  ...explore,
   ...latency,
   ...pdns,
   ...sensors,

@@ -1,0 +1,167 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { api, fetchJson } from '../../api.ts';
+import { type Completion, complete, type FieldInfo, type Item } from './complete.ts';
+import type { Mistake, Verdict } from './language.ts';
+
+type Language = typeof import('./language.ts');
+interface Known {
+  language: Language;
+  fields: FieldInfo[];
+  stored: ReadonlyMap<string, boolean>;
+}
+
+let known: Promise<Known> | undefined;
+/** The filter language and its fields, fetched once, when they are first needed. */
+function loadLanguage(): Promise<Known> {
+  known ??= (async () => {
+    const [language, server] = await Promise.all([
+      import('./language.ts'),
+      // Without the server's word the language's own holds.
+      fetchJson(api.fields()).catch(() => undefined),
+    ]);
+    const fields = language.fieldInfos(server);
+    return { language, fields, stored: new Map(fields.map(({ name, stored }) => [name, stored])) };
+  })();
+  return known;
+}
+
+const NOTHING: Verdict = { mistake: null, hints: [] };
+
+/** A filter while it is written. */
+export interface Editing {
+  text: string;
+  /** The language is here: `verdict` says something. */
+  ready: boolean;
+  verdict: Verdict;
+  /** Completions at the caret. */
+  list: Completion | undefined;
+  /** The one chosen by arrow keys; −1 none. */
+  at: number;
+  input: { current: HTMLTextAreaElement | null };
+  focus(): void;
+  type(text: string, caret: number): void;
+  accept(item: Item | undefined): void;
+  /** Puts the remedy in place of what is wrong. */
+  mend(mistake: Mistake, fix: string): void;
+  close(): void;
+  apply(): void;
+  /** True when the key was for the editor. */
+  key(event: KeyboardEvent): boolean;
+}
+
+/** The language once `load` was called, and what it says of a text. */
+function useLanguage(text: string): { loaded: Known | undefined; load: () => Promise<Known>; verdict: Verdict } {
+  const [loaded, setLoaded] = useState<Known>();
+  const verdict = useMemo(
+    () => (loaded === undefined ? NOTHING : loaded.language.check(text, (field) => loaded.stored.get(field) ?? false)),
+    [text, loaded],
+  );
+  const load = async (): Promise<Known> => {
+    const found = await loadLanguage();
+    setLoaded(found);
+    return found;
+  };
+  return { loaded, load, verdict };
+}
+
+/** What the filter editor knows and does; `value` is the filter that holds. */
+export function useEditor(value: string, onApply: (text: string) => void): Editing {
+  const [text, setText] = useState(value);
+  const [list, setList] = useState<Completion>();
+  const [at, setAt] = useState(-1);
+  const input = useRef<HTMLTextAreaElement>(null);
+  const { loaded, load, verdict } = useLanguage(text);
+  useEffect(() => {
+    setText(value);
+    setList(undefined);
+    if (value !== '') void load();
+  }, [value]);
+  /** An empty field shows what can be asked. */
+  const greet = async (): Promise<void> => {
+    const { fields } = await load();
+    if (input.current?.value === '') setList(complete('', 0, fields));
+  };
+  const suggest = (next: string, caret: number): void => {
+    setAt(-1);
+    setList(loaded === undefined ? undefined : complete(next, caret, loaded.fields));
+  };
+  const type = (next: string, caret: number): void => {
+    setText(next);
+    suggest(next, caret);
+  };
+  const put = (next: string, caret: number): void => {
+    type(next, caret);
+    requestAnimationFrame(() => placeCaret(input.current, caret));
+  };
+  const accept = (item: Item | undefined): void => {
+    if (item === undefined || list === undefined || item.off === true) return;
+    const space = text[list.to] === ' ' || item.kind === 'value' ? '' : ' ';
+    put(
+      text.slice(0, list.from) + item.insert + space + text.slice(list.to),
+      list.from + item.insert.length + space.length,
+    );
+  };
+  const apply = (): void => {
+    setList(undefined);
+    if (verdict.mistake === null) onApply(text.trim());
+  };
+  const key = (event: KeyboardEvent): boolean =>
+    editorKey(event, {
+      at,
+      items: list?.items ?? [],
+      choose: setAt,
+      accept,
+      apply,
+      escape: () => {
+        if (list !== undefined) setList(undefined);
+        else if (text !== value) setText(value);
+        else input.current?.blur();
+      },
+      open: () => suggest(text, input.current?.selectionStart ?? text.length),
+    });
+  return {
+    text,
+    ready: loaded !== undefined,
+    verdict,
+    list,
+    at,
+    input,
+    focus: () => void greet(),
+    type,
+    accept,
+    mend: (mistake, fix) =>
+      put(text.slice(0, mistake.at) + fix + text.slice(mistake.at + mistake.length), mistake.at + fix.length),
+    close: () => setList(undefined),
+    apply,
+    key,
+  };
+}
+
+function placeCaret(input: HTMLTextAreaElement | null, caret: number): void {
+  input?.focus();
+  input?.setSelectionRange(caret, caret);
+}
+
+interface KeyTargets {
+  at: number;
+  items: readonly Item[];
+  choose(at: number): void;
+  accept(item: Item | undefined): void;
+  apply(): void;
+  escape(): void;
+  open(): void;
+}
+
+/** Arrows choose, Tab takes the first or the chosen, Enter takes the chosen or applies, Ctrl+Space opens. */
+function editorKey({ key, shiftKey, ctrlKey }: KeyboardEvent, to: KeyTargets): boolean {
+  const { at, items } = to;
+  if (key === 'ArrowDown' && items.length > 0) to.choose((at + 1) % items.length);
+  else if (key === 'ArrowUp' && items.length > 0) to.choose(at <= 0 ? items.length - 1 : at - 1);
+  else if (key === 'Tab' && !shiftKey && items.length > 0) to.accept(items[Math.max(0, at)]);
+  else if (key === 'Enter' && at >= 0) to.accept(items[at]);
+  else if (key === 'Enter') to.apply();
+  else if (key === ' ' && ctrlKey) to.open();
+  else if (key === 'Escape') to.escape();
+  else return false;
+  return true;
+}
