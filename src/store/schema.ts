@@ -1,3 +1,6 @@
+import { CUBE, HISTOGRAM_TYPE, MEASURE_COLUMNS } from './measures.ts';
+import { DISTRIBUTIONS } from './store.ts';
+
 /**
  * The tables of the embedded store, declared once: DDL, appended columns, the reference page and migrations derive from
  * it. Times of transactions are nanoseconds since 1970; times of everything else milliseconds.
@@ -94,10 +97,118 @@ export const TRANSACTION_COLUMNS = [
 ] as const satisfies readonly Column[];
 export type TransactionColumnName = (typeof TRANSACTION_COLUMNS)[number]['name'];
 
-/** Text of the registrable domain of a row, as SQL. NULL without. */
-export const DOMAIN_SQL = 'CASE WHEN domain_length > 0 THEN right(name, domain_length) END';
+/** What was seen of (name, type, rdata), a row per write; `compact` merges rows of a key. Sorted by the reversed name. */
+export const PASSIVE_COLUMNS = [
+  { name: 'reversed', type: 'VARCHAR', title: 'labels of name in reverse order, a dot behind each' },
+  { name: 'name', type: 'VARCHAR', title: 'owner, folded' },
+  { name: 'type', type: 'USMALLINT', title: 'type number' },
+  { name: 'data', type: 'VARCHAR', title: 'rdata, presentation text; names folded' },
+  { name: 'prefix', type: 'UBIGINT', title: 'A: the address; AAAA: its first 64 bits; else 0' },
+  { name: 'address', type: 'BLOB', title: 'A, AAAA: octets of the address; else empty' },
+  {
+    name: 'cnames',
+    type: 'VARCHAR',
+    title: "aliases from name to the record's owner, blanks between; empty = its own",
+  },
+  { name: 'sensor', type: 'VARCHAR', title: 'sensor that saw it first; empty without' },
+  { name: 'first', type: 'BIGINT', title: 'first seen, ms' },
+  { name: 'last', type: 'BIGINT', title: 'last seen, ms' },
+  { name: 'count', type: 'BIGINT', title: 'times seen' },
+] as const satisfies readonly Column[];
+
+/** Names that had no answer: a row per write, merged like passive DNS. */
+export const MISSING_COLUMNS = [
+  { name: 'name', type: 'VARCHAR', title: 'name asked, folded' },
+  { name: 'type', type: 'USMALLINT', title: 'type asked' },
+  { name: 'kind', type: 'UTINYINT', title: 'index into MISSING_KINDS' },
+  { name: 'first', type: 'BIGINT', title: 'first time, ms' },
+  { name: 'last', type: 'BIGINT', title: 'last time, ms' },
+  { name: 'count', type: 'BIGINT', title: 'how often' },
+] as const satisfies readonly Column[];
+export const MISSING_KINDS = ['unanswered', 'nxdomain', 'nodata', 'servfail', 'refused', 'error'] as const;
+
+/** How many different clients, names, domains, servers: sketches by bucket of time, merged when they are read. */
+export const DISTINCT_COLUMNS = [
+  { name: 'time', type: 'BIGINT', title: 'begin of the bucket, ms' },
+  { name: 'step', type: 'UINTEGER', title: '60 or 3600, s' },
+  { name: 'what', type: 'UTINYINT', title: 'index into DISTINCTS' },
+  { name: 'sketch', type: 'BLOB', title: 'octet 0: hashes, four octets each; octet 1: 4096 registers' },
+] as const satisfies readonly Column[];
+
+/** Small JSON values of other parts. */
+export const RECORD_COLUMNS = [
+  { name: 'kind', type: 'VARCHAR', title: 'RECORD_KINDS' },
+  { name: 'id', type: 'VARCHAR', title: 'unique within its kind' },
+  { name: 'time', type: 'BIGINT', title: 'ms' },
+  { name: 'value', type: 'VARCHAR', title: 'JSON' },
+] as const satisfies readonly Column[];
+
+/** Where transactions are: tables, and Parquet files in the folder `parts`. */
+export const PART_COLUMNS = [
+  {
+    name: 'part',
+    type: 'UINTEGER',
+    title: 'number; the table is transactions_N, the file parts/transactions-N.parquet',
+  },
+  { name: 'kind', type: 'VARCHAR', title: 'open (rows are added), table or parquet' },
+  { name: 'first', type: 'BIGINT', title: 'earliest time of a row, ms' },
+  { name: 'last', type: 'BIGINT', title: 'latest time of a row, ms' },
+  { name: 'rows', type: 'BIGINT', title: 'rows; of an open part not kept up to date' },
+  { name: 'bytes', type: 'BIGINT', title: 'size of the file; 0 of a table' },
+  { name: 'added', type: 'BIGINT', title: 'when the last row came in, ms' },
+  { name: 'version', type: 'UINTEGER', title: 'schema version its columns are of' },
+] as const satisfies readonly Column[];
+
+/** One value each: `schema`, `aggregated` (rows of the open part that rollups and passive DNS hold). */
+export const META_COLUMNS = [
+  { name: 'key', type: 'VARCHAR', title: 'which' },
+  { name: 'value', type: 'VARCHAR', title: 'its value' },
+] as const satisfies readonly Column[];
+
+/** A rollup has a row per bucket and key, and write; `kind` 0: the cube, else 1 + index into KEYED. */
+const ROLLUP_COLUMNS: readonly { name: string; type: string }[] = [
+  { name: 'time', type: 'BIGINT' },
+  { name: 'kind', type: 'UTINYINT' },
+  { name: 'key', type: 'BLOB' },
+  ...Object.entries(CUBE).map(([name, type]) => ({ name, type })),
+  ...MEASURE_COLUMNS.map(({ name, type }) => ({ name, type })),
+  ...DISTRIBUTIONS.map((name) => ({ name: `${name}_histogram`, type: HISTOGRAM_TYPE })),
+];
+export const ROLLUP_NAMES: readonly string[] = ROLLUP_COLUMNS.map(({ name }) => name);
+/** Tables of rollups, and the length of their buckets in ms. */
+export const ROLLUPS = { minutes: 60_000, hours: 3_600_000 } as const;
 
 /** `CREATE TABLE` of a declaration. */
-export function createTable(table: string, columns: readonly Column[]): string {
-  return `CREATE TABLE ${table} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`;
+export function createTable(table: string, columns: readonly { name: string; type: string }[]): string {
+  return `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
+}
+
+/** Tables of a new store, besides its parts. */
+export const TABLES: readonly string[] = [
+  createTable('meta', META_COLUMNS),
+  createTable('parts', PART_COLUMNS),
+  createTable('minutes', ROLLUP_COLUMNS),
+  createTable('hours', ROLLUP_COLUMNS),
+  createTable('distinct_counts', DISTINCT_COLUMNS),
+  createTable('passive', PASSIVE_COLUMNS),
+  createTable('passive_new', PASSIVE_COLUMNS),
+  createTable('missing', MISSING_COLUMNS),
+  createTable('missing_new', MISSING_COLUMNS),
+  createTable('records', RECORD_COLUMNS),
+];
+
+/** Statements that lead from the version before to this one; parts keep the version they were made with. */
+export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
+  2: [],
+};
+
+/** Columns that a transaction of a version does not have yet: numbers, 0 where they are missing. */
+export function columnsSince(version: number): readonly Column[] {
+  return TRANSACTION_COLUMNS.filter((column) => 'since' in column && column.since > version);
+}
+
+/** Columns of a part in today's order: what its version did not have yet is filled in. */
+export function partColumns(version: number): string {
+  const missing = new Set(columnsSince(version).map(({ name }) => name));
+  return TRANSACTION_COLUMNS.map(({ name, type }) => (missing.has(name) ? `0::${type} AS ${name}` : name)).join(', ');
 }

@@ -1,0 +1,41 @@
+import type { SqlFilter, SqlValue } from '../filter/sql.ts';
+import type { RowPredicate } from '../filter/row.ts';
+import { rowFilter } from '../filter/row.ts';
+import type { CapturedInterface } from '../core/frames.ts';
+import type { StoredRows } from './rows.ts';
+import { ns } from './rollups.ts';
+
+/** A filter as it goes to the store's thread: what columns say, and the text for what they do not. */
+export interface Condition {
+  text: string;
+  sql: string;
+  params: readonly SqlValue[];
+  isExact: boolean;
+}
+
+/** Everything. */
+export const ALL: Condition = { text: '', sql: 'true', params: [], isExact: true };
+
+export function conditionOf({ text, may, isExact }: SqlFilter): Condition {
+  return { text, sql: may.sql, params: may.params, isExact };
+}
+
+/** `WHERE` of rows of [from, to) ms that may pass a condition, and its parameters. */
+export function whereOf(condition: Condition, from: number, to: number): { sql: string; params: SqlValue[] } {
+  return {
+    sql: `time >= ${ns(from)} AND time < ${ns(to)}${condition.sql === 'true' ? '' : ` AND (${condition.sql})`}`,
+    params: [...condition.params],
+  };
+}
+
+/** Says which rows of a result pass for certain. */
+export function rowTest({ isExact, text }: Condition): (rows: StoredRows, i: number) => boolean {
+  if (isExact) return () => true;
+  const interfaces: CapturedInterface[] = [];
+  const test: RowPredicate = rowFilter(text, interfaces);
+  return (rows, i) => {
+    const { batch } = rows;
+    interfaces[batch.col.interfaceId[i]] = { name: rows.interfaces[i], link: 1, snaplen: 0 };
+    return test(batch, i);
+  };
+}

@@ -1,0 +1,373 @@
+import duckdb, { type Connection as Handle, type Database as DatabaseHandle } from '@duckdb/node-bindings';
+import type { ColumnType } from './schema.ts';
+
+/**
+ * DuckDB as the store uses it: the only file that touches the bindings. Rows go in as whole chunks of typed arrays, and
+ * come out the same way, or as objects where they are few.
+ */
+
+/** Rows of a chunk, given by DuckDB. */
+export const CHUNK_ROWS = 2048;
+/** Strings up to this long lie in the chunk itself; longer ones cost a native call. */
+const INLINE = 12;
+const STRING_BYTES = 16;
+
+// Numbers of the C API (duckdb_type); `Type` of the bindings exists for the compiler only.
+const BOOLEAN = 1;
+const TINYINT = 2;
+const SMALLINT = 3;
+const INTEGER = 4;
+const BIGINT = 5;
+const UTINYINT = 6;
+const USMALLINT = 7;
+const UINTEGER = 8;
+const UBIGINT = 9;
+const DOUBLE = 11;
+const HUGEINT = 16;
+const VARCHAR = 17;
+const BLOB = 18;
+
+const TYPES: Readonly<Record<ColumnType, { number: number; bytes: number }>> = {
+  UTINYINT: { number: UTINYINT, bytes: 1 },
+  USMALLINT: { number: USMALLINT, bytes: 2 },
+  UINTEGER: { number: UINTEGER, bytes: 4 },
+  UBIGINT: { number: UBIGINT, bytes: 8 },
+  BIGINT: { number: BIGINT, bytes: 8 },
+  DOUBLE: { number: DOUBLE, bytes: 8 },
+  VARCHAR: { number: VARCHAR, bytes: STRING_BYTES },
+  BLOB: { number: BLOB, bytes: STRING_BYTES },
+};
+
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null;
+export type Row = Record<string, SqlValue>;
+
+/** An open database; every connection sees what the others have committed. */
+export class Database {
+  readonly #handle: DatabaseHandle;
+
+  private constructor(handle: DatabaseHandle) {
+    this.#handle = handle;
+  }
+
+  /** `path` null = in memory. Throws DuckDB's error, first line. */
+  static async open(path: string | null, settings: Readonly<Record<string, string>>): Promise<Database> {
+    const config = duckdb.create_config();
+    for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value);
+    return new Database(await duckdb.open(path ?? ':memory:', config));
+  }
+
+  async connect(): Promise<Connection> {
+    return new Connection(await duckdb.connect(this.#handle));
+  }
+
+  close(): void {
+    duckdb.close_sync(this.#handle);
+  }
+
+  static get version(): string {
+    return duckdb.library_version();
+  }
+}
+
+/** One session: its statements run one after the other. */
+export class Connection {
+  readonly #handle: Handle;
+
+  constructor(handle: Handle) {
+    this.#handle = handle;
+  }
+
+  async run(sql: string, params: readonly SqlValue[] = []): Promise<void> {
+    for await (const _ of this.chunks(sql, params)) void _;
+  }
+
+  /** Few rows, as objects. BIGINT and DOUBLE become numbers, UBIGINT and HUGEINT bigint, BLOB octets. */
+  async all<T = Row>(sql: string, params: readonly SqlValue[] = []): Promise<T[]> {
+    const rows: T[] = [];
+    for await (const chunk of this.chunks(sql, params)) {
+      for (let i = 0; i < chunk.count; i++) rows.push(chunk.row(i) as T);
+    }
+    return rows;
+  }
+
+  async one<T = Row>(sql: string, params: readonly SqlValue[] = []): Promise<T | undefined> {
+    return (await this.all<T>(sql, params))[0];
+  }
+
+  /** Many rows, chunk by chunk, as they are found. */
+  async *chunks(sql: string, params: readonly SqlValue[] = []): AsyncGenerator<Chunk> {
+    const statement = await duckdb.prepare(this.#handle, sql);
+    try {
+      params.forEach((value, k) => bind(statement, k + 1, value));
+      const result = await duckdb.execute_prepared_streaming(statement);
+      const names: string[] = [];
+      const types: number[] = [];
+      for (let k = 0; k < duckdb.column_count(result); k++) {
+        names.push(duckdb.column_name(result, k));
+        types.push(duckdb.column_type(result, k));
+      }
+      for (;;) {
+        const data = await duckdb.fetch_chunk(result);
+        if (data === null || data === undefined) return;
+        const count = duckdb.data_chunk_get_size(data);
+        if (count === 0) return;
+        yield new Chunk(count, names, types, (k) => duckdb.data_chunk_get_vector(data, k));
+      }
+    } finally {
+      duckdb.destroy_prepare_sync(statement);
+    }
+  }
+
+  /** Rows for a table, within the transaction of this connection. */
+  appender(table: string): Appender {
+    return new Appender(duckdb.appender_create(this.#handle, null, table));
+  }
+
+  /** Stops the statement that runs; it fails with an interrupt error. */
+  interrupt(): void {
+    duckdb.interrupt(this.#handle);
+  }
+
+  close(): void {
+    duckdb.disconnect_sync(this.#handle);
+  }
+}
+
+function bind(statement: Parameters<typeof duckdb.bind_null>[0], at: number, value: SqlValue): void {
+  if (value === null) duckdb.bind_null(statement, at);
+  else if (typeof value === 'string') duckdb.bind_varchar(statement, at, value);
+  else if (typeof value === 'boolean') duckdb.bind_boolean(statement, at, value);
+  else if (typeof value === 'object') duckdb.bind_blob(statement, at, value);
+  else if (typeof value === 'bigint') {
+    if (value > 0x7fff_ffff_ffff_ffffn) duckdb.bind_uint64(statement, at, value);
+    else duckdb.bind_int64(statement, at, value);
+  } else if (Number.isSafeInteger(value)) duckdb.bind_int64(statement, at, BigInt(value));
+  else duckdb.bind_double(statement, at, value);
+}
+
+class Appender {
+  readonly #handle: ReturnType<typeof duckdb.appender_create>;
+
+  constructor(handle: ReturnType<typeof duckdb.appender_create>) {
+    this.#handle = handle;
+  }
+
+  append(chunk: Parameters<typeof duckdb.append_data_chunk>[1]): void {
+    duckdb.append_data_chunk(this.#handle, chunk);
+  }
+
+  /** Everything appended is in the transaction. */
+  close(): void {
+    duckdb.appender_close_sync(this.#handle);
+  }
+}
+export type { Appender };
+
+export type Numbers = Uint8Array | Uint16Array | Uint32Array | BigInt64Array | BigUint64Array | Float64Array;
+
+/** Columns of up to `CHUNK_ROWS` rows to be appended: numbers are written into `numbers[column]`, strings with `string`. */
+export class ChunkWriter {
+  /** Rows written so far; the owner counts. */
+  count = 0;
+  readonly numbers: Numbers[] = [];
+  /** The same memory as pairs of words, for 64-bit columns (low word first). */
+  readonly words: Uint32Array[] = [];
+  readonly #buffers: ArrayBuffer[] = [];
+  readonly #bytes: Uint8Array[] = [];
+  readonly #sizes: number[] = [];
+  readonly #types: ReturnType<typeof duckdb.create_logical_type>[];
+  readonly #nulls: (Uint8Array<ArrayBuffer> | null)[];
+  // Strings that do not fit into the chunk: column, row, where in the heap.
+  readonly #long: number[] = [];
+  #heap = new Uint8Array(1 << 20);
+  #used = 0;
+
+  constructor(columns: readonly { type: ColumnType; nullable?: boolean }[]) {
+    for (const { type } of columns) {
+      const { number, bytes } = TYPES[type];
+      const buffer = new ArrayBuffer(CHUNK_ROWS * bytes);
+      this.#buffers.push(buffer);
+      this.#sizes.push(bytes);
+      this.#bytes.push(new Uint8Array(buffer));
+      this.words.push(bytes >= 4 ? new Uint32Array(buffer) : new Uint32Array(0));
+      this.numbers.push(arrayOf(number, buffer));
+    }
+    this.#types = columns.map(({ type }) => duckdb.create_logical_type(TYPES[type].number));
+    this.#nulls = columns.map(({ nullable }) => (nullable === true ? new Uint8Array(CHUNK_ROWS / 8).fill(255) : null));
+  }
+
+  get full(): boolean {
+    return this.count === CHUNK_ROWS;
+  }
+
+  /** A string or blob of the current row. */
+  string(column: number, from: Uint8Array, at: number, length: number): void {
+    const bytes = this.#bytes[column];
+    const cell = this.count * STRING_BYTES;
+    if (length <= INLINE) {
+      this.words[column][cell >>> 2] = length;
+      const start = cell + 4;
+      for (let i = 0; i < length; i++) bytes[start + i] = from[at + i];
+      for (let i = length; i < INLINE; i++) bytes[start + i] = 0;
+      return;
+    }
+    this.words[column][cell >>> 2] = 0;
+    if (this.#used + length > this.#heap.length) {
+      const wider = new Uint8Array(Math.max(this.#heap.length * 2, this.#used + length));
+      wider.set(this.#heap.subarray(0, this.#used));
+      this.#heap = wider;
+    }
+    if (length > 160) this.#heap.set(from.subarray(at, at + length), this.#used);
+    else for (let i = 0; i < length; i++) this.#heap[this.#used + i] = from[at + i];
+    this.#long.push(column, this.count, this.#used, length);
+    this.#used += length;
+  }
+
+  /** The value of the current row is missing (nullable columns). */
+  null(column: number): void {
+    const mask = this.#nulls[column];
+    if (mask !== null) mask[this.count >>> 3] &= ~(1 << (this.count & 7));
+  }
+
+  /** Hands the rows over and is empty again. */
+  flush(appender: Appender): void {
+    const { count } = this;
+    if (count === 0) return;
+    const chunk = duckdb.create_data_chunk(this.#types);
+    const vectors = this.#types.map((_, k) => duckdb.data_chunk_get_vector(chunk, k));
+    vectors.forEach((vector, k) => {
+      duckdb.copy_data_to_vector(vector, 0, this.#buffers[k], 0, count * this.#sizes[k]);
+      const mask = this.#nulls[k];
+      if (mask === null) return;
+      duckdb.vector_ensure_validity_writable(vector);
+      duckdb.copy_data_to_vector_validity(vector, 0, mask.buffer, 0, Math.ceil(count / 64) * 8);
+      mask.fill(255);
+    });
+    const long = this.#long;
+    for (let k = 0; k < long.length; k += 4) {
+      const bytes = this.#heap.subarray(long[k + 2], long[k + 2] + long[k + 3]);
+      duckdb.vector_assign_string_element_len(vectors[long[k]], long[k + 1], bytes);
+    }
+    duckdb.data_chunk_set_size(chunk, count);
+    appender.append(chunk);
+    this.clear();
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#long.length = 0;
+    this.#used = 0;
+    for (const mask of this.#nulls) mask?.fill(255);
+  }
+}
+
+function arrayOf(type: number, buffer: ArrayBuffer): Numbers {
+  if (type === USMALLINT) return new Uint16Array(buffer);
+  if (type === UINTEGER) return new Uint32Array(buffer);
+  if (type === BIGINT) return new BigInt64Array(buffer);
+  if (type === UBIGINT) return new BigUint64Array(buffer);
+  if (type === DOUBLE) return new Float64Array(buffer);
+  return new Uint8Array(buffer);
+}
+
+type VectorOf = (column: number) => Parameters<typeof duckdb.vector_get_data>[0];
+
+/** Rows of a result. Columns are decoded when they are asked for. */
+export class Chunk {
+  readonly count: number;
+  readonly names: readonly string[];
+  readonly #types: readonly number[];
+  readonly #vector: VectorOf;
+  readonly #columns: SqlValue[][] = [];
+
+  constructor(count: number, names: readonly string[], types: readonly number[], vector: VectorOf) {
+    this.count = count;
+    this.names = names;
+    this.#types = types;
+    this.#vector = vector;
+  }
+
+  row(i: number): Row {
+    const row: Row = {};
+    this.names.forEach((name, k) => {
+      row[name] = (this.#columns[k] ??= this.#decode(k))[i];
+    });
+    return row;
+  }
+
+  /** A column of numbers as they lie in memory. */
+  numbers(column: number): Numbers {
+    const type = this.#types[column];
+    const bytes = widthOf(type);
+    const data = duckdb.vector_get_data(this.#vector(column), this.count * bytes);
+    return arrayOf(type, aligned(data));
+  }
+
+  /** Tells whether a row of the column has a value. */
+  validity(column: number): (i: number) => boolean {
+    const mask: Uint8Array | null | undefined = duckdb.vector_get_validity(
+      this.#vector(column),
+      Math.ceil(this.count / 64) * 8,
+    );
+    return mask === null || mask === undefined ? () => true : (i) => (mask[i >>> 3] & (1 << (i & 7))) !== 0;
+  }
+
+  /** A column of strings or blobs as octets: `read(i)`; what it gives is valid until the next call. */
+  strings(column: number): (i: number) => Uint8Array {
+    const data = aligned(duckdb.vector_get_data(this.#vector(column), this.count * STRING_BYTES));
+    const bytes = new Uint8Array(data);
+    const words = new Uint32Array(data);
+    return (i) => {
+      const length = words[i * 4];
+      const at = i * STRING_BYTES + 4;
+      if (length <= INLINE) return bytes.subarray(at, at + length);
+      return duckdb.get_data_from_pointer(data, at + 4, length);
+    };
+  }
+
+  #decode(column: number): SqlValue[] {
+    const type = this.#types[column];
+    const valid = this.validity(column);
+    const read = this.#reader(column, type);
+    return Array.from({ length: this.count }, (_, i) => (valid(i) ? read(i) : null));
+  }
+
+  #reader(column: number, type: number): (i: number) => SqlValue {
+    if (type === VARCHAR || type === BLOB) {
+      const read = this.strings(column);
+      return type === BLOB ? (i) => read(i).slice() : (i) => utf8.decode(read(i));
+    }
+    if (type === HUGEINT) {
+      const data = aligned(duckdb.vector_get_data(this.#vector(column), this.count * 16));
+      const low = new BigUint64Array(data);
+      const high = new BigInt64Array(data);
+      return (i) => (high[i * 2 + 1] << 64n) | low[i * 2];
+    }
+    if (type === TINYINT || type === SMALLINT || type === INTEGER) {
+      const data = aligned(duckdb.vector_get_data(this.#vector(column), this.count * widthOf(type)));
+      const numbers =
+        type === TINYINT ? new Int8Array(data) : type === SMALLINT ? new Int16Array(data) : new Int32Array(data);
+      return (i) => numbers[i];
+    }
+    const numbers = this.numbers(column);
+    if (type === BOOLEAN) return (i) => numbers[i] === 1;
+    return type === UBIGINT ? (i) => numbers[i] : (i) => Number(numbers[i]);
+  }
+}
+
+const utf8 = new TextDecoder();
+
+function widthOf(type: number): number {
+  if (type === BOOLEAN || type === TINYINT || type === UTINYINT) return 1;
+  if (type === SMALLINT || type === USMALLINT) return 2;
+  if (type === INTEGER || type === UINTEGER) return 4;
+  if (type === BIGINT || type === UBIGINT || type === DOUBLE) return 8;
+  throw new Error(`a column of the result has a type that is not read: ${type}`);
+}
+
+/** The octets in a buffer of their own that begins with them. */
+function aligned(data: Uint8Array): ArrayBuffer {
+  const { buffer, byteOffset, byteLength } = data;
+  if (byteOffset === 0 && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) return buffer;
+  return data.slice().buffer as ArrayBuffer;
+}

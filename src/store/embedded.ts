@@ -1,0 +1,372 @@
+import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { type Connection, Database } from './duckdb.ts';
+import { databaseReason, isDiskFull, isInvalidated } from './failures.ts';
+import { Ingest } from './ingest.ts';
+import type { Journal } from './journal.ts';
+import type { Part, Parts } from './parts.ts';
+import { Readers } from './readers.ts';
+import { decodeRows, RowEncoder } from './rows.ts';
+import { SCHEMA_VERSION } from './schema.ts';
+import { DATABASE_FILE, openDatabase, PARTS_FOLDER, transaction } from './setup.ts';
+import type { Origin, StoreOptions, StoreStatus } from './store.ts';
+import {
+  learn,
+  loadProgress,
+  mergePassive,
+  mergeRollups,
+  type Progress,
+  retain,
+  saveProgress,
+  takeLearnt,
+} from './upkeep.ts';
+
+const FLUSH_MS = 1000;
+/** Rows of a part, and how long one takes rows at most: what is moved and dropped at once. */
+const PART_ROWS = 2_000_000;
+const PART_MS = 6 * 3_600_000;
+/** What is learnt of rows is written after so long, or so many rows. */
+const LEARN_MS = 30_000;
+const LEARN_ROWS = 1_000_000;
+/** The log of the database is worked into its file at this size: what a start after a crash has to read. */
+const LOG_BYTES = 64 << 20;
+const UPKEEP_MS = 60_000;
+const MERGE_MS = 3_600_000;
+/** Free space that is left alone: a database without any room can only be given up. */
+const LEAST_FREE = 64 << 20;
+const REOPEN_MS = 5000;
+
+/**
+ * The embedded store, in its thread: rows in, questions answered, and in between what was learnt is written, parts are
+ * closed and moved, old things go. Work on rows is one line (`#line`), upkeep another (`#upkeep`); questions run beside.
+ */
+export class EmbeddedStore {
+  readonly options: StoreOptions;
+  database!: Database;
+  readers!: Readers;
+  parts!: Parts;
+  progress!: Progress;
+  readonly dropped: Record<string, number> = {};
+  appended = 0;
+  degraded: string | null = null;
+  remark: string | null = null;
+  #ingest!: Ingest;
+  #main!: Connection;
+  readonly #journal: Journal | null;
+  #line: Promise<unknown> = Promise.resolve();
+  #upkeep: Promise<unknown> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #learntAt = performance.now();
+  #mergedAt = performance.now();
+  #isDead = false;
+  #isClosed = false;
+
+  private constructor(options: StoreOptions, journal: Journal | null) {
+    this.options = options;
+    this.#journal = journal;
+  }
+
+  /** Opens or makes the store. Throws UserError. */
+  static async open(options: StoreOptions, journal: Journal | null): Promise<EmbeddedStore> {
+    const store = new EmbeddedStore(options, journal);
+    await store.#open();
+    if (options.readOnly !== true) {
+      const { flushMs = FLUSH_MS } = options;
+      store.#timers.push(setInterval(() => store.#tick(), flushMs));
+      store.#timers.push(setInterval(() => void store.#keepUp(false).catch(() => {}), UPKEEP_MS));
+    }
+    return store;
+  }
+
+  async #open(): Promise<void> {
+    const { database, connection, parts } = await openDatabase(this.options);
+    this.database = database;
+    this.#main = connection;
+    this.parts = parts;
+    this.readers = new Readers(database);
+    this.progress = await loadProgress(connection);
+    this.#ingest = new Ingest(parts, (rows, error) => this.#settled(rows, error));
+    if (this.options.readOnly === true) return;
+    await this.#ingest.start(database);
+    await this.#recall();
+  }
+
+  /** Rows that the last run stored, but did not learn from before it ended. */
+  async #recall(): Promise<void> {
+    const { open } = this.parts;
+    if (open.rows <= this.progress.learnt) return;
+    const encoder = new RowEncoder();
+    const sql = `SELECT * FROM (${this.parts.source([open])} WHERE rowid >= ${this.progress.learnt})`;
+    for await (const chunk of this.#main.chunks(sql)) {
+      const { batch, sensors } = decodeRows(chunk);
+      for (let i = 0; i < batch.count; i++) {
+        encoder.read(batch, i);
+        this.#ingest.learn(batch, i, encoder, sensors[i]);
+      }
+    }
+  }
+
+  /** Takes all rows of a batch; resolves when they are with the database. */
+  append(batch: TransactionBatch, origin: Origin): Promise<void> {
+    return this.#inLine(async () => {
+      const { count } = batch;
+      if (count === 0) return;
+      if (this.#isDead || !this.#hasRoom()) {
+        this.#settled(count, new Error(this.degraded ?? 'the disk is full'));
+        return;
+      }
+      await this.#ingest.take(batch, origin);
+      const { passive, distinct } = this.#ingest.learnt;
+      if (passive.full || distinct.full) await this.#learn();
+    });
+  }
+
+  #inLine<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#line.then(run);
+    this.#line = result.catch(() => {});
+    return result;
+  }
+
+  #inUpkeep<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#upkeep.then(run);
+    this.#upkeep = result.catch(() => {});
+    return result;
+  }
+
+  /** Every flush interval: what has come is written. */
+  #tick(): void {
+    void this.#inLine(async () => {
+      if (this.#isDead) return;
+      await this.#ingest.flush();
+      if (this.#logBytes() > LOG_BYTES) await this.#checkpoint();
+      const { open } = this.parts;
+      if (open.rows >= PART_ROWS || (open.rows > 0 && Date.now() - open.added > PART_MS)) await this.#closePart();
+      const rows = open.rows - this.progress.learnt;
+      const age = performance.now() - this.#learntAt;
+      if (rows > 0 && (rows >= LEARN_ROWS || age >= LEARN_MS)) await this.#learn();
+    }).catch((error: unknown) => this.#failed(error));
+  }
+
+  #settled(rows: number, error: unknown): void {
+    this.#journal?.settle(rows);
+    if (error === undefined) {
+      this.appended += rows;
+      if (!this.#isDead) this.degraded = null;
+      return;
+    }
+    this.dropped.store_disk = (this.dropped.store_disk ?? 0) + rows;
+    this.#failed(error);
+  }
+
+  #failed(error: unknown): void {
+    const reason = isDiskFull(error) ? 'the disk is full' : databaseReason(error);
+    this.degraded = `The store does not take transactions: ${reason}. They are counted as dropped (store_disk).`;
+    if (!isInvalidated(error) || this.#isDead || this.#isClosed) return;
+    this.#isDead = true;
+    const retry = setInterval(() => {
+      void this.#inLine(async () => {
+        if (!this.#isDead || !this.#hasRoom()) return;
+        await this.#reopen();
+        clearInterval(retry);
+      }).catch(() => {});
+    }, REOPEN_MS);
+    this.#timers.push(retry);
+  }
+
+  /** The database gave itself up (no room to write): once there is room it is opened anew. */
+  async #reopen(): Promise<void> {
+    await this.#upkeep;
+    this.#closeDatabase();
+    await this.#open();
+    this.#isDead = false;
+    this.degraded = null;
+  }
+
+  #hasRoom(): boolean {
+    const { path } = this.options;
+    if (path === null) return true;
+    const { bavail, bsize, blocks } = statfsSync(path);
+    const free = bavail * bsize;
+    const least = Math.min(LEAST_FREE, blocks * bsize * 0.05);
+    if (free >= least) return true;
+    this.degraded = `The store does not take transactions: the disk of ${path} has only ${Math.floor(free / 2 ** 20)} MB left. Make room, or keep less (store.most).`;
+    return false;
+  }
+
+  #logBytes(): number {
+    const { path } = this.options;
+    return path === null ? 0 : sizeOf(join(path, `${DATABASE_FILE}.wal`));
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.#ingest.settle();
+    // Upkeep writes too; a checkpoint waits for nobody.
+    await this.#upkeep;
+    await this.#main.run('CHECKPOINT');
+  }
+
+  /** Writes what was learnt of the rows stored until now. In line; rows go on coming while it is written. */
+  async #learn(): Promise<{ written: Promise<void> }> {
+    if (this.#isDead) return { written: Promise.resolve() };
+    this.#learntAt = performance.now();
+    await this.#ingest.settle();
+    const learnt = takeLearnt(this.#ingest.learnt);
+    const { rows } = this.parts.open;
+    const written = this.#inUpkeep(() =>
+      this.#withConnection((connection) => learn(connection, this.parts, this.progress, learnt, rows)),
+    );
+    written.catch((error: unknown) => this.#failed(error));
+    return { written };
+  }
+
+  /** Runs when nothing else of this kind does: writers of records. */
+  alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#writing.then(run);
+    this.#writing = result.catch(() => {});
+    return result;
+  }
+
+  async #withConnection<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.database.connect();
+    try {
+      return await run(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Rows go on in a new part. In line. */
+  async #closePart(): Promise<void> {
+    await this.#upkeep;
+    await (await this.#learn()).written;
+    let next: Part | undefined;
+    const progress: Progress = {
+      learnt: 0,
+      minutes: { ...this.progress.minutes, rows: 0 },
+      hours: { ...this.progress.hours, rows: 0 },
+    };
+    await transaction(this.#main, async () => {
+      next = await this.parts.begin(this.#main);
+      await saveProgress(this.#main, progress);
+    });
+    if (next !== undefined) this.parts.began(next);
+    this.progress = progress;
+  }
+
+  /** Retention, moving old parts, merging; everything when `all`. */
+  async #keepUp(all: boolean): Promise<void> {
+    if (this.#isDead || this.#isClosed) return;
+    await this.#inUpkeep(() =>
+      this.#withConnection(async (connection) => {
+        const gone = await retain(connection, this.parts, this.options.retention ?? {}, {
+          now: Date.now(),
+          bytes: () => this.#bytes(),
+        });
+        if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
+        await this.#ageParts(connection);
+        await mergePassive(connection, all);
+        if (!all && performance.now() - this.#mergedAt < MERGE_MS) return;
+        this.#mergedAt = performance.now();
+        await mergeRollups(connection, 'minutes');
+        await mergeRollups(connection, 'hours');
+      }),
+    );
+  }
+
+  async #ageParts(connection: Connection): Promise<void> {
+    const { ageHours = 24, path } = this.options;
+    if (ageHours <= 0 || path === null) return;
+    for (const part of [...this.parts.list]) {
+      if (part.kind !== 'table' || part.last > Date.now() - ageHours * 3_600_000) continue;
+      await this.parts.age(part, connection);
+    }
+  }
+
+  /** Rows taken until now are on the disk; what they teach is there too. */
+  async flush(): Promise<void> {
+    await this.#inLine(() => this.#ingest.settle());
+  }
+
+  async compact(): Promise<void> {
+    await this.#inLine(() => this.#closePart());
+    await this.#keepUp(true);
+    await this.#inLine(() => this.#checkpoint());
+  }
+
+  /** What passive DNS shows is up to date. */
+  async learnt(): Promise<void> {
+    if (this.options.readOnly === true || this.parts.open.rows === this.progress.learnt) return;
+    await this.#inLine(async () => (await this.#learn()).written);
+  }
+
+  #bytes(): number {
+    const { path } = this.options;
+    if (path === null) return 0;
+    const parts = join(path, PARTS_FOLDER);
+    const files = [DATABASE_FILE, `${DATABASE_FILE}.wal`].map((name) => join(path, name));
+    return [...files, ...readdirSync(parts).map((name) => join(parts, name))].reduce(
+      (sum, file) => sum + sizeOf(file),
+      0,
+    );
+  }
+
+  /** Without what the caller's side of the thread knows (queue). */
+  async status(): Promise<Omit<StoreStatus, 'queue'>> {
+    const { list } = this.parts;
+    const rows = (kinds: readonly string[]) =>
+      list.reduce((sum, part) => sum + (kinds.includes(part.kind) ? part.rows : 0), 0);
+    const seen = list.filter((part) => part.rows > 0);
+    const counted = await this.readers.use((connection) =>
+      connection.all<{ name: string; n: number }>(
+        `SELECT table_name AS name, estimated_size AS n FROM duckdb_tables() WHERE NOT temporary AND table_name NOT LIKE 'transactions_%'`,
+      ),
+    );
+    return {
+      engine: `DuckDB ${Database.version}`,
+      path: this.options.path,
+      schema: SCHEMA_VERSION,
+      bytes: this.#bytes(),
+      tables: [
+        { name: 'transactions', rows: rows(['open', 'table']), bytes: null },
+        { name: 'transactions (parquet)', rows: rows(['parquet']), bytes: this.parts.fileBytes },
+        ...counted.map(({ name, n }) => ({ name, rows: n, bytes: null })),
+      ],
+      oldest: seen.length === 0 ? null : Math.min(...seen.map(({ first }) => first)),
+      newest: seen.length === 0 ? null : Math.max(...seen.map(({ last }) => last)),
+      lag_s: this.#ingest.lag,
+      appended: this.appended,
+      dropped: { ...this.dropped },
+      degraded: this.degraded,
+      remark: this.remark,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    for (const timer of this.#timers) clearInterval(timer);
+    if (this.options.readOnly !== true && !this.#isDead) {
+      await this.#inLine(async () => {
+        await this.#ingest.settle();
+        await this.#upkeep;
+        await (await this.#learn()).written;
+        await this.#main.run('CHECKPOINT');
+      });
+    }
+    this.#isClosed = true;
+    await this.#upkeep;
+    this.#closeDatabase();
+  }
+
+  #closeDatabase(): void {
+    this.#ingest.close();
+    this.readers.close();
+    this.#main.close();
+    this.database.close();
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,132 @@
+import { createWriteStream, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import type { Transaction } from '../rr/transaction.ts';
+import { type Condition, rowTest, whereOf } from './condition.ts';
+import type { EmbeddedStore } from './embedded.ts';
+import { withMatches } from './matches.ts';
+import { decodeRows, recordOf } from './rows.ts';
+import type { ExportQuery } from './store.ts';
+
+/** Writes what a query finds to a file, in order of time. */
+export function exportTo(
+  store: EmbeddedStore,
+  query: ExportQuery,
+  condition: Condition,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ rows: number; bytes: number }> {
+  return query.format === 'parquet'
+    ? exportParquet(store, query, condition, path, signal)
+    : exportText(store, query, condition, path, signal);
+}
+
+/** Columns as the store keeps them, addresses and the domain as text beside them: other tools read the file. */
+async function exportParquet(
+  store: EmbeddedStore,
+  query: ExportQuery,
+  condition: Condition,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ rows: number; bytes: number }> {
+  const source = store.parts.source(store.parts.between(query.from, query.to));
+  return store.readers.use(
+    (connection) =>
+      withMatches(store, connection, condition, query, async (exact) => {
+        const where = whereOf(exact, query.from, query.to);
+        const limit = query.limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.floor(query.limit))}`;
+        const columns = `*, make_timestamp_ns(time) AS timestamp, ${addressSql('client')} AS client_text, ${addressSql('server')} AS server_text`;
+        const rows = `SELECT ${columns} FROM (${source}) WHERE ${where.sql} ORDER BY time${limit}`;
+        const file = path.replaceAll("'", "''");
+        const [done] = await connection.all<{ Count: number }>(
+          `COPY (${rows}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
+          where.params,
+        );
+        return { rows: Number(done?.Count ?? 0), bytes: statSync(path).size };
+      }),
+    signal,
+  );
+}
+
+/** An IPv4 address as dotted text, an IPv6 address as hex. */
+function addressSql(column: string): string {
+  return `CASE WHEN octet_length(${column}) = 4 THEN ${[0, 1, 2, 3]
+    .map((i) => `(('0x' || substr(hex(${column}), ${i * 2 + 1}, 2))::INTEGER)::VARCHAR`)
+    .join(` || '.' || `)} ELSE lower(hex(${column})) END`;
+}
+
+async function exportText(
+  store: EmbeddedStore,
+  query: ExportQuery,
+  condition: Condition,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ rows: number; bytes: number }> {
+  const source = store.parts.source(store.parts.between(query.from, query.to));
+  const where = whereOf(condition, query.from, query.to);
+  const test = rowTest(condition);
+  const out = createWriteStream(path);
+  const most = query.limit ?? Number.POSITIVE_INFINITY;
+  const line = query.format === 'csv' ? csvLine : (record: Transaction) => `${JSON.stringify(record)}\n`;
+  let rows = 0;
+  await store.readers.use(async (connection) => {
+    if (query.format === 'csv') out.write(`${CSV.map(([name]) => name).join(',')}\r\n`);
+    const sql = `SELECT * FROM (${source}) WHERE ${where.sql} ORDER BY time, transaction`;
+    for await (const chunk of connection.chunks(sql, where.params)) {
+      signal?.throwIfAborted();
+      const stored = decodeRows(chunk);
+      let text = '';
+      for (let i = 0; i < chunk.count && rows < most; i++) {
+        if (!test(stored, i)) continue;
+        text += line(recordOf(stored, i));
+        rows++;
+      }
+      if (!out.write(text)) await once(out, 'drain');
+      if (rows >= most) break;
+    }
+  }, signal);
+  out.end();
+  await finished(out);
+  return { rows, bytes: out.bytesWritten };
+}
+
+const CSV: readonly (readonly [string, (record: Transaction) => unknown])[] = [
+  ['time', ({ time }) => time],
+  ['client', ({ client }) => client],
+  ['client_port', (record) => record.client_port],
+  ['server', ({ server }) => server],
+  ['server_port', (record) => record.server_port],
+  ['transport', ({ transport }) => transport],
+  ['sensor', ({ sensor }) => sensor],
+  ['name', ({ name }) => name],
+  ['registrable_domain', (record) => record.registrable_domain],
+  ['type', ({ type }) => type],
+  ['rcode', ({ rcode }) => rcode],
+  ['outcome', ({ outcome }) => outcome],
+  ['answer_kind', (record) => record.answer_kind],
+  ['latency_ms', (record) => record.latency_ms],
+  ['queries', ({ queries }) => queries],
+  ['responses', ({ responses }) => responses],
+  ['query_bytes', (record) => record.query_bytes],
+  ['response_bytes', (record) => record.response_bytes],
+  ['flags', ({ flags }) => flags.join(' ')],
+  ['cnames', ({ cnames }) => cnames?.join(' ')],
+  ['answers', ({ answers }) => answers?.map(({ type, data }) => `${type} ${data}`).join('; ')],
+  ['ttl_min', (record) => record.ttl_min],
+  ['transaction', ({ transaction }) => transaction],
+];
+
+function csvLine(record: Transaction): string {
+  return `${CSV.map(([, value]) => csvCell(value(record))).join(',')}\r\n`;
+}
+
+/** A cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe in front. */
+function csvCell(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  const text = typeof value === 'number' ? String(value) : guarded(String(value));
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function guarded(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}

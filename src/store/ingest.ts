@@ -1,0 +1,196 @@
+import { DNS } from '../core/carrier.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import { DistinctCollector } from './distinct.ts';
+import { type Appender, ChunkWriter, type Connection, type Database } from './duckdb.ts';
+import { PassiveCollector } from './passive-delta.ts';
+import { type Parts, tableOf } from './parts.ts';
+import { RowEncoder } from './rows.ts';
+import { TRANSACTION_COLUMNS } from './schema.ts';
+import type { Origin } from './store.ts';
+
+const NO_TEXT = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/** What one transaction of the database holds. */
+interface Writer {
+  readonly connection: Connection;
+  readonly chunk: ChunkWriter;
+  appender: Appender | null;
+  rows: number;
+  first: number;
+  last: number;
+  /** When its first row came, by `performance.now()`. */
+  since: number;
+}
+
+/** What is known of rows besides the rows, since the last write of it. */
+export interface Learnt {
+  passive: PassiveCollector;
+  distinct: DistinctCollector;
+}
+
+/**
+ * Rows into the open part. Two writers take turns: while one commits on a thread of the database, the other is filled
+ * here. Calls must not overlap (the store has one line of work).
+ */
+export class Ingest {
+  readonly learnt: Learnt = { passive: new PassiveCollector(), distinct: new DistinctCollector() };
+  readonly #parts: Parts;
+  readonly #writers: Writer[] = [];
+  readonly #encoder = new RowEncoder();
+  readonly #settled: (rows: number, error: unknown) => void;
+  #committing: Promise<void> = Promise.resolve();
+  #order = new Uint32Array(0);
+  #keys = new Float64Array(0);
+  /** Seconds from the first row of a write to its being on the disk. */
+  lag: number | null = null;
+
+  /** `settled`: so many rows are on the disk, or (with an error) are lost. */
+  constructor(parts: Parts, settled: (rows: number, error: unknown) => void) {
+    this.#parts = parts;
+    this.#settled = settled;
+  }
+
+  async start(database: Database): Promise<void> {
+    for (let i = 0; i < 2; i++) {
+      this.#writers.push({
+        connection: await database.connect(),
+        chunk: new ChunkWriter(TRANSACTION_COLUMNS),
+        appender: null,
+        rows: 0,
+        first: Number.POSITIVE_INFINITY,
+        last: Number.NEGATIVE_INFINITY,
+        since: 0,
+      });
+    }
+  }
+
+  /** Rows that wait for the next write. */
+  get waiting(): number {
+    return this.#writers[0].rows;
+  }
+
+  /** Takes all rows of a batch. What fails is told to `settled`. */
+  async take(batch: TransactionBatch, origin: Origin): Promise<void> {
+    const [writer] = this.#writers;
+    try {
+      await this.#encode(writer, batch, origin);
+      writer.rows += batch.count;
+    } catch (error) {
+      await this.#abandon(writer, writer.rows + batch.count, error);
+    }
+  }
+
+  async #encode(writer: Writer, batch: TransactionBatch, origin: Origin): Promise<void> {
+    if (writer.appender === null) {
+      await writer.connection.run('BEGIN');
+      writer.appender = writer.connection.appender(tableOf(this.#parts.open.part));
+      writer.since = performance.now();
+    }
+    const { appender, chunk } = writer;
+    const sensor = utf8.encode(origin.sensor ?? '');
+    const names: Uint8Array[] = (origin.interfaces ?? []).map((name) => utf8.encode(name ?? ''));
+    const order = this.#byTime(batch);
+    for (let k = 0; k < batch.count; k++) {
+      const i = order[k];
+      this.#encoder.read(batch, i);
+      this.#encoder.write(batch, i, chunk, names[batch.col.interfaceId[i]] ?? NO_TEXT, sensor);
+      const ms = this.learn(batch, i, this.#encoder, origin.sensor ?? '');
+      if (ms < writer.first) writer.first = ms;
+      if (ms > writer.last) writer.last = ms;
+      if (chunk.full) chunk.flush(appender);
+    }
+  }
+
+  /** Adds what a row read by `encoder` teaches; its time in ms. */
+  learn(batch: TransactionBatch, i: number, encoder: RowEncoder, sensor: string): number {
+    const c = batch.col;
+    const ms = c.openSeconds[i] * 1000 + Math.floor(c.openNanos[i] / 1e6);
+    const { passive, distinct } = this.learnt;
+    distinct.add(batch, i, encoder, Math.floor(ms / 60_000));
+    if (encoder.hasResponse && c.protocol[i] === DNS) passive.add(encoder.response, ms, sensor);
+    return ms;
+  }
+
+  /** Rows in order of time compress better and are found faster than in order of closing. */
+  #byTime({ count, col: { openSeconds, openNanos } }: TransactionBatch): Uint32Array {
+    if (this.#order.length < count) {
+      this.#order = new Uint32Array(count);
+      this.#keys = new Float64Array(count);
+    }
+    const order = this.#order.subarray(0, count);
+    const keys = this.#keys.subarray(0, count);
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < count; i++) {
+      if (openSeconds[i] < least) least = openSeconds[i];
+      if (openSeconds[i] > most) most = openSeconds[i];
+    }
+    // Time in units of 64 ns and the row fit into one exact number, unless the batch covers more than an hour.
+    const fits = most - least < 3600 && count <= 65_536;
+    for (let i = 0; i < count; i++) {
+      order[i] = i;
+      keys[i] = fits ? Math.floor(((openSeconds[i] - least) * 1e9 + openNanos[i]) / 64) * 65_536 + i : 0;
+    }
+    if (fits) {
+      keys.sort();
+      for (let i = 0; i < count; i++) order[i] = keys[i] % 65_536;
+    }
+    return order;
+  }
+
+  /** Begins to write what has come; resolves when what came before is on the disk (`settle` waits for all). */
+  async flush(): Promise<void> {
+    const [writer, other] = this.#writers;
+    if (writer.appender === null) return;
+    await this.#committing;
+    this.#writers[0] = other;
+    this.#writers[1] = writer;
+    this.#committing = this.#commit(writer, writer.appender);
+  }
+
+  /** Everything taken is on the disk, or counted as lost. */
+  async settle(): Promise<void> {
+    await this.flush();
+    await this.#committing;
+  }
+
+  async #commit(writer: Writer, appender: Appender): Promise<void> {
+    const { rows, first, last, since } = writer;
+    try {
+      writer.chunk.flush(appender);
+      appender.close();
+      await writer.connection.run('COMMIT');
+    } catch (error) {
+      await this.#abandon(writer, rows, error);
+      return;
+    }
+    const { open } = this.#parts;
+    open.rows += rows;
+    open.first = Math.min(open.first, first);
+    open.last = Math.max(open.last, last);
+    open.added = Date.now();
+    this.lag = (performance.now() - since) / 1000;
+    clear(writer);
+    this.#settled(rows, undefined);
+  }
+
+  /** Gives the rows of a write up. What cannot even be rolled back is gone with the database; its owner opens it anew. */
+  async #abandon(writer: Writer, rows: number, error: unknown): Promise<void> {
+    await writer.connection.run('ROLLBACK').catch(() => {});
+    clear(writer);
+    this.#settled(rows, error);
+  }
+
+  close(): void {
+    for (const { connection } of this.#writers) connection.close();
+  }
+}
+
+function clear(writer: Writer): void {
+  writer.chunk.clear();
+  writer.appender = null;
+  writer.rows = 0;
+  writer.first = Number.POSITIVE_INFINITY;
+  writer.last = Number.NEGATIVE_INFINITY;
+}

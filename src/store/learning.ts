@@ -1,0 +1,84 @@
+import type { Cardinality } from '../sketch/cardinality.ts';
+import { addressPrefix } from './addresses.ts';
+import { sketchFrom, sketchOctets } from './distinct.ts';
+import { ChunkWriter, type Connection } from './duckdb.ts';
+import { reversedName } from './passive-names.ts';
+import type { PassiveDelta } from './passive-delta.ts';
+import { DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+
+const utf8 = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+
+type Cell = string | number | bigint | Uint8Array;
+
+/** Rows of plain values into a table, within the transaction at hand. */
+export function appendRows(
+  connection: Connection,
+  table: string,
+  columns: readonly { name: string; type: (typeof PASSIVE_COLUMNS)[number]['type'] | 'UINTEGER' | 'UTINYINT' }[],
+  rows: Iterable<readonly Cell[]>,
+): void {
+  const writer = new ChunkWriter(columns);
+  const appender = connection.appender(table);
+  try {
+    for (const row of rows) {
+      row.forEach((value, k) => {
+        if (typeof value === 'string') {
+          const bytes = utf8.encode(value);
+          writer.string(k, bytes, 0, bytes.length);
+        } else if (typeof value === 'object') writer.string(k, value, 0, value.length);
+        else if (columns[k].type === 'BIGINT' || columns[k].type === 'UBIGINT') {
+          writer.numbers[k][writer.count] = BigInt(value);
+        } else writer.numbers[k][writer.count] = Number(value);
+      });
+      writer.count++;
+      if (writer.full) writer.flush(appender);
+    }
+    writer.flush(appender);
+  } finally {
+    appender.close();
+  }
+}
+
+/** What was seen of names, as rows of `passive_new`. */
+export function appendPassive(connection: Connection, rows: readonly PassiveDelta[]): void {
+  appendRows(
+    connection,
+    'passive_new',
+    PASSIVE_COLUMNS,
+    rows.map(({ name, type, data, address, cnames, sensor, first, last, count }) => [
+      reversedName(name),
+      name,
+      type,
+      data,
+      address === null ? 0n : addressPrefix(address),
+      address ?? NOTHING,
+      cnames === null ? '' : cnames.join(' '),
+      sensor,
+      Math.floor(first),
+      Math.floor(last),
+      count,
+    ]),
+  );
+}
+
+/** Sketches of different clients …, as rows of `distinct_counts` by minute and by hour. */
+export function appendDistinct(
+  connection: Connection,
+  minutes: readonly { time: number; what: number; sketch: Cardinality }[],
+): void {
+  const hours = new Map<string, { time: number; what: number; sketch: Cardinality }>();
+  for (const { time, what, sketch } of minutes) {
+    const hour = Math.floor(time / 3_600_000) * 3_600_000;
+    const key = `${hour} ${what}`;
+    const sum = hours.get(key);
+    if (sum === undefined) hours.set(key, { time: hour, what, sketch: sketchFrom(sketchOctets(sketch)) });
+    else sum.sketch.merge(sketch);
+  }
+  const cells = (step: number) => (row: { time: number; what: number; sketch: Cardinality }) =>
+    [row.time, step, row.what, sketchOctets(row.sketch)] as const;
+  appendRows(connection, 'distinct_counts', DISTINCT_COLUMNS, [
+    ...minutes.map(cells(60)),
+    ...[...hours.values()].map(cells(3600)),
+  ]);
+}

@@ -1,0 +1,164 @@
+import { DNS } from '../core/carrier.ts';
+import { recordValue } from '../rr/value.ts';
+import { ANSWER, type MessageView } from '../wire/message.ts';
+import { copyName, equalNames, nameText, skipName } from '../wire/name.ts';
+import { ByteKeys } from './byte-keys.ts';
+
+const A = 1;
+const NS = 2;
+const CNAME = 5;
+const SOA = 6;
+const PTR = 12;
+const MX = 15;
+const AAAA = 28;
+const DNAME = 39;
+const OPT = 41;
+/** Signatures and denials say nothing of where a name leads, and are never the same twice. */
+const LEFT_OUT = new Set([OPT, 46, 47, 50, 249, 250]);
+/** Rdata whose names may be compressed (RFC 3597 §4): keyed by its text. */
+const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, 17, 18, 21, 26, 33, 35, 36, DNAME]);
+/** Rdata that is one name. */
+const ONE_NAME = new Set([NS, CNAME, PTR]);
+const MAX_CHAIN = 16;
+const CAPACITY = 1_000_000;
+
+/** What was seen of (name, type, rdata) since the last write. */
+export interface PassiveDelta {
+  name: string;
+  type: number;
+  data: string;
+  /** Octets of an address, for looking up by range. */
+  address: Uint8Array | null;
+  /** Aliases from the name to the record's owner. */
+  cnames: string[] | null;
+  sensor: string;
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** Collects records of answers, and addresses at the end of a chain of aliases under the name asked too. */
+export class PassiveCollector {
+  #keys = new ByteKeys(CAPACITY);
+  #rows: PassiveDelta[] = [];
+  readonly #key = new Uint8Array(600 + 65_536);
+  readonly #utf8 = new TextEncoder();
+  readonly #chain = new Int32Array(MAX_CHAIN);
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  get full(): boolean {
+    return this.#keys.full;
+  }
+
+  /** Takes what was collected. */
+  take(): PassiveDelta[] {
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#keys = new ByteKeys(CAPACITY);
+    return rows;
+  }
+
+  /** Adds the answers of a response; `time` in ms. Messages of other protocols than DNS are left out by the caller. */
+  add(view: MessageView, time: number, sensor: string): void {
+    const { records, section, type } = view;
+    let aliases = 0;
+    for (let r = 0; r < records; r++) {
+      if (section[r] !== ANSWER) break;
+      if (LEFT_OUT.has(type[r])) continue;
+      if (type[r] === CNAME && aliases < MAX_CHAIN && isWholeName(view, r)) this.#chain[aliases++] = r;
+      this.#record(view, r, view.owner[r], 0, time, sensor);
+    }
+    if (aliases > 0 && view.questions > 0) this.#folded(view, aliases, time, sensor);
+  }
+
+  /** Addresses at the end of the chain from the name asked. */
+  #folded(view: MessageView, aliases: number, time: number, sensor: string): void {
+    const { bytes, start } = view;
+    let name = view.questionName[0];
+    let length = 0;
+    for (let next = this.#alias(view, name, 0, aliases); next >= 0; next = this.#alias(view, name, length, aliases)) {
+      const r = this.#chain[next];
+      this.#chain[next] = this.#chain[length];
+      this.#chain[length++] = r;
+      name = view.rdata[r];
+    }
+    if (length === 0) return;
+    for (let r = 0; r < view.records && view.section[r] === ANSWER; r++) {
+      if (
+        (view.type[r] !== A && view.type[r] !== AAAA) ||
+        !equalNames(bytes, view.owner[r], start, bytes, name, start)
+      ) {
+        continue;
+      }
+      this.#record(view, r, view.questionName[0], length, time, sensor);
+    }
+  }
+
+  /** Where in `chain[from, to)` the alias of a name is; −1 when there is none. A record serves once, so this ends. */
+  #alias(view: MessageView, name: number, from: number, to: number): number {
+    const { bytes, start } = view;
+    for (let k = from; k < to; k++) {
+      if (equalNames(bytes, view.owner[this.#chain[k]], start, bytes, name, start)) return k;
+    }
+    return -1;
+  }
+
+  #record(view: MessageView, r: number, owner: number, chain: number, time: number, sensor: string): void {
+    const { bytes, start } = view;
+    const key = this.#key;
+    const type = view.type[r];
+    key[0] = type >>> 8;
+    key[1] = type;
+    let n = 2 + copyName(bytes, owner, start, key, 2, true);
+    const from = view.rdata[r];
+    const length = view.rdlength[r];
+    let text: string | undefined;
+    if (ONE_NAME.has(type) && isWholeName(view, r)) n += copyName(bytes, from, start, key, n, true);
+    else if (WITH_NAMES.has(type) || type === MX) {
+      text = recordValue(view, r, DNS)?.data;
+      if (text === undefined) return;
+      n += this.#utf8.encodeInto(text, key.subarray(n)).written;
+    } else {
+      key.set(bytes.subarray(from, from + length), n);
+      n += length;
+    }
+    const before = this.#keys.size;
+    const entry = this.#keys.add(key, n);
+    if (entry < before) {
+      const row = this.#rows[entry];
+      row.count++;
+      if (time < row.first) row.first = time;
+      if (time > row.last) row.last = time;
+      if (chain === 0) row.cnames = null;
+      return;
+    }
+    text ??= recordValue(view, r, DNS)?.data ?? '';
+    const isAddress = (type === A && length === 4) || (type === AAAA && length === 16);
+    this.#rows.push({
+      name: nameText(bytes, owner, start).toLowerCase(),
+      type,
+      data: ONE_NAME.has(type) || WITH_NAMES.has(type) ? text.toLowerCase() : text,
+      address: isAddress ? bytes.slice(from, from + length) : null,
+      cnames: chain === 0 ? null : this.#names(view, chain),
+      sensor,
+      first: time,
+      last: time,
+      count: 1,
+    });
+  }
+
+  #names(view: MessageView, chain: number): string[] {
+    return Array.from(this.#chain.subarray(0, chain), (r) =>
+      nameText(view.bytes, view.rdata[r], view.start).toLowerCase(),
+    );
+  }
+}
+
+/** That the rdata of a record is one sound name, and nothing else. */
+function isWholeName(view: MessageView, r: number): boolean {
+  const end = view.rdata[r] + view.rdlength[r];
+  return skipName(view.bytes, view.rdata[r], view.start, end) === end;
+}

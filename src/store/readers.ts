@@ -1,0 +1,39 @@
+import type { Connection, Database } from './duckdb.ts';
+
+/** Connections for questions: each is asked on one of its own, which is used again. */
+export class Readers {
+  readonly #database: Database;
+  readonly #free: Connection[] = [];
+  readonly #all = new Set<Connection>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Runs with a connection; an abort stops its statement. */
+  async use<T>(run: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    const connection = this.#free.pop() ?? (await this.#connect());
+    const stop = () => connection.interrupt();
+    signal?.addEventListener('abort', stop);
+    try {
+      return await run(connection);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      this.#free.push(connection);
+    }
+  }
+
+  async #connect(): Promise<Connection> {
+    const connection = await this.#database.connect();
+    this.#all.add(connection);
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.#all) connection.close();
+  }
+}

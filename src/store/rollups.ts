@@ -1,0 +1,120 @@
+import type { Connection } from './duckdb.ts';
+import {
+  bucketSql,
+  CUBE,
+  DIMENSION_SQL,
+  DISTRIBUTION,
+  KEYED,
+  type KeyedDimension,
+  MEASURE_COLUMNS,
+  ROLLUP_PRECISION,
+} from './measures.ts';
+import { type Parts, tableOf } from './parts.ts';
+import { ROLLUP_NAMES, ROLLUPS } from './schema.ts';
+import { DISTRIBUTIONS } from './store.ts';
+
+export type RollupTable = keyof typeof ROLLUPS;
+
+/** Keys kept by bucket, the most frequent ones; minutes have keys only when they hold many rows. */
+const MOST_KEYS: Readonly<Record<RollupTable, number>> = { minutes: 200, hours: 2000 };
+const MANY_ROWS = 10_000;
+/** A bucket is closed once rows this much younger have come, ms: nearly all of its rows are there. */
+const LATENESS: Readonly<Record<RollupTable, number>> = { minutes: 45_000, hours: 120_000 };
+
+/**
+ * What a rollup table holds: of the rows that were there at its last run (`rows` of the open part, all of closed parts)
+ * those before `until` (ms). Everything else is only in the transactions.
+ */
+export interface RollupState {
+  until: number;
+  rows: number;
+}
+
+/** SQL that makes a rollup of rows: `source` has the columns of a transaction. */
+export function rollupSql(table: RollupTable, source: string, keyed: boolean): string {
+  const step = ROLLUPS[table];
+  const bucket = `time // ${step * 1_000_000} * ${step}`;
+  const histograms = DISTRIBUTIONS.map((name) => {
+    const value = DISTRIBUTION[name].sql;
+    return `histogram(${bucketSql(value, ROLLUP_PRECISION)}) FILTER (WHERE (${value}) IS NOT NULL)`;
+  });
+  const measures = [...MEASURE_COLUMNS.map(({ from }) => from), ...histograms].join(', ');
+  const cube = Object.keys(CUBE);
+  const nulls = Object.values(CUBE).map((type) => `NULL::${type}`);
+  const parts = [
+    `SELECT ${bucket}, 0::UTINYINT, NULL::BLOB, ${cube.join(', ')}, ${measures} FROM source GROUP BY ${bucket}, ${cube.join(', ')}`,
+  ];
+  KEYED.forEach((name, k) => {
+    if (!keyed) return;
+    const key = keyOf(name);
+    parts.push(
+      `SELECT ${bucket}, ${k + 1}::UTINYINT, ${key}, ${nulls.join(', ')}, ${measures} FROM source GROUP BY ${bucket}, ${key} QUALIFY ${key} IS NULL OR row_number() OVER (PARTITION BY ${bucket} ORDER BY count(*) DESC) <= ${MOST_KEYS[table]}`,
+    );
+  });
+  return `WITH source AS NOT MATERIALIZED (${source}) ${parts.join(' UNION ALL ')}`;
+}
+
+function keyOf(name: KeyedDimension): string {
+  return name === 'domain' ? `encode(${DIMENSION_SQL.domain})` : name;
+}
+
+/**
+ * Brings a rollup table up to the first `rows` rows of the open part. A row is taken once: when both it and the end of its
+ * bucket have come. The new state; `write` stores it in the same transaction.
+ */
+export async function rollUp(
+  table: RollupTable,
+  state: RollupState,
+  {
+    parts,
+    connection,
+    rows,
+    write,
+  }: { parts: Parts; connection: Connection; rows: number; write: (state: RollupState) => Promise<void> },
+): Promise<RollupState> {
+  const { open } = parts;
+  const latest = parts.list.reduce((max, { last }) => Math.max(max, last), Number.NEGATIVE_INFINITY);
+  const step = ROLLUPS[table];
+  const until = Number.isFinite(latest)
+    ? Math.max(state.until, Math.floor((latest - LATENESS[table]) / step) * step)
+    : state.until;
+  if (until === state.until && rows === state.rows) return state;
+  const before = `time < ${ns(until)}`;
+  const since = `time >= ${ns(state.until)}`;
+  const closed = parts.between(state.until, until).filter(({ kind }) => kind !== 'open');
+  const sources = [
+    `SELECT * FROM ${tableOf(open.part)} WHERE rowid < ${rows} AND ${before} AND (${since} OR rowid >= ${state.rows})`,
+    ...(closed.length > 0 && until > state.until
+      ? [`SELECT * FROM (${parts.source(closed)}) WHERE ${before} AND ${since}`]
+      : []),
+  ];
+  const source = sources.join(' UNION ALL ');
+  const found = await connection.one<{ n: number }>(`SELECT count(*) AS n FROM (${source})`);
+  const n = found?.n ?? 0;
+  const next = { until, rows };
+  const minutes = Math.max(1, (until - state.until) / 60_000);
+  if (n > 0) {
+    const keyed = table === 'hours' || n / minutes >= MANY_ROWS;
+    await connection.run(`CREATE OR REPLACE TEMP TABLE rollup AS ${named(rollupSql(table, source, keyed))}`);
+  }
+  await connection.run('BEGIN');
+  try {
+    if (n > 0) await connection.run(`INSERT INTO ${table} SELECT * FROM rollup`);
+    await write(next);
+    await connection.run('COMMIT');
+  } catch (error) {
+    await connection.run('ROLLBACK');
+    throw error;
+  }
+  return next;
+}
+
+/** The columns have the names of the table's. */
+function named(sql: string): string {
+  return `SELECT * FROM (${sql}) AS t(${ROLLUP_NAMES.join(', ')})`;
+}
+
+/** A time in ms as a number of nanoseconds, as SQL. */
+export function ns(ms: number): string {
+  return String(BigInt(Math.round(Math.max(-9.2e12, Math.min(9.2e12, ms)))) * 1_000_000n);
+}

@@ -1,0 +1,479 @@
+import { Cardinality } from '../sketch/cardinality.ts';
+import { LogHistogram } from '../sketch/histogram.ts';
+import { emptySummary, type Summary } from '../sketch/summary.ts';
+import { type Condition, whereOf } from './condition.ts';
+import { sketchFrom } from './distinct.ts';
+import type { Connection, Row, SqlValue } from './duckdb.ts';
+import type { EmbeddedStore } from './embedded.ts';
+import { withMatches } from './matches.ts';
+import {
+  bucketSql,
+  CUBE,
+  DIMENSION_SQL,
+  dimensionText,
+  DISTRIBUTION,
+  EXACT_PRECISION,
+  HISTOGRAM_BITS,
+  KEYED,
+  MEASURE_COLUMNS,
+  ROLLUP_PRECISION,
+} from './measures.ts';
+import { tableOf } from './parts.ts';
+import { ns, type RollupTable } from './rollups.ts';
+import { ROLLUPS } from './schema.ts';
+import {
+  COUNTS,
+  type Count,
+  type Dimension,
+  DISTINCTS,
+  type Distinct,
+  DISTRIBUTIONS,
+  type DistributionName,
+  type Measure,
+  type StatisticsQuery,
+  type StatisticsResult,
+  type StatisticsRow,
+} from './store.ts';
+
+/** Up to so many rows are counted one by one; more only where rollups do not have the answer. */
+const FEW_ROWS = 3_000_000;
+const MOST_GROUPS = 1000;
+const DEFAULT_LIMIT = 20;
+/** Buckets of time and groups together. */
+const MOST_ROWS = 100_000;
+
+/** Where a piece of the range is counted. */
+interface Piece {
+  table: RollupTable | 'transactions';
+  from: number;
+  to: number;
+}
+
+interface Plan {
+  query: StatisticsQuery;
+  group: readonly Dimension[];
+  condition: Condition;
+  pieces: readonly Piece[];
+  counts: readonly Count[];
+  distincts: readonly Distinct[];
+  distributions: readonly DistributionName[];
+  /** Index into KEYED + 1, 0 = the cube. */
+  kind: number;
+}
+
+/** Answers a question for numbers: from rollups where that is exact enough and much faster, else from the rows. */
+export function statisticsOf(
+  store: EmbeddedStore,
+  query: StatisticsQuery,
+  condition: Condition,
+  signal?: AbortSignal,
+): Promise<StatisticsResult> {
+  return store.readers.use(
+    (connection) =>
+      withMatches(store, connection, condition, query, async (exact) => {
+        const plan = planOf(store, query, exact);
+        return new Answer(store, connection, plan).result();
+      }),
+    signal,
+  );
+}
+
+function planOf(store: EmbeddedStore, query: StatisticsQuery, condition: Condition): Plan {
+  const group = query.group ?? [];
+  const measures = new Set<Measure>(query.measures);
+  if (query.order !== undefined) measures.add(query.order.by);
+  const has = <T extends Measure>(list: readonly T[]) => list.filter((name) => measures.has(name));
+  const kind = KEYED.findIndex((name) => group.length === 1 && group[0] === name) + 1;
+  const distincts = has(DISTINCTS);
+  const isRolledUp =
+    condition.sql === 'true' &&
+    (kind > 0 || group.every((name) => name in CUBE)) &&
+    (distincts.length === 0 || group.length === 0);
+  const pieces = isRolledUp
+    ? piecesOf(store, query, kind > 0)
+    : [{ table: 'transactions' as const, from: query.from, to: query.to }];
+  return { query, group, condition, pieces, kind, counts: has(COUNTS), distincts, distributions: has(DISTRIBUTIONS) };
+}
+
+/** Parts of the range by where they are counted. */
+function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, keyed: boolean): Piece[] {
+  const raw = (a: number, b: number): Piece[] => (a < b ? [{ table: 'transactions', from: a, to: b }] : []);
+  if (rowsBetween(store, from, to) <= FEW_ROWS) return raw(from, to);
+  const { progress } = store;
+  const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
+    const size = ROLLUPS[table];
+    const begin = Math.ceil(a / size) * size;
+    const end = Math.min(Math.floor(b / size) * size, progress[table].until);
+    if (begin >= end) return rest(a, b);
+    return [...rest(a, begin), { table, from: begin, to: end }, ...rest(end, b)];
+  };
+  // Minutes have keys only where there is much traffic: what is little is counted from the rows.
+  const byMinute = (a: number, b: number): Piece[] =>
+    keyed && rowsBetween(store, a, b) <= FEW_ROWS ? raw(a, b) : split('minutes', a, b, raw);
+  if (step !== undefined && step % 60 !== 0) return raw(from, to);
+  if (step !== undefined && step % 3600 !== 0) return byMinute(from, to);
+  return split('hours', from, to, byMinute);
+}
+
+/** About how many rows a range has. */
+function rowsBetween(store: EmbeddedStore, from: number, to: number): number {
+  let rows = 0;
+  for (const { first, last, rows: all } of store.parts.list) {
+    if (all === 0) continue;
+    const share = (Math.min(to, last + 1) - Math.max(from, first)) / (last + 1 - first);
+    rows += all * Math.max(0, Math.min(1, share));
+  }
+  return rows;
+}
+
+/** Builds and asks the statements of one question. */
+class Answer {
+  readonly #store: EmbeddedStore;
+  readonly #connection: Connection;
+  readonly #plan: Plan;
+  /** Names of the dimensions' columns. */
+  readonly #dims: readonly string[];
+  readonly #isFew: boolean;
+
+  constructor(store: EmbeddedStore, connection: Connection, plan: Plan) {
+    this.#store = store;
+    this.#connection = connection;
+    this.#plan = plan;
+    this.#dims = plan.group.map((_, k) => `d${k}`);
+    this.#isFew = rowsBetween(store, plan.query.from, plan.query.to) <= FEW_ROWS;
+  }
+
+  async result(): Promise<StatisticsResult> {
+    const { query, group } = this.#plan;
+    const isStepped = query.step !== undefined;
+    const groups = group.length > 0 ? await this.#topGroups() : undefined;
+    if (groups !== undefined && groups.length === 0) return this.#done([]);
+    const rows = await this.#rows(isStepped, groups);
+    const found = new Map(rows.map((row) => [this.#keyOf(row), row]));
+    await this.#percentiles(found, isStepped, groups);
+    await this.#distincts(found, isStepped, groups);
+    const list = rows.map((row) => row.out);
+    if (groups === undefined) list.sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
+
+    return this.#done(list);
+  }
+
+  #done(rows: StatisticsRow[]): StatisticsResult {
+    const { pieces, kind, query } = this.#plan;
+    const used = (table: Piece['table']) => pieces.some((piece) => piece.table === table);
+    const oldest = this.#store.parts.list.find((part) => part.rows > 0)?.first;
+    const reaches = used('hours') || used('minutes') || oldest === undefined || query.from >= oldest;
+    const dropped = (this.#store.dropped.retention ?? 0) > 0;
+    return {
+      rows,
+      source: used('hours') ? 'hours' : used('minutes') ? 'minutes' : 'transactions',
+      complete: (reaches || !dropped) && !(kind > 0 && (used('hours') || used('minutes'))),
+    };
+  }
+
+  /** Common table of everything in the range: dimensions, begin of the step, and partial measures. */
+  #partials(
+    isStepped: boolean,
+    columns: readonly { name: string; from: string }[],
+  ): { sql: string; params: SqlValue[] } {
+    const { query, pieces, group } = this.#plan;
+    const step = (query.step ?? 0) * 1000;
+    const params: SqlValue[] = [];
+    const selects: string[] = [];
+    const dims = (of: (name: Dimension) => string) => group.map((name, k) => `${of(name)} AS d${k}`);
+    for (const { table, from, to } of pieces) {
+      if (table === 'transactions') continue;
+      const time = isStepped ? [`time // ${step} * ${step} AS t`] : [];
+      const list = [...dims((name) => this.#rollupDimension(name)), ...time, ...columns.map(({ name }) => name)];
+      selects.push(
+        `SELECT ${list.join(', ')} FROM ${table} WHERE kind = ${this.#plan.kind} AND time >= ${from} AND time < ${to}`,
+      );
+    }
+    const raw = this.#rawSource();
+    if (raw !== undefined) {
+      const keys = [
+        ...dims((name) => DIMENSION_SQL[name]),
+        ...(isStepped ? [`time // ${step * 1e6} * ${step} AS t`] : []),
+      ];
+      const list = [...keys, ...columns.map(({ name, from }) => `${from} AS ${name}`)];
+      const by = [...this.#dims, ...(isStepped ? ['t'] : [])];
+      selects.push(`SELECT ${list.join(', ')} FROM (${raw.sql})${by.length > 0 ? ` GROUP BY ${by.join(', ')}` : ''}`);
+      params.push(...raw.params);
+    }
+    return { sql: selects.join(' UNION ALL '), params };
+  }
+
+  #rollupDimension(name: Dimension): string {
+    if (this.#plan.kind === 0) return name;
+    return name === 'domain' ? 'decode(key)' : 'key';
+  }
+
+  /** Rows that are counted one by one: pieces of the range, and what rollups of the others did not take yet. */
+  #rawSource(): { sql: string; params: SqlValue[] } | undefined {
+    const { pieces, condition } = this.#plan;
+    const { parts, progress } = this.#store;
+    const selects: string[] = [];
+    const params: SqlValue[] = [];
+    for (const { table, from, to } of pieces) {
+      if (table === 'transactions') {
+        const where = whereOf(condition, from, to);
+        selects.push(`SELECT * FROM (${parts.source(parts.between(from, to))}) WHERE ${where.sql}`);
+        params.push(...where.params);
+      } else if (parts.open.rows > progress[table].rows) {
+        selects.push(
+          `SELECT * FROM ${tableOf(parts.open.part)} WHERE rowid >= ${progress[table].rows} AND time >= ${ns(from)} AND time < ${ns(to)}`,
+        );
+      }
+    }
+    return selects.length === 0 ? undefined : { sql: selects.join(' UNION ALL '), params };
+  }
+
+  /** Keys of the groups that are shown, in order. */
+  async #topGroups(): Promise<SqlValue[][]> {
+    const { query } = this.#plan;
+    const { by, descending } = query.order ?? { by: 'transactions' as const, descending: true };
+    const limit = Math.min(MOST_GROUPS, Math.max(1, query.limit ?? DEFAULT_LIMIT));
+    const order = this.#orderSql(by);
+    const { sql, params } = this.#partials(false, order.columns);
+    const dims = this.#dims.join(', ');
+    const direction = descending ? 'DESC' : 'ASC';
+    const rows = await this.#connection.all<Row>(
+      `SELECT ${dims} FROM (${sql}) GROUP BY ${dims} ORDER BY ${order.sql} ${direction} NULLS LAST, ${dims} LIMIT ${limit}`,
+      params,
+    );
+    return rows.map((row) => this.#dims.map((name) => row[name]));
+  }
+
+  #orderSql(by: Measure): { sql: string; columns: { name: string; from: string }[] } {
+    const distribution = DISTRIBUTIONS.find((name) => name === by);
+    if (distribution !== undefined) {
+      const columns = columnsNamed([`${distribution}_n`, `${distribution}_sum`]);
+      return { sql: `sum(${distribution}_sum)::DOUBLE / nullif(sum(${distribution}_n), 0)`, columns };
+    }
+    const distinct = DISTINCTS.find((name) => name === by);
+    if (distinct !== undefined) {
+      return { sql: `max(${distinct})`, columns: [{ name: distinct, from: distinctSql(distinct, this.#isFew) }] };
+    }
+    return { sql: `sum(${by})`, columns: columnsNamed([by]) };
+  }
+
+  #inGroups(groups: readonly SqlValue[][] | undefined): { sql: string; params: SqlValue[] } {
+    if (groups === undefined) return { sql: 'true', params: [] };
+    const one = groups.map((values) =>
+      values.map((value, k) => (value === null ? `d${k} IS NULL` : `d${k} = ?`)).join(' AND '),
+    );
+    return { sql: `(${one.join(' OR ')})`, params: groups.flat().filter((value) => value !== null) };
+  }
+
+  async #rows(isStepped: boolean, groups: readonly SqlValue[][] | undefined): Promise<Found[]> {
+    const { counts, distributions, group } = this.#plan;
+    const names = new Set<string>(counts);
+    for (const name of distributions) for (const what of MOMENTS) names.add(`${name}_${what}`);
+    names.add('transactions');
+    const columns = MEASURE_COLUMNS.filter(({ name }) => names.has(name));
+    const { sql, params } = this.#partials(isStepped, columns);
+    const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
+    const chosen = this.#inGroups(groups);
+    const list = [...keys, ...columns.map(({ name, merge }) => `${merge} AS ${name}`)].join(', ');
+    const by = keys.length > 0 ? ` GROUP BY ${keys.join(', ')}` : '';
+    const rows = await this.#connection.all<Row>(
+      `SELECT ${list} FROM (${sql}) WHERE ${chosen.sql}${by} LIMIT ${MOST_ROWS}`,
+      [...params, ...chosen.params],
+    );
+
+    const found = rows
+      .filter((row) => keys.length === 0 || row.transactions !== null)
+      .map((row) => ({ row, out: outputOf(row, group, counts, distributions) }));
+    if (groups === undefined) return found;
+    const place = new Map(groups.map((values, i) => [values.map(keyText).join('\0'), i]));
+    const placeOf = ({ row }: Found) => place.get(this.#dims.map((name) => keyText(row[name])).join('\0')) ?? 0;
+    return found.sort((a, b) => placeOf(a) - placeOf(b) || (a.out.time ?? 0) - (b.out.time ?? 0));
+  }
+
+  #keyOf({ row }: Found): string {
+    return [...this.#dims, 't'].map((name) => keyText(row[name])).join('\0');
+  }
+
+  async #percentiles(
+    found: Map<string, Found>,
+    isStepped: boolean,
+    groups: readonly SqlValue[][] | undefined,
+  ): Promise<void> {
+    const isExact = this.#plan.pieces.every(({ table }) => table === 'transactions');
+    const precision = isExact ? EXACT_PRECISION : ROLLUP_PRECISION;
+    for (const name of this.#plan.distributions) {
+      const { sql, params } = this.#bucketRows(name, precision, isStepped);
+      const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
+      const chosen = this.#inGroups(groups);
+      const list = [...keys, 'b', 'sum(n)::BIGINT AS n'].join(', ');
+      const statement = `SELECT ${list} FROM (${sql}) WHERE b IS NOT NULL AND ${chosen.sql} GROUP BY ${[...keys, 'b'].join(', ')}`;
+      const histograms = new Map<string, LogHistogram>();
+      for await (const chunk of this.#connection.chunks(statement, [...params, ...chosen.params])) {
+        for (let i = 0; i < chunk.count; i++) {
+          const row = chunk.row(i);
+          const key = this.#keyOf({ row, out: {} });
+          let histogram = histograms.get(key);
+          if (histogram === undefined) histograms.set(key, (histogram = new LogHistogram(HISTOGRAM_BITS, precision)));
+          histogram.counts[Number(row.b)] += Number(row.n);
+          histogram.n += Number(row.n);
+        }
+      }
+      for (const [key, histogram] of histograms) {
+        const summary = found.get(key)?.out[name];
+        if (summary !== undefined) addPercentiles(summary, histogram, DISTRIBUTION[name].scale);
+      }
+    }
+  }
+
+  /** How often each bucket of a distribution occurs. */
+  #bucketRows(name: DistributionName, precision: number, isStepped: boolean): { sql: string; params: SqlValue[] } {
+    const { query, pieces, group, kind } = this.#plan;
+    const step = (query.step ?? 0) * 1000;
+    const selects: string[] = [];
+    const params: SqlValue[] = [];
+    const dims = (of: (name: Dimension) => string) => group.map((dimension, k) => `${of(dimension)} AS d${k}`);
+    for (const { table, from, to } of pieces) {
+      if (table === 'transactions') continue;
+      const time = isStepped ? [`time // ${step} * ${step} AS t`] : [];
+      const map = `${name}_histogram`;
+      const list = [
+        ...dims((d) => this.#rollupDimension(d)),
+        ...time,
+        `unnest(map_keys(${map})) AS b`,
+        `unnest(map_values(${map})) AS n`,
+      ];
+      selects.push(`SELECT ${list.join(', ')} FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`);
+    }
+    const raw = this.#rawSource();
+    if (raw !== undefined) {
+      const time = isStepped ? [`time // ${step * 1e6} * ${step} AS t`] : [];
+      const bucket = bucketSql(DISTRIBUTION[name].sql, precision);
+      const list = [...dims((d) => DIMENSION_SQL[d]), ...time, `${bucket} AS b`, 'count(*) AS n'];
+      const by = [...this.#dims, ...(isStepped ? ['t'] : []), 'b'].join(', ');
+      selects.push(
+        `SELECT ${list.join(', ')} FROM (${raw.sql}) WHERE (${DISTRIBUTION[name].sql}) IS NOT NULL GROUP BY ${by}`,
+      );
+      params.push(...raw.params);
+    }
+    return { sql: selects.join(' UNION ALL '), params };
+  }
+
+  async #distincts(
+    found: Map<string, Found>,
+    isStepped: boolean,
+    groups: readonly SqlValue[][] | undefined,
+  ): Promise<void> {
+    const { distincts, pieces, query } = this.#plan;
+    if (distincts.length === 0) return;
+    const isRaw = pieces.every(({ table }) => table === 'transactions');
+    if (!isRaw && groups === undefined && (query.step === undefined || query.step % 60 === 0)) {
+      await this.#sketched(found, isStepped);
+      return;
+    }
+    const { sql, params } = this.#partials(
+      isStepped,
+      distincts.map((name) => ({ name, from: distinctSql(name, this.#isFew) })),
+    );
+    const chosen = this.#inGroups(groups);
+    for (const row of await this.#connection.all<Row>(`SELECT * FROM (${sql}) WHERE ${chosen.sql}`, [
+      ...params,
+      ...chosen.params,
+    ])) {
+      const out = found.get(this.#keyOf({ row, out: {} }))?.out;
+      if (out !== undefined) for (const name of distincts) out[name] = Number(row[name]);
+    }
+  }
+
+  /** From the sketches by minute or hour, whole buckets; the rows that came since are not in them yet. */
+  async #sketched(found: Map<string, Found>, isStepped: boolean): Promise<void> {
+    const { query, distincts } = this.#plan;
+    const step = (query.step ?? 0) * 1000;
+    const byHour = query.step === undefined ? query.to - query.from > 6 * 3_600_000 : query.step % 3600 === 0;
+    const size = byHour ? ROLLUPS.hours : ROLLUPS.minutes;
+    const rows = await this.#connection.all<{ time: number; what: number; sketch: Uint8Array }>(
+      'SELECT time, what, sketch FROM distinct_counts WHERE step = ? AND time >= ? AND time < ?',
+      [size / 1000, Math.floor(query.from / size) * size, Math.ceil(query.to / size) * size],
+    );
+    const sums = new Map<string, Cardinality>();
+    for (const { time, what, sketch } of rows) {
+      const key = `${isStepped ? Math.max(Math.floor(time / step) * step, Math.floor(query.from / step) * step) : ''} ${what}`;
+      let sum = sums.get(key);
+      if (sum === undefined) sums.set(key, (sum = new Cardinality()));
+      sum.merge(sketchFrom(sketch));
+    }
+    for (const { out } of found.values()) {
+      for (const name of distincts) {
+        out[name] = sums.get(`${isStepped ? out.time : ''} ${DISTINCTS.indexOf(name)}`)?.value ?? 0;
+      }
+    }
+  }
+}
+
+interface Found {
+  row: Row;
+  out: StatisticsRow;
+}
+
+const MOMENTS = ['n', 'sum', 'squares', 'min', 'max'] as const;
+
+function columnsNamed(names: readonly string[]) {
+  return MEASURE_COLUMNS.filter(({ name }) => names.includes(name)).map(({ name, from }) => ({ name, from }));
+}
+
+/** Exact where rows are few: the estimate of the database is far off for small numbers. */
+function distinctSql(name: Distinct, isExact: boolean): string {
+  const value = { clients: 'client', servers: 'server', names: DIMENSION_SQL.name, domains: DIMENSION_SQL.domain }[
+    name
+  ];
+  return isExact ? `count(DISTINCT ${value})` : `approx_count_distinct(${value})`;
+}
+
+function keyText(value: SqlValue | undefined): string {
+  if (value === null || value === undefined) return '';
+  return value instanceof Uint8Array ? `x${Buffer.from(value).toString('hex')}` : `${typeof value} ${String(value)}`;
+}
+
+function outputOf(
+  row: Row,
+  group: readonly Dimension[],
+  counts: readonly Count[],
+  distributions: readonly DistributionName[],
+): StatisticsRow {
+  const out: StatisticsRow = {};
+  if (row.t !== undefined && row.t !== null) out.time = Number(row.t);
+  group.forEach((name, k) => {
+    out[name] = dimensionText(name, row[`d${k}`]);
+  });
+  for (const name of counts) out[name] = Number(row[name] ?? 0);
+  for (const name of distributions) out[name] = summaryOf(row, name);
+  return out;
+}
+
+/** Moments are exact: whole numbers until the last division. */
+function summaryOf(row: Row, name: DistributionName): Summary {
+  const { unit, scale } = DISTRIBUTION[name];
+  const n = Number(row[`${name}_n`] ?? 0);
+  if (n === 0) return emptySummary(unit);
+  const sum = BigInt(String(row[`${name}_sum`] ?? 0));
+  const squares = BigInt(String(row[`${name}_squares`] ?? 0));
+  const variance = Number(BigInt(n) * squares - sum * sum) / (n * n);
+  return {
+    ...emptySummary(unit),
+    n,
+    mean: Number(sum) / n / scale,
+    variance: variance / (scale * scale),
+    stddev: Math.sqrt(variance) / scale,
+    min: Number(row[`${name}_min`]) / scale,
+    max: Number(row[`${name}_max`]) / scale,
+  };
+}
+
+function addPercentiles(summary: Summary, histogram: LogHistogram, scale: number): void {
+  const { min, max } = summary;
+  const at = (q: number) => Math.min(max ?? 0, Math.max(min ?? 0, histogram.percentile(q) / scale));
+  summary.p50 = at(0.5);
+  summary.p90 = at(0.9);
+  summary.p95 = at(0.95);
+  summary.p99 = at(0.99);
+  summary.error = histogram.error;
+}

@@ -1,0 +1,169 @@
+import type { Connection } from './duckdb.ts';
+import { appendDistinct, appendPassive } from './learning.ts';
+import type { Learnt } from './ingest.ts';
+import { MEASURE_COLUMNS, CUBE } from './measures.ts';
+import { type Parts, tableOf } from './parts.ts';
+import { type RollupState, type RollupTable, rollUp } from './rollups.ts';
+import { MISSING_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+import { getMeta, setMeta, transaction } from './setup.ts';
+import { DISTRIBUTIONS, type Retention } from './store.ts';
+
+const LONG_AGO = -9e12;
+const DAY_MS = 86_400_000;
+/** Rows of passive DNS that wait before they are merged, and which part of all they may be. */
+const PASSIVE_WAITING = 300_000;
+
+/** How much of the open part is in what is made of it. */
+export interface Progress {
+  learnt: number;
+  minutes: RollupState;
+  hours: RollupState;
+}
+
+export async function loadProgress(connection: Connection): Promise<Progress> {
+  const state = async (table: RollupTable) => {
+    const text = await getMeta(connection, table);
+    return text === undefined ? { until: LONG_AGO, rows: 0 } : (JSON.parse(text) as RollupState);
+  };
+  return {
+    learnt: Number((await getMeta(connection, 'learnt')) ?? 0),
+    minutes: await state('minutes'),
+    hours: await state('hours'),
+  };
+}
+
+export async function saveProgress(connection: Connection, progress: Progress): Promise<void> {
+  await setMeta(connection, 'learnt', String(progress.learnt));
+  for (const table of ['minutes', 'hours'] as const) await setMeta(connection, table, JSON.stringify(progress[table]));
+}
+
+/** Writes what rows [progress.learnt, rows) of the open part taught, then brings the rollups up to `rows`. */
+export async function learn(
+  connection: Connection,
+  parts: Parts,
+  progress: Progress,
+  learnt: ReturnType<typeof takeLearnt>,
+  rows: number,
+): Promise<void> {
+  const kind = `CASE WHEN outcome = 1 THEN 0 WHEN rcode = 3 THEN 1 WHEN answer_kind = 1 THEN 2 WHEN rcode = 2 THEN 3 WHEN rcode = 5 THEN 4 WHEN answer_kind = 4 THEN 5 END`;
+  await transaction(connection, async () => {
+    appendPassive(connection, learnt.passive);
+    appendDistinct(connection, learnt.distinct);
+    await connection.run(
+      `INSERT INTO missing_new SELECT name, type, (${kind})::UTINYINT AS kind, min(time) // 1000000, max(time) // 1000000, count(*)
+       FROM ${tableOf(parts.open.part)} WHERE rowid >= ${progress.learnt} AND rowid < ${rows} AND name <> '' AND protocol = 0
+       AND kind IS NOT NULL GROUP BY ALL`,
+    );
+    await setMeta(connection, 'learnt', String(rows));
+  });
+  progress.learnt = rows;
+  for (const table of ['minutes', 'hours'] as const) {
+    progress[table] = await rollUp(table, progress[table], {
+      parts,
+      connection,
+      rows,
+      write: (state) => setMeta(connection, table, JSON.stringify(state)),
+    });
+  }
+}
+
+/** Takes what was collected of rows; the collectors are empty again. */
+export function takeLearnt({ passive, distinct }: Learnt) {
+  return { passive: passive.take(), distinct: distinct.take() };
+}
+
+/** Merges the rows of passive DNS and of missing names that came since the last time. */
+export async function mergePassive(connection: Connection, always: boolean): Promise<boolean> {
+  const count = async (table: string) =>
+    (await connection.one<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))?.n ?? 0;
+  const waiting = await count('passive_new');
+  const missing = await count('missing_new');
+  if (waiting + missing === 0) return false;
+  if (
+    !always &&
+    waiting + missing < Math.max(PASSIVE_WAITING, ((await count('passive')) + (await count('missing'))) / 4)
+  ) {
+    return false;
+  }
+  await transaction(connection, async () => {
+    const columns = PASSIVE_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
+    await connection.run(
+      `CREATE TABLE passive_merged AS SELECT ${columns} FROM (SELECT reversed, name, type, data, any_value(prefix) AS prefix,
+       any_value(address) AS address, min(cnames) AS cnames, arg_min(sensor, first) AS sensor, min(first) AS first,
+       max(last) AS last, sum(count) AS count FROM (SELECT * FROM passive UNION ALL SELECT * FROM passive_new)
+       GROUP BY reversed, name, type, data) ORDER BY reversed, type, data`,
+    );
+    const missed = MISSING_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
+    await connection.run(
+      `CREATE TABLE missing_merged AS SELECT ${missed} FROM (SELECT name, type, kind, min(first) AS first, max(last) AS last,
+       sum(count) AS count FROM (SELECT * FROM missing UNION ALL SELECT * FROM missing_new) GROUP BY name, type, kind) ORDER BY name, type`,
+    );
+    for (const table of ['passive', 'missing']) {
+      await connection.run(`DROP TABLE ${table}`);
+      await connection.run(`ALTER TABLE ${table}_merged RENAME TO ${table}`);
+      await connection.run(`DELETE FROM ${table}_new`);
+    }
+  });
+  return true;
+}
+
+/** Merges rows of one bucket and key that several writes made. */
+export async function mergeRollups(connection: Connection, table: RollupTable): Promise<void> {
+  const keys = ['time', 'kind', 'key', ...Object.keys(CUBE)].join(', ');
+  const repeated = `SELECT DISTINCT time FROM (SELECT time FROM ${table} GROUP BY ${keys} HAVING count(*) > 1)`;
+  if ((await connection.one(`${repeated} LIMIT 1`)) === undefined) return;
+  await connection.run(`CREATE OR REPLACE TEMP TABLE times AS ${repeated}`);
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE once AS SELECT *, hash(${keys}) AS h FROM ${table} WHERE time IN (SELECT time FROM times)`,
+  );
+  const merged = MEASURE_COLUMNS.map(({ name, merge }) => `${merge} AS ${name}`).join(', ');
+  for (const name of DISTRIBUTIONS) {
+    await connection.run(
+      `CREATE OR REPLACE TEMP TABLE merged_${name} AS SELECT h, map(list(b), list(n)) AS m FROM (
+       SELECT h, b, sum(n)::UBIGINT AS n FROM (SELECT h, unnest(map_keys(${name}_histogram)) AS b, unnest(map_values(${name}_histogram)) AS n FROM once)
+       GROUP BY h, b) GROUP BY h`,
+    );
+  }
+  const joins = DISTRIBUTIONS.map((name) => `LEFT JOIN merged_${name} ON merged_${name}.h = t.h`).join(' ');
+  const maps = DISTRIBUTIONS.map((name) => `merged_${name}.m`).join(', ');
+  await transaction(connection, async () => {
+    await connection.run(`DELETE FROM ${table} WHERE time IN (SELECT time FROM times)`);
+    await connection.run(
+      `INSERT INTO ${table} SELECT t.* EXCLUDE (h), ${maps} FROM (SELECT ${keys}, ${merged}, h FROM once GROUP BY ${keys}, h) AS t ${joins}`,
+    );
+  });
+}
+
+/** Gives up what is too old, and the oldest transactions while there are too many bytes; how many transactions went. */
+export async function retain(
+  connection: Connection,
+  parts: Parts,
+  retention: Retention,
+  { now, bytes }: { now: number; bytes: () => number },
+): Promise<number> {
+  const before = (days: number | undefined) => (days === undefined || days <= 0 ? undefined : now - days * DAY_MS);
+  const old = async (table: string, column: string, time: number | undefined, more = '') => {
+    if (time !== undefined) await connection.run(`DELETE FROM ${table} WHERE ${column} < ?${more}`, [Math.floor(time)]);
+  };
+  await old('minutes', 'time', before(retention.minutesDays));
+  await old('hours', 'time', before(retention.hoursDays));
+  await old('distinct_counts', 'time', before(retention.minutesDays), ' AND step = 60');
+  await old('distinct_counts', 'time', before(retention.hoursDays), ' AND step = 3600');
+  for (const table of ['passive', 'passive_new', 'missing', 'missing_new']) {
+    await old(table, 'last', before(retention.passiveDays));
+  }
+  await old('records', 'time', before(retention.recordsDays), ` AND kind IN ('alerts', 'probes', 'audit', 'ledger')`);
+  let dropped = 0;
+  const oldest = before(retention.transactionsDays);
+  // Rows of an imported file are as old as their import.
+  for (const part of [...parts.list]) {
+    if (part.kind === 'open') continue;
+    const isOld = oldest !== undefined && Math.max(part.last, part.added) < oldest;
+    const isTooMuch = (retention.maxBytes ?? 0) > 0 && bytes() > (retention.maxBytes ?? 0);
+    if (!isOld && !isTooMuch) continue;
+    dropped += part.rows;
+    await parts.drop(part, connection);
+    if (isTooMuch) await connection.run('CHECKPOINT').catch(() => {});
+  }
+  return dropped;
+}
