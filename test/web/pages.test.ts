@@ -217,7 +217,7 @@ test('a configuration is shown line by line, masked secrets marked', () => {
       ' hosts=[a, b]',
       ' tls={}',
       'sinks=null',
-      ' 0=null',
+      ' -=null',
       '  kind=csv',
       'x=–',
     ],

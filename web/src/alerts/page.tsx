@@ -40,7 +40,7 @@ export function Page(): JSX.Element {
         <Panel
           title={t('page.alerts')}
           note={data === undefined ? undefined : t('alerts.open', { n: data.open })}
-          class={selected === undefined ? '' : 'span-2'}
+          class={selected === undefined ? 'wide-table' : 'wide-table span-2'}
           stale={answer.loading}
           actions={
             <>

@@ -26,9 +26,9 @@ export function wholeHoursAhead(zone: string, at: number): number | null {
   return Number(`${match[1]}${match[2]}`);
 }
 
-/** 0 (nothing) … 6 (the most) on a logarithmic scale, as the colours of densities go. */
+/** 0 (nothing) … 6 (the most); the root of the count, so that quiet hours differ, too. */
 export function shade(count: number, most: number): number {
-  return count <= 0 ? 0 : Math.max(1, Math.ceil((Math.log1p(count) / Math.log1p(Math.max(1, most))) * 6));
+  return count <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(count / Math.max(1, most)) * 6));
 }
 
 /** When it is busiest and when it is quiet, for a sentence. Null without any transaction. */

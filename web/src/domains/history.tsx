@@ -39,7 +39,7 @@ export function HistoryPanel({ page }: { page: NamePage }): JSX.Element {
       <Panel
         title={t('domains.records')}
         note={changed === 0 ? rowCount(line.lanes.length) : t('domains.records.changed', { n: changed })}
-        class="span-2"
+        class="span-2 wide-table"
       >
         {line.lanes.length === 0 ? (
           <Empty title={t('domains.records.none')}>{t('domains.records.none.text')}</Empty>
@@ -95,7 +95,7 @@ function laneColumns({ from, to }: { from: number; to: number }): Column<Lane>[]
     },
     {
       key: 'mark',
-      title: '',
+      title: <span class="hidden">{t('domains.lane')}</span>,
       width: '76px',
       render: ({ appeared, vanished }) =>
         vanished ? (
@@ -212,12 +212,23 @@ export function MissesPanel({ page }: { page: NamePage }): JSX.Element {
           rowKey={(miss) => `${miss.kind} ${miss.time_first}`}
           columns={[
             { key: 'kind', title: t('domains.misses.kind'), render: ({ kind }) => <MissKind kind={kind} /> },
-            { key: 'first', title: t('pdns.first'), render: ({ time_first }) => <Moment at={time_first} ago /> },
-            { key: 'last', title: t('pdns.last'), render: ({ time_last }) => <Moment at={time_last} ago /> },
+            {
+              key: 'first',
+              title: t('pdns.first'),
+              width: '118px',
+              render: ({ time_first }) => <Moment at={time_first} ago />,
+            },
+            {
+              key: 'last',
+              title: t('pdns.last'),
+              width: '118px',
+              render: ({ time_last }) => <Moment at={time_last} ago />,
+            },
             {
               key: 'count',
               title: t('pdns.count'),
               align: 'end',
+              width: '64px',
               render: (miss) => (
                 <a
                   class="num"

@@ -85,7 +85,7 @@ function TreePanel({
     <Panel
       title={t('domains.tree')}
       note={rows.length < MOST ? t('domains.tree.note', { n: tree.names }) : t('domains.tree.most', { n: MOST })}
-      class="span-2"
+      class="span-2 wide-table"
       stale={names.loading}
     >
       <Answer answer={names}>
@@ -94,7 +94,7 @@ function TreePanel({
           rows={shown.rows}
           columns={treeColumns(tree, open, toggle)}
           rowKey={({ node }) => node.name}
-          height="368px"
+          height={`${Math.min(480, 40 + Math.max(3, shown.rows.length) * 28)}px`}
           empty={<Empty title={t('domains.tree.none')} />}
         />
         {shown.hidden > 0 && <p class="note">{t('domains.tree.hidden', { n: exact(shown.hidden) })}</p>}
@@ -133,7 +133,7 @@ function treeColumns(root: NameNode, open: ReadonlySet<string>, toggle: (name: s
     },
     {
       key: 'share',
-      title: '',
+      title: <span class="hidden">{t('domains.tree.part')}</span>,
       width: '120px',
       render: ({ node }) => (
         <span class="track" aria-hidden="true">

@@ -48,7 +48,7 @@ export function PivotsPanel({ page }: { page: NamePage }): JSX.Element {
                   <Mark level="attention" /> {t('pdns.rare')}
                 </span>
               )}
-              <a class="num end" href={link('/pdns', { q: data })} aria-label={t('domains.pivots.go', { data })}>
+              <a class="num end" href={link('/pdns', { q: data })} title={t('domains.pivots.go', { data })}>
                 {count(n)} ›
               </a>
             </li>

@@ -25,6 +25,7 @@ export function ServersPanel({ answer }: { answer: Resource<Servers> }): JSX.Ele
     <Panel
       title={t('latency.servers')}
       note={rowCount(rows.length)}
+      class="wide-table numbers"
       stale={answer.loading}
       actions={
         <IconButton
@@ -127,7 +128,7 @@ export function TransportPanel(): JSX.Element {
     { follow: true },
   );
   return (
-    <Panel title={t('latency.transports')} stale={answer.loading}>
+    <Panel title={t('latency.transports')} class="wide-table numbers" stale={answer.loading}>
       <Answer answer={answer} height={96}>
         <Table
           label={t('latency.transports')}

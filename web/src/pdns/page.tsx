@@ -5,7 +5,7 @@ import type { PdnsPage, PdnsRow } from '../../../src/server/schema/pdns.ts';
 import { api, call, fetchJson, toApiError, useApi, type ApiError } from '../api.ts';
 import { defang, exact } from '../format.ts';
 import type { PageProps } from '../pages.ts';
-import { param, update } from '../state.ts';
+import { param, resolveTime, update } from '../state.ts';
 import { download } from '../statistics/csv.ts';
 import { Answer } from '../statistics/list.tsx';
 import { t, type TextKey } from '../text.ts';
@@ -133,27 +133,28 @@ function Search({ q, onBatch, onImport }: { q: string; onBatch: () => void; onIm
   );
 }
 
-/** A bound of the time fence, a day and time of this browser's zone, in the address as RFC 3339. */
+/** A bound of the time fence, as times are written everywhere: a day, a moment, or a span before now. */
 function Fence({ name, label }: { name: 'first_after' | 'last_before'; label: string }): JSX.Element {
+  const [wrong, setWrong] = useState(false);
   return (
     <label>
       <span>{label}</span>
       <input
-        type="datetime-local"
-        value={toLocal(param(name))}
+        value={param(name)}
+        spellcheck={false}
+        autocomplete="off"
+        placeholder={t('pdns.fence')}
+        aria-invalid={wrong}
+        title={wrong ? t('range.wrong') : undefined}
         onChange={(event) => {
-          const at = new Date(event.currentTarget.value);
-          update({ [name]: Number.isNaN(at.getTime()) ? null : at.toISOString() });
+          const text = event.currentTarget.value.trim();
+          const bad = text !== '' && Number.isNaN(resolveTime(text));
+          setWrong(bad);
+          if (!bad) update({ [name]: text });
         }}
       />
     </label>
   );
-}
-
-function toLocal(iso: string): string {
-  const at = new Date(iso);
-  if (iso === '' || Number.isNaN(at.getTime())) return '';
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 /** What can be asked, to click on, while nothing is. */
@@ -199,6 +200,7 @@ function Results({ q, onWhy }: { q: string; onWhy: (row: PdnsRow) => void }): JS
     <Panel
       title={<bdi class="mono">{shown}</bdi>}
       note={<Summary rows={rows} open={more.next !== null} />}
+      class="wide-table"
       stale={first.loading}
       actions={<Actions q={q} rows={rows} isDefanged={isDefanged} />}
     >

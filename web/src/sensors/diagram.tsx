@@ -8,7 +8,9 @@ import { Mark } from '../ui/icons.tsx';
 import { causeText } from './causes.ts';
 import { type Flow, type FlowNode, flow, isLoss } from './flow.ts';
 
-const HEIGHT = 96;
+/** Height of the stream at its widest, and of the drawing: what leaves falls out below. */
+const HEIGHT = 88;
+const DEPTH = 112;
 
 /** The loss ledger as a stream that narrows: what leaves it, leaves it visibly, with cause and count. Its twin is a table. */
 export function FlowDiagram({ ledger }: { ledger: Sensor['ledger'] }): JSX.Element {
@@ -44,7 +46,7 @@ function Stage({ node, last }: { node: FlowNode; last: boolean }): JSX.Element {
         </data>{' '}
         <small>{t(`unit.${node.unit}`)}</small>
       </span>
-      <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <svg viewBox={`0 0 100 ${DEPTH}`} preserveAspectRatio="none" aria-hidden="true">
         <path class="stream" d={streamPath(node)} />
         {node.lostTotal > 0 && <path class={lost ? 'leak loss' : 'leak'} d={leakPath(node)} />}
       </svg>
@@ -72,14 +74,16 @@ function Stage({ node, last }: { node: FlowNode; last: boolean }): JSX.Element {
 
 /** The stream through a stage: as high as what comes in, at its end as high as what goes on. */
 function streamPath({ height, outHeight }: FlowNode): string {
-  return `M0 0H100V${outHeight}C60 ${outHeight} 45 ${height} 0 ${height}Z`;
+  return `M0 0H100V${outHeight}H70C50 ${outHeight} 40 ${height} 20 ${height}H0Z`;
 }
 
-/** What leaves: from the stream's lower edge down and out. */
+/** What leaves: from the stream's lower edge down and out; a width of its own, so that one frame can be seen. */
 function leakPath({ height, outHeight }: FlowNode): string {
-  const wide = Math.min(26, Math.max(3, height - outHeight));
-  const to = Math.max(58, 92 - wide);
-  return `M0 ${height}C40 ${height} ${to - wide} ${outHeight} ${to - wide} ${HEIGHT}H${to}C${to} ${outHeight} 70 ${outHeight} 100 ${outHeight}C60 ${outHeight} 45 ${height} 0 ${height}Z`;
+  const wide = Math.min(22, Math.max(3, height - outHeight));
+  const left = 52 - wide / 2;
+  const right = 52 + wide / 2;
+  const top = Math.min(outHeight, height - 1);
+  return `M20 ${height}C${left} ${height} ${left} ${height} ${left} ${DEPTH}H${right}C${right} ${top} ${right} ${top} 70 ${top}C50 ${top} 40 ${height} 20 ${height}Z`;
 }
 
 function FlowTable({ drawn }: { drawn: Flow }): JSX.Element {

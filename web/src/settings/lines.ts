@@ -19,7 +19,10 @@ export function configLines(value: Readonly<Record<string, unknown>>): ConfigLin
     if (Array.isArray(inner) && inner.every((item) => item === null || typeof item !== 'object')) {
       lines.push({ depth, key, value: `[${inner.join(', ')}]`, masked: false });
     } else if (inner !== null && typeof inner === 'object') {
-      const entries = Object.entries(inner);
+      const entries = Object.entries(inner).map(([name, item]): [string, unknown] => [
+        Array.isArray(inner) ? '-' : name,
+        item,
+      ]);
       lines.push({ depth, key, value: entries.length === 0 ? '{}' : null, masked: false });
       push(entries, depth + 1);
     } else {

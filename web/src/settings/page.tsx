@@ -184,7 +184,7 @@ function ConfigPanel(): JSX.Element {
         <div class="config mono" tabIndex={0} role="region" aria-label={t('settings.config')}>
           {lines.map((line, i) => (
             <div key={i} style={{ paddingInlineStart: `${line.depth * 16}px` }}>
-              <span class="config-key">{line.key}:</span>{' '}
+              <span class="config-key">{line.key === '-' ? '-' : `${line.key}:`}</span>{' '}
               {line.masked ? <span class="mute">{t('settings.config.masked')}</span> : line.value}
             </div>
           ))}

@@ -10,7 +10,7 @@ export function Banners(): JSX.Element {
   const shown = demo.value;
   const broken = degraded.value;
   return (
-    <div class="banners">
+    <aside class="banners" aria-label={t('shell.banners')}>
       {broken !== null && (
         <div class="banner alarm" role="alert">
           <Mark level="alarm" />
@@ -32,6 +32,6 @@ export function Banners(): JSX.Element {
           )}
         </div>
       )}
-    </div>
+    </aside>
   );
 }

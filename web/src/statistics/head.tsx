@@ -63,7 +63,7 @@ export function Moment({ at, ago = false }: { at: string | number; ago?: boolean
   const iso = new Date(ms).toISOString();
   return (
     <time dateTime={iso} title={iso}>
-      {ago && since >= 0 && since < 86_400 ? t('head.ago', { span: duration(since) }) : moment(ms)}
+      {ago && since >= 0 && since < 86_400 ? t('head.ago', { span: duration(Math.round(since)) }) : moment(ms)}
     </time>
   );
 }

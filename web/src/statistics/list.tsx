@@ -45,6 +45,7 @@ export function StatisticsList({ dimension, counts, title, empty }: ListProps): 
     <Panel
       title={title}
       note={answer.data === undefined ? undefined : <Note answer={answer.data} />}
+      class="wide-table numbers"
       stale={answer.loading}
       actions={
         <>

@@ -2,7 +2,6 @@ import type { ComponentChildren, JSX } from 'preact';
 import { and } from '../filter.ts';
 import { count, exact, percent, plain } from '../format.ts';
 import { filter, link } from '../state.ts';
-import { t } from '../text.ts';
 
 interface NumberProps {
   value: number | null | undefined;
@@ -28,12 +27,7 @@ export function Num({ value, f, inRow = false, children, whole = false, class: n
   if (f === null || f === undefined) return <span class={name}>{shown}</span>;
   const href = link('/explore', { f: whole ? f : and(filter.value, f), live: null });
   return (
-    <a
-      class={`num ${name}`}
-      href={href}
-      tabIndex={inRow ? -1 : undefined}
-      aria-label={t('number.log', { n: plainText(value) })}
-    >
+    <a class={`num ${name}`} href={href} tabIndex={inRow ? -1 : undefined}>
       {shown}
     </a>
   );
@@ -52,8 +46,4 @@ export function Ratio({
       {plain(percent(ratio))}
     </Num>
   );
-}
-
-function plainText(value: number): string {
-  return Number.isInteger(value) ? exact(value) : String(Math.round(value * 1000) / 1000);
 }

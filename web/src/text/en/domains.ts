@@ -32,6 +32,7 @@ export const domains = {
   'domains.records.changed': '{n} change|{n} changes',
   'domains.records.none': 'No record is known',
   'domains.records.none.text': 'Passive DNS learns from answers: none was seen for this very name.',
+  'domains.lane': 'Change',
   'domains.lane.new': 'new',
   'domains.lane.gone': 'gone',
   'domains.ttl': 'TTL',

@@ -6,6 +6,7 @@ export const pdns = {
   'pdns.type.all': 'all',
   'pdns.first_after': 'First seen after',
   'pdns.last_before': 'Last seen before',
+  'pdns.fence': '-7d, 2026-11-01',
   'pdns.look': 'Look up',
   'pdns.batch': 'Paste a list',
   'pdns.import': 'Import',

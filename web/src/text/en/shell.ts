@@ -29,6 +29,7 @@ export const shell = {
   'shell.fresh': 'Data is {age} old',
   'shell.fresh.none': 'No data yet',
   'shell.demo': 'Demo',
+  'shell.banners': 'What to know',
   'shell.copy': 'Copy',
   'shell.copied': 'Copied',
   'shell.close': 'Close',

@@ -41,8 +41,6 @@ export const statistics = {
   'list.first': 'the first {n}',
   'list.incomplete': 'rarer ones are left out',
 
-  'number.log': '{n}, open in the log',
-
   'movers.title': 'Moved most, against usual',
   'movers.new': 'new',
   'movers.gone': 'gone',
