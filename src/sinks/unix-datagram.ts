@@ -89,7 +89,7 @@ async function libc(): Promise<Calls> {
   return {
     socket: library.func('socket', 'int', ['int', 'int', 'int']),
     connect: library.func('connect', 'int', ['int', 'void *', 'uint32_t']),
-    send: library.func('send', 'ssize_t', ['int', 'void *', 'size_t', 'int']),
+    send: library.func('send', 'long', ['int', 'void *', 'size_t', 'int']),
     close: library.func('close', 'int', ['int']),
     errorCode: () => {
       const number = koffi.errno();

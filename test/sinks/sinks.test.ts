@@ -10,6 +10,7 @@ import { encodeMessage } from '../../src/rr/encode.ts';
 import type { Sink, SinkContext, SinkStatus } from '../../src/sinks/sink.ts';
 import { SINKS } from '../../src/sinks/sinks.ts';
 import { dnstapReceiver, fileReceiver, pcapngReceiver, type Receiver, syslogReceiver } from './receivers.ts';
+import { expected, rows } from './numbered.ts';
 import { addRow } from './rows.ts';
 
 /** A receiver for every sink that takes rows: a new one has to bring its own. (Parquet comes out of the store.) */
@@ -39,48 +40,12 @@ function open(type: keyof typeof RECEIVERS, settings: Record<string, unknown>, c
   return definition.open(options as never, context);
 }
 
-const START = 1_700_000_000;
-const nameOf = (i: number): string => `n${String(i).padStart(6, '0')}.test`;
-
-/** Rows [from, to): each asks for a name of its own, and is answered. */
-function rows(from: number, to: number): TransactionBatch {
-  const batch = TransactionBatch.create();
-  for (let i = from; i < to; i++) {
-    const asked = { id: i & 0xffff, questions: [{ name: nameOf(i), type: 'A' }] };
-    const answers = [{ name: nameOf(i), type: 'A', ttl: 60, data: '192.0.2.7' }];
-    addRow(batch, {
-      query: encodeMessage({ ...asked, flags: ['rd'] }),
-      response: encodeMessage({ ...asked, flags: ['qr', 'rd'], answers }),
-      columns: {
-        family: 4,
-        transport: 17,
-        client3: 0xc000020a,
-        server3: 0xc6336435,
-        clientPort: 40_000 + (i % 20_000),
-        serverPort: 53,
-        openSeconds: START + i,
-        openNanos: 123_456_789,
-        answerSeconds: START + i,
-        answerNanos: 133_456_789,
-        lastSeconds: START + i,
-        queries: 1,
-        responses: 1,
-        queryBytes: 30,
-        responseBytes: 60,
-        idLow: i + 1,
-      },
-    });
-  }
-  return batch;
-}
-
 function write(sink: Sink, from: number, to: number): void {
   const batch = rows(from, to);
   sink.rows(batch, 0, batch.count);
 }
 
 const lost = ({ dropped }: SinkStatus): number => Object.values(dropped).reduce((sum, count) => sum + count, 0);
-const expected = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => nameOf(from + i));
 
 async function withReceiver(t: TestContext, type: keyof typeof RECEIVERS, run: (receiver: Receiver) => Promise<void>) {
   await t.test(type, async () => {
