@@ -1,5 +1,5 @@
 /** Builds the page: web/ → web/dist, hashed files, nothing from another host. */
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type InlineConfig } from 'vite';
@@ -37,6 +37,10 @@ const fresh = mkdtempSync(join(root, 'dist-'));
 const old = `${fresh}-old`;
 try {
   await build(pageConfig(fresh));
+  // Whoever serves it may have become another user.
+  chmodSync(fresh, 0o755);
+  // Who serves it may be another user than who built it.
+  chmodSync(fresh, 0o755);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);
 } finally {

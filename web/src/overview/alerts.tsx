@@ -1,13 +1,14 @@
 import type { JSX } from 'preact';
 import type { Alert } from '../../../src/server/schema/alerts.ts';
 import type { Overview } from '../../../src/server/schema/overview.ts';
-import { clock, moment } from '../format.ts';
+import { clock, moment, plain } from '../format.ts';
 import { link } from '../state.ts';
 import { t } from '../text.ts';
-import { type Level, Mark } from '../ui/icons.tsx';
-import { Empty, Panel } from '../ui/panel.tsx';
+import { Icon, type Level, Mark } from '../ui/icons.tsx';
+import { Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
 import { withScope } from './sentence.tsx';
+import { shownOf } from './tiles.tsx';
 
 const LEVELS: Readonly<Record<Alert['severity'], Level>> = {
   low: 'info',
@@ -29,9 +30,16 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
       actions={<a href={link('/alerts')}>{t('overview.alerts.all')}</a>}
     >
       {isQuiet && (
-        <Empty title={t('overview.alerts.none')}>
-          {t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}
-        </Empty>
+        <>
+          <div class="all-well">
+            <Icon name="check" />
+            <p>
+              <b>{t('overview.alerts.none')}</b>
+              <span class="why">{t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}</span>
+            </p>
+          </div>
+          <Watched tiles={tiles} />
+        </>
       )}
       <ul>
         {alerts.top.map((alert) => (
@@ -51,6 +59,36 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** What is compared with what is usual, line by line. */
+function Watched({ tiles }: { tiles: Overview['tiles'] }): JSX.Element {
+  return (
+    <table class="plain watched">
+      <caption class="hidden">{t('overview.alerts.watched')}</caption>
+      <tbody>
+        {tiles.map((tile) => {
+          const { key, value, expected, anomalous } = tile;
+          const show = (number: number): string => plain(shownOf(tile, number));
+          const level: Level = anomalous ? 'attention' : expected === null ? 'none' : 'good';
+          return (
+            <tr key={key}>
+              <th scope="row">
+                <Mark level={level} />
+                {t(`tile.${key}`)}
+              </th>
+              <td class="end">{value === null ? '–' : show(value)}</td>
+              <td class="end faint">
+                {expected === null
+                  ? t('tile.none')
+                  : t('tile.expected', { low: show(expected.low), high: show(expected.high) })}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
   );
 }
 

@@ -38,6 +38,7 @@ export const overview = {
   'overview.alerts.none.text': 'No alert is open and every number is where it usually is.',
   'overview.alerts.none.early':
     'No alert is open. Numbers are compared with what is usual once three like hours are known.',
+  'overview.alerts.watched': 'Watched',
   'overview.alerts.now': 'Unusual now',
   'overview.alerts.all': 'All alerts',
   'overview.alerts.evidence': 'Evidence',
