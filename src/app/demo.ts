@@ -20,10 +20,9 @@ export async function demoOf(config: Config, command: readonly string[]): Promis
   const { input } = servePlan(config, false);
   const refused = config.demo === 'auto' && input.kind === 'live' && (await isRefused(input));
   if (config.demo === 'auto' && !refused) return null;
-  const shown = command.join(' ');
-  if (!refused) return { banner: WHAT, command: shown };
+  if (!refused) return { banner: WHAT, command: 'nametap serve' };
   const banner = `${WHAT} To capture needs a right that this user does not have.`;
-  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${shown}` };
+  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${command.join(' ')}` };
 }
 
 /** Whether the system refuses to capture, found out by doing it. */

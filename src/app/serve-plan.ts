@@ -8,7 +8,7 @@ import type { RunPlan } from './plan.ts';
 /** The bundled capture: ten seconds of real traffic at a root name server. */
 export const DEMO_CAPTURE = fileURLToPath(new URL('../../assets/demo.pcap.gz', import.meta.url));
 /** A demo begins as if it had run for so long: charts are not empty. */
-const DEMO_BACK_SECONDS = 900;
+const DEMO_BACK_SECONDS = 600;
 
 /** What runs under a configuration. Throws UserError when more than one input is configured. */
 export function servePlan(config: Config, isDemo: boolean): RunPlan {

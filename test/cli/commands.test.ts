@@ -161,16 +161,6 @@ test('report runs on what read reads', () => {
   );
 });
 
-test('start replays a real capture where nothing can be captured, and ends by itself', () => {
-  // An interface that is not there: the same as no right, for root too.
-  const { code, out, err } = nametap(['start', '-i', 'nametap-none']);
-  assert.deepEqual([code, err], [0, '']);
-  assert.match(out, /^Nothing can be captured here/);
-  assert.match(out, /22\.58\.218\.195/);
-  assert.match(out, /transactions +999 in 9\.98 s/);
-  assert.match(out, /bin\/nametap read FILE/);
-});
-
 test('completion scripts are sound in the shells that are here', () => {
   const script = nametap(['completion', 'bash']).out;
   const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' });

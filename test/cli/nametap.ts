@@ -34,8 +34,8 @@ export function nametap(words: readonly string[], options: SpawnSyncOptions = {}
 }
 
 /** Starts it; `until` resolves when its standard output or error holds the text. */
-export function started(words: readonly string[]) {
-  const child = spawn(process.execPath, [NAMETAP, ...words], { cwd: ROOT, env: plain });
+export function started(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [NAMETAP, ...words], { cwd: ROOT, env: { ...plain, ...env } });
   const said = { out: '', err: '' };
   const waiting = new Set<() => void>();
   const heard = (where: 'out' | 'err') => (chunk: Buffer) => {

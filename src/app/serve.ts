@@ -1,0 +1,349 @@
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+import type { CapturedInterface, Damage } from '../core/frames.ts';
+import type { Ledger } from '../core/ledger.ts';
+import { ClientNames } from '../enrich/client-names.ts';
+import { keepsPackets, Privacy, privacyText } from '../enrich/privacy.ts';
+import { startServer } from '../server/app.ts';
+import type { Check, ServerLog, ServerServices } from '../server/services.ts';
+import { openStore } from '../store/open.ts';
+import type { Store, StoreStatus } from '../store/store.ts';
+import type { Config, LoadedConfig } from './config.ts';
+import { reloadedConfig } from './config-reload.ts';
+import { DataFolder } from './data-folder.ts';
+import { type Demo, demoOf } from './demo.ts';
+import { type Account, accountToBecome, dropRights } from './input.ts';
+import { Intake } from './intake.ts';
+import { LiveTail } from './live-tail.ts';
+import type { RunPlan, RunResult } from './plan.ts';
+import { privacyEpochs } from './privacy-keys.ts';
+import { runRows } from './run.ts';
+import { Sensor } from './sensor.ts';
+import { servePlan, sourceText } from './serve-plan.ts';
+import { Sinks } from './sinks.ts';
+import { privacySettings, serverOptions, servicesOf, storeOptions } from './services.ts';
+
+/** How often counters are looked at, and the ledger is kept with the history. */
+const SAMPLE_MS = 1000;
+const LEDGER_MS = 60_000;
+/** How often keys of pseudonyms are looked at. */
+const KEYS_MS = 3_600_000;
+/** Errors that repeat are said so often. */
+const COMPLAINT_MS = 10_000;
+
+/** A nametap that serves: where, what, and as whom. */
+export interface Served {
+  /** Where the page is, and the same with what signs in. */
+  url: string;
+  signIn: string;
+  /** What is read, in words. */
+  source: string;
+  demo: { banner: string; command: string } | null;
+  /** The user it has become; undefined where nothing changed. */
+  user: string | undefined;
+}
+
+export interface ServeHooks {
+  signal: AbortSignal;
+  version: string;
+  log: ServerLog;
+  /** The words that start it without a demo, for advice. */
+  command: readonly string[];
+  /** Called once, when page and input are open. */
+  started(served: Served): void;
+  /** Called once: what to do with a configuration that was read again. */
+  reloading?(apply: (next: LoadedConfig) => void): void;
+  counting?(counts: () => Ledger): void;
+}
+
+export interface ServeResult {
+  ledger: Ledger;
+  damage: Damage[];
+  /** Transactions that came, those that were kept, and those lost by cause. */
+  received: number;
+  stored: number;
+  lost: Readonly<Record<string, number>>;
+  store: StoreStatus;
+}
+
+/**
+ * Captures (or reads, or replays), keeps and serves until the signal aborts; then what is on its way is kept, and all is
+ * closed. A file that was read to its end goes on being served. Throws UserError for whatever keeps it from starting.
+ */
+export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<ServeResult> {
+  const { config } = loaded;
+  const demo = await demoOf(config, hooks.command);
+  const plan = servePlan(config, demo !== null);
+  const account = accountToBecome(config.capture.user);
+  const data = new DataFolder(config.data);
+  data.create();
+  refuseSecond(data);
+  // A demo has a store of its own, which begins empty.
+  const folder = data.part(demo === null ? 'store' : 'demo');
+  if (demo !== null) rmSync(folder, { recursive: true, force: true });
+  const store = await openStore(storeOptions(config, folder));
+  try {
+    return await new Serving({ loaded, hooks, plan, demo, data, store, account }).run();
+  } finally {
+    data.withdraw();
+    await store.close();
+  }
+}
+
+/** Throws UserError where another process serves the folder. */
+function refuseSecond(data: DataFolder): void {
+  const other = data.announced();
+  if (other === undefined || other.pid === process.pid) return;
+  throw new UserError(
+    `The data folder ${data.path} is served already, by process ${other.pid} at ${other.url}. Stop it, or name another folder with --data.`,
+    EXIT.file,
+  );
+}
+
+interface ServingParts {
+  loaded: LoadedConfig;
+  hooks: ServeHooks;
+  plan: RunPlan;
+  demo: Demo | null;
+  data: DataFolder;
+  store: Store;
+  account: Account | undefined;
+}
+
+class Serving {
+  readonly #parts: ServingParts;
+  readonly #log: ServerLog;
+  readonly #live: LiveTail;
+  readonly #intake: Intake;
+  readonly #sensor: Sensor;
+  readonly #services: ServerServices;
+  /** What holds now: keys that are reloaded change. */
+  #config: Config;
+  readonly #sinks: Sinks;
+  /** Those of the source, which may find more of them. */
+  readonly #interfaces: CapturedInterface[] = [];
+  #source: readonly CapturedInterface[] = [];
+  #complained = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: ServingParts) {
+    const { loaded, hooks, plan, demo, data, store } = parts;
+    this.#parts = parts;
+    this.#log = hooks.log;
+    this.#config = loaded.config;
+    const name = loaded.config.sensor ?? hostname();
+    this.#live = new LiveTail(name);
+    this.#live.clients = new ClientNames(loaded.config.clients);
+    this.#live.interfaces = this.#interfaces;
+    const interfaces = this.#interfaces;
+    this.#sinks = new Sinks(loaded.config.sinks, {
+      sensor: name,
+      version: hooks.version,
+      vantage: loaded.config.vantage,
+      interfaces,
+      exporter: store,
+      log: hooks.log,
+    });
+    this.#intake = new Intake({
+      store,
+      origin: {
+        sensor: name,
+        get interfaces() {
+          return interfaces.map((one) => one.name);
+        },
+      },
+      privacy: this.#privacy(),
+      takers: [this.#live, this.#sinks],
+      waits: plan.input.kind !== 'live',
+      failed: (error) => this.#complain(error),
+    });
+    const privacy = { level: loaded.config.privacy.level, text: privacyText(privacySettings(loaded.config)) };
+    this.#sensor = new Sensor({
+      name,
+      ...sourceText(plan.input),
+      intake: this.#intake,
+      isLive: plan.input.kind === 'live' || plan.input.kind === 'dnstap',
+      privacy,
+      now: Date.now,
+    });
+    this.#services = servicesOf({
+      version: hooks.version,
+      loaded,
+      store,
+      live: this.#live,
+      log: hooks.log,
+      token: loaded.config.server.token ?? data.token(),
+      demo,
+      packetFolder: data.part('packets'),
+      sensors: () => [this.#sensor.reading()],
+      sinks: () => this.#sinks.states(),
+      checks: () => this.#checks(),
+    });
+  }
+
+  async run(): Promise<ServeResult> {
+    const { hooks, data } = this.#parts;
+    const server = await startServer(this.#services);
+    const timers = [
+      setInterval(() => this.#sensor.sample(), SAMPLE_MS),
+      setInterval(() => void this.#keepLedger(), LEDGER_MS),
+      setInterval(() => this.#renewKeys(), KEYS_MS),
+    ];
+    try {
+      data.announce(server.url);
+      hooks.reloading?.((next) => this.#reload(next));
+      const result = await this.#capture(server.url);
+      await this.#intake.settle();
+      await this.#sinks.close();
+      await this.#keepLedger();
+      await server.close();
+      await this.#parts.store.flush();
+      const { received, stored, lost } = this.#intake;
+      const { ledger, damage } = result;
+      return { ledger, damage, received, stored, lost, store: await this.#parts.store.status() };
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+      await this.#sinks.close();
+      await server.close();
+    }
+  }
+
+  /** Runs the input until it ends or is stopped; a file is served on. Throws UserError when a live capture breaks off. */
+  async #capture(url: string): Promise<RunResult> {
+    const { plan, hooks } = this.#parts;
+    const sensor = this.#sensor;
+    const result = await runRows(
+      this.#withPackets(plan),
+      {
+        signal: hooks.signal,
+        opened: ({ interfaces }) => {
+          this.#source = interfaces;
+          sensor.running = true;
+          this.#opened(url);
+        },
+        counting: (counts) => {
+          sensor.counts = counts;
+          hooks.counting?.(counts);
+        },
+        ready: () => this.#ready(),
+      },
+      (batch, from, to) => {
+        while (this.#interfaces.length < this.#source.length) {
+          this.#interfaces.push(this.#source[this.#interfaces.length]);
+        }
+        this.#intake.rows(batch, from, to);
+      },
+    );
+    sensor.counts = () => result.ledger;
+    if (hooks.signal.aborted) return result;
+    const why = result.damage.map(({ reason }) => reason).join('; ');
+    if (plan.input.kind === 'live') {
+      sensor.running = false;
+      await this.#intake.settle();
+      throw new UserError(`The capture has ended: ${why || 'its interface gives no more packets'}.`, EXIT.interface);
+    }
+    this.#log.info({ transactions: this.#intake.received, ...(why !== '' && { damage: why }) }, 'The input has ended');
+    await new Promise((resolve) => hooks.signal.addEventListener('abort', resolve, { once: true }));
+    return result;
+  }
+
+  /** What a file waits for; a live capture waits for nothing. */
+  #ready(): Promise<void> | undefined {
+    if (this.#parts.plan.input.kind === 'live') return undefined;
+    const sinks = this.#sinks.ready();
+    const store = this.#intake.ready();
+    return sinks === undefined ? store : Promise.all([sinks, store]).then(() => undefined);
+  }
+
+  /** Page and input are open: rights are given up, and whoever started it is told. */
+  #opened(url: string): void {
+    const { hooks, demo, data, account, plan } = this.#parts;
+    if (account !== undefined) data.giveTo(account);
+    const user = dropRights(this.#config.capture.user);
+    const { source, interface: on } = sourceText(plan.input);
+    const { token } = this.#services.options;
+    hooks.started({
+      url,
+      signIn: token === null ? url : `${url}/#token=${token.value}`,
+      source: on === null ? source : `${source} on ${on}`,
+      demo,
+      user,
+    });
+  }
+
+  /** The plan, with the ring of captured packets where one is wanted and allowed. */
+  #withPackets(plan: RunPlan): RunPlan {
+    const { packets } = this.#config.store;
+    if (!packets.keep || !keepsPackets(privacySettings(this.#config)) || plan.input.kind === 'replay') return plan;
+    const folder = this.#parts.data.part('packets');
+    return { ...plan, packets: { folder, bytes: packets.size, fileBytes: packets.file_size } };
+  }
+
+  /** What hides clients and names; null where nothing is hidden. */
+  #privacy(): Privacy | null {
+    const settings = privacySettings(this.#config);
+    if (keepsPackets(settings)) return null;
+    const { rotate } = this.#config.privacy;
+    // Pseudonyms of the time before can be made again until nothing of that time is kept.
+    const everySeconds = Number.isFinite(rotate) ? rotate / 1000 : 0;
+    const keepSeconds = Number.isFinite(this.#config.store.keep.transactions)
+      ? this.#config.store.keep.transactions / 1000
+      : 0;
+    const path = this.#parts.data.part('privacy.keys');
+    return new Privacy(settings, privacyEpochs(path, { everySeconds, keepSeconds }, Date.now() / 1000));
+  }
+
+  #renewKeys(): void {
+    if (this.#intake.privacy === null) return;
+    try {
+      this.#intake.privacy = this.#privacy();
+    } catch (error) {
+      this.#log.error(
+        { error: reasonOf(error) },
+        'The keys of pseudonyms could not be renewed: the last ones are used on',
+      );
+    }
+  }
+
+  /** Takes what may change at run time from a configuration that was read again; nothing else stops or starts. */
+  #reload(next: LoadedConfig): void {
+    const { config, applied, waiting } = reloadedConfig(this.#config, next.config);
+    this.#config = config;
+    this.#live.clients = new ClientNames(config.clients);
+    const { hosts, users } = serverOptions(config, '');
+    Object.assign(this.#services.options, { hosts, users });
+    this.#sinks.reopen();
+    this.#sinks.apply(config.sinks).catch((error: unknown) => {
+      this.#log.error({ error: reasonOf(error) }, 'Not all sinks could be changed');
+    });
+    if (applied.length > 0) this.#log.info({ keys: applied }, 'The configuration was read again');
+    else this.#log.info({}, 'The configuration was read again: nothing has changed');
+    if (waiting.length > 0) this.#log.warn({ keys: waiting }, 'These keys hold after the next start');
+  }
+
+  #checks(): Check[] {
+    const { running } = this.#sensor;
+    return [{ name: 'capture', ok: running, detail: running ? 'The input is open' : 'The input is not open' }];
+  }
+
+  /** The ledger goes into the history: what was lost when can be asked later. */
+  async #keepLedger(): Promise<void> {
+    const { received, stored, lost } = this.#intake;
+    const ledger = this.#sensor.counts().toJSON();
+    try {
+      await this.#parts.store.records.put('ledger', { ledger, transactions: { received, stored, lost: { ...lost } } });
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** Says what the store could not do, not for every batch. */
+  #complain(error: unknown): void {
+    if (performance.now() - this.#complained < COMPLAINT_MS) return;
+    this.#complained = performance.now();
+    this.#log.error(
+      { error: reasonOf(error), lost: { ...this.#intake.lost } },
+      'The store could not take transactions',
+    );
+  }
+}

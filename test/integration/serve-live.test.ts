@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Network } from './network.ts';
+
+const NAMETAP = [process.execPath, fileURLToPath(new URL('../../bin/nametap', import.meta.url))];
+const TAIL = [process.execPath, fileURLToPath(new URL('serve-tail.ts', import.meta.url))];
+
+const network = new Network();
+before(() => network.startResolver());
+after(() => network.remove());
+
+/** What a command has said so far. */
+class Running {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  said = '';
+
+  constructor(command: readonly string[]) {
+    this.child = network.start(network.server, command);
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.said += String(chunk);
+      });
+    }
+    this.exit = once(this.child, 'close').then(([code]) => code as number | null);
+  }
+
+  async says(pattern: RegExp): Promise<this> {
+    for (let i = 0; i < 1200 && !pattern.test(this.said); i++) await sleep(25);
+    assert.match(this.said, pattern);
+    return this;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exit;
+  }
+}
+
+function served(data: string, ...words: string[]): Promise<Running> {
+  const command = [...NAMETAP, 'serve', '--data', data, '-i', network.link, '--listen', '127.0.0.1:0', ...words];
+  return new Running(command).says(/#token=/);
+}
+
+interface Counts {
+  transactions: number;
+  queries: number;
+  unanswered: number;
+}
+
+/** What the history of a folder holds, asked in the namespace of whoever serves it. */
+function search(data: string): Counts {
+  const measures = 'transactions,queries,unanswered';
+  const words = ['search', '--data', data, '--from', '-1h', '--measure', measures, '-T', 'ndjson'];
+  return JSON.parse(network.in(network.server, ...NAMETAP, ...words)) as Counts;
+}
+
+/** All kinds of traffic; the number of queries sent. */
+function mixed(times: number): number {
+  let sent = network.dnsperf('10.77.0.1', { times }) + network.dnsperf('fd77::1');
+  sent += network.dnsperf('10.77.0.1', { mode: 'tcp' });
+  network.dig('@10.77.0.1', '+bufsize=1200', 'big.example', 'TXT');
+  return sent + 2;
+}
+
+for (const threads of ['1', '2', '0']) {
+  test(`live, ${threads} workers: Σ query copies in the store = queries sent, the ledger sums, nothing is lost`, async () => {
+    const data = join(network.folder, `data-${threads}`);
+    const serve = await served(data, '--pipeline-threads', threads);
+    const sent = mixed(10);
+    let counts = search(data);
+    for (let i = 0; i < 40 && counts.queries < sent; i++) {
+      await sleep(100);
+      counts = search(data);
+    }
+    assert.deepEqual(counts, { transactions: sent, queries: sent, unanswered: 0 });
+    assert.equal(await serve.end('SIGTERM'), 0, serve.said);
+    assert.match(serve.said, new RegExp(`${sent.toLocaleString('en')} transactions kept; .*, 0 lost`));
+    assert.equal(existsSync(join(data, 'serve.json')), false);
+    // Who captured was nobody, and owns what it left.
+    assert.notEqual(statSync(join(data, 'token')).uid, 0);
+    assert.deepEqual(search(data), counts, 'and it is there when nobody serves it');
+  });
+}
+
+test('the live tail shows a transaction within a second', async () => {
+  const data = join(network.folder, 'data-tail');
+  const serve = await served(data);
+  const tail = await new Running([...TAIL, data]).says(/"status":200/);
+  await sleep(300);
+  for (let i = 0; i < 5; i++) {
+    network.dig('@10.77.0.1', 'a.example');
+    await sleep(150);
+  }
+  await tail.says(/(?:"a\.example"[\s\S]*){5}/);
+  const delays = tail.said
+    .split('\n')
+    .filter((line) => line.includes('"arrived"'))
+    .flatMap((line) => {
+      const { arrived, times } = JSON.parse(line) as { arrived: number; times: string[] };
+      return times.map((time) => arrived - Date.parse(time));
+    });
+  assert.equal(delays.length, 5);
+  for (const delay of delays) assert.ok(delay >= -1 && delay < 1000, `${delay} ms`);
+  await tail.end('SIGKILL');
+  assert.equal(await serve.end('SIGINT'), 0);
+});
+
+test('SIGHUP reads the configuration again, and no packet is lost meanwhile', async () => {
+  const data = join(network.folder, 'data-hup');
+  const serve = await served(data);
+  const hangUps = setInterval(() => serve.child.kill('SIGHUP'), 100);
+  let sent = 0;
+  for (let i = 0; i < 6; i++) {
+    sent += network.dnsperf('10.77.0.1', { times: 4 });
+    await sleep(50);
+  }
+  clearInterval(hangUps);
+  await serve.says(/configuration was read again/);
+  assert.equal(await serve.end('SIGTERM'), 0, serve.said);
+  const { queries, unanswered } = search(data);
+  assert.deepEqual([queries, unanswered], [sent, 0]);
+});
