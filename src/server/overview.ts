@@ -68,6 +68,11 @@ export async function overviewOf(api: Api, range: Range, f: string | undefined):
   };
 }
 
+/** Domains or clients of a range that changed most against usual. */
+export function moversBy(api: Api, range: Range, f: string | undefined, of: 'domain' | 'client'): Promise<Mover[]> {
+  return new Asker(api.services.store, range, f).movers(of, of === 'domain' ? FILTER.name : FILTER.client);
+}
+
 /** What is usual in the hours before a time; the same answer for ten minutes. */
 function usualOf(api: Api, before: number): Promise<UsualHours> {
   const hour = Math.floor(before / HOUR_MS);

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Alerts } from '../../src/server/schema/alerts.ts';
 import type { Problem } from '../../src/server/schema/common.ts';
 import type { Audit, Config, Fields, Session, View } from '../../src/server/schema/meta.ts';
-import type { Overview } from '../../src/server/schema/overview.ts';
+import type { Movers, Overview } from '../../src/server/schema/overview.ts';
 import type { ClientPage, NamePage, Servers } from '../../src/server/schema/pages.ts';
 import type { PdnsPage } from '../../src/server/schema/pdns.ts';
 import type { Sensors } from '../../src/server/schema/sensors.ts';
@@ -46,8 +46,9 @@ export const api = {
   transactions: (q: Scope & { limit?: number; after?: string }): Call<TransactionsPage> =>
     call('/transactions', { ...q }),
   transaction: (id: string): Call<TransactionDetail> => call(`/transactions/${encodeURIComponent(id)}`),
-  name: (name: string, q: Range): Call<NamePage> => call(`/names/${encodeURIComponent(name)}`, { ...q }),
-  client: (client: string, q: Range): Call<ClientPage> => call(`/clients/${encodeURIComponent(client)}`, { ...q }),
+  movers: (q: Scope & { of: 'domain' | 'client' }): Call<Movers> => call('/movers', { ...q }),
+  name: (name: string, q: Scope): Call<NamePage> => call(`/names/${encodeURIComponent(name)}`, { ...q }),
+  client: (client: string, q: Scope): Call<ClientPage> => call(`/clients/${encodeURIComponent(client)}`, { ...q }),
   servers: (q: Scope & { limit?: number }): Call<Servers> => call('/servers', { ...q }),
   pdns: (q: {
     q: string;

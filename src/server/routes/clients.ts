@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from '../endpoint.ts';
-import { both, FILTER } from '../filters.ts';
+import { both, FILTER, historyFilter } from '../filters.ts';
 import { PageData } from '../page-data.ts';
 import { ProblemError } from '../problem.ts';
 import { clientPage, pageQuery } from '../schema/pages.ts';
@@ -22,7 +22,7 @@ export const clients = endpoint({
     }
     const range = readRange(query, now);
     const { store, privacy } = api.services;
-    const f = FILTER.client(address);
+    const f = both(FILTER.client(address), historyFilter(query.f));
     const data = new PageData(store, f, range, signal);
     const within = (filter: string) => both(f, filter);
     await api.audit.look({ user: identity.user, address: remote, action: 'client.view', subject: address });

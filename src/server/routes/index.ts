@@ -7,6 +7,7 @@ import { config } from './config.ts';
 import { DNSDB } from './dnsdb.ts';
 import { exported } from './export.ts';
 import { fields } from './fields.ts';
+import { movers } from './movers.ts';
 import { names } from './names.ts';
 import { overview } from './overview.ts';
 import { pdns, pdnsLearn, pdnsMany } from './pdns.ts';
@@ -25,6 +26,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   transactions,
   transaction,
   tail,
+  movers,
   names,
   clients,
   servers,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from '../endpoint.ts';
-import { both, FILTER } from '../filters.ts';
+import { both, FILTER, historyFilter } from '../filters.ts';
 import { nameInput } from '../names.ts';
 import { PageData } from '../page-data.ts';
 import { passiveValue } from '../passive.ts';
@@ -24,7 +24,7 @@ export const names = endpoint({
     const name = nameInput(params.name);
     const range = readRange(query, now);
     const { store, registrableDomain } = api.services;
-    const f = FILTER.name(name);
+    const f = both(FILTER.name(name), historyFilter(query.f));
     const data = new PageData(store, f, range, signal);
     const within = (filter: string) => both(f, filter);
     return api.ask(async () => {

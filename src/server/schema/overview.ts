@@ -104,6 +104,10 @@ export const mover = z
   .openapi('Mover');
 export type Mover = z.infer<typeof mover>;
 
+export const moversQuery = z.object({ ...scopeInput, of: z.enum(['domain', 'client']).default('domain') });
+export const movers = z.object({ rows: z.array(mover) }).openapi('Movers');
+export type Movers = z.infer<typeof movers>;
+
 export const overviewQuery = z.object(scopeInput);
 
 export const overview = z

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { rangeInput, scopeInput, share, summary, time } from './common.ts';
+import { scopeInput, share, summary, time } from './common.ts';
 import { pdnsRow } from './pdns.ts';
 
 /** What the pages of a name, a client and a server have in common. */
@@ -57,7 +57,8 @@ const shared = {
   last_seen: time.nullable(),
 };
 
-export const pageQuery = z.object(rangeInput);
+/** `f`: within this, too. */
+export const pageQuery = z.object(scopeInput);
 
 /** When a name, or one below it, had no answer. */
 export const nameMiss = z

@@ -3,7 +3,7 @@ import type { ClientPage as Answered } from '../../../src/server/schema/pages.ts
 import { RelatedAlerts } from '../alerts/related.tsx';
 import { api, useApi } from '../api.ts';
 import { exact, percent, plain } from '../format.ts';
-import { range } from '../state.ts';
+import { scope } from '../state.ts';
 import { counted, PageHead, Seen } from '../statistics/head.tsx';
 import { Answer } from '../statistics/list.tsx';
 import { SeriesPanels } from '../statistics/series.tsx';
@@ -19,7 +19,7 @@ import { RhythmPanel } from './week.tsx';
 
 /** One client: when it asks, what for, whom, and what is new about that. */
 export function ClientPage({ client }: { client: string }): JSX.Element {
-  const answer = useApi<Answered>(api.client(client, range.value), { follow: true });
+  const answer = useApi<Answered>(api.client(client, scope.value), { follow: true });
   const page = answer.data;
   return (
     <article aria-busy={answer.loading}>

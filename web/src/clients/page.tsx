@@ -24,7 +24,7 @@ function ClientList(): JSX.Element {
     <div class="page">
       <h1 class="hidden">{t('page.clients')}</h1>
       <PrivacyNotice />
-      <Movers of="clients" />
+      <Movers of="client" />
       <StatisticsList
         dimension="client"
         counts={['domains', 'names', 'servers']}

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { NamePage } from '../../../src/server/schema/pages.ts';
 import { api, useApi } from '../api.ts';
 import { exact, percent, plain } from '../format.ts';
-import { range } from '../state.ts';
+import { scope } from '../state.ts';
 import { RelatedAlerts } from '../alerts/related.tsx';
 import { counted, PageHead, Seen } from '../statistics/head.tsx';
 import { Answer } from '../statistics/list.tsx';
@@ -18,7 +18,7 @@ import { PivotsPanel } from './pivots.tsx';
 
 /** A name and everything below it: who asks, what is answered, how that changed. */
 export function DomainPage({ name }: { name: string }): JSX.Element {
-  const answer = useApi<NamePage>(api.name(name, range.value), { follow: true });
+  const answer = useApi<NamePage>(api.name(name, scope.value), { follow: true });
   const page = answer.data;
   return (
     <article aria-busy={answer.loading}>

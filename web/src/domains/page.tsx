@@ -22,7 +22,7 @@ function DomainList(): JSX.Element {
   return (
     <div class="page">
       <h1 class="hidden">{t('page.domains')}</h1>
-      <Movers of="domains" />
+      <Movers of="domain" />
       <StatisticsList
         dimension="domain"
         counts={['clients', 'names']}

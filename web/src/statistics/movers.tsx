@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { Mover, Overview } from '../../../src/server/schema/overview.ts';
+import type { Mover, Movers as Answered } from '../../../src/server/schema/overview.ts';
 import { api, useApi } from '../api.ts';
 import { count } from '../format.ts';
 import { scope } from '../state.ts';
@@ -8,9 +8,9 @@ import { Value } from '../ui/value.tsx';
 import { Num } from './number.tsx';
 
 /** Who changed most against usual, in one line above a list: change, not volume. */
-export function Movers({ of }: { of: 'domains' | 'clients' }): JSX.Element | null {
-  const answer = useApi<Overview>(api.overview(scope.value), { follow: true });
-  const movers = answer.data?.movers[of] ?? [];
+export function Movers({ of }: { of: 'domain' | 'client' }): JSX.Element | null {
+  const answer = useApi<Answered>(api.movers({ ...scope.value, of }));
+  const movers = answer.data?.rows ?? [];
   if (movers.length === 0) return null;
   return (
     <section class="movers" aria-label={t('movers.title')}>
@@ -18,7 +18,7 @@ export function Movers({ of }: { of: 'domains' | 'clients' }): JSX.Element | nul
       <ul>
         {movers.slice(0, 8).map((mover) => (
           <li key={mover.key}>
-            <Value kind={of === 'domains' ? 'domain' : 'client'} value={mover.key} />{' '}
+            <Value kind={of} value={mover.key} />{' '}
             <Num value={mover.now} f={mover.f} whole class={moverClass(mover)}>
               {changeText(mover)}
             </Num>
