@@ -10,6 +10,8 @@ export type Side = 'query' | 'response';
 export interface StoredValue {
   readonly value: Fragment;
   readonly when: Fragment;
+  /** Set where it is always the same number. */
+  readonly constant?: number;
 }
 
 /** How columns of a stored transaction tell a field of its query and of its response. */
@@ -24,7 +26,11 @@ interface ColumnField {
 export type Storage = 'column' | 'message' | 'none';
 
 const raw = (text: string): Fragment => ({ sql: text, params: [] });
-const value = (text: string, when: Fragment = TRUE): StoredValue => ({ value: raw(text), when });
+const value = (text: string, when: Fragment = TRUE): StoredValue => ({
+  value: raw(text),
+  when,
+  ...(/^[0-9]+$/.test(text) && { constant: Number(text) }),
+});
 
 const ON_DNS = raw(`protocol <> ${NBNS}`);
 const NOT_LLMNR = raw(`protocol NOT IN (${LLMNR}, ${NBNS})`);
@@ -32,9 +38,9 @@ const ON_LLMNR = raw(`protocol = ${LLMNR}`);
 const ON_MDNS = raw(`protocol = ${MDNS}`);
 const ANSWERED = raw('responses > 0');
 const HAS_QUESTION = and(ON_DNS, raw("name <> ''"));
-const LENGTH_6 = "CASE name WHEN '.' THEN 6 ELSE strlen(name) END";
-const LABELS = "CASE name WHEN '.' THEN 1 ELSE strlen(name) - strlen(replace(name, '.', '')) + 1 END";
-const CLASS = `CASE protocol WHEN ${MDNS} THEN class & 32767 ELSE class END`;
+const LENGTH_6 = "(CASE name WHEN '.' THEN 6 ELSE strlen(name) END)";
+const LABELS = "(CASE name WHEN '.' THEN 1 ELSE strlen(name) - strlen(replace(name, '.', '')) + 1 END)";
+const CLASS = `(CASE protocol WHEN ${MDNS} THEN class & 32767 ELSE class END)`;
 
 /** The same in both messages. */
 function both(...values: readonly StoredValue[]): ColumnField {
@@ -52,7 +58,7 @@ const always = (field: ColumnField): ColumnField => ({ ...field, always: true })
 /** Bits of the flags word of each message, shifted down by `shift` and masked. */
 function bits(shift: number, mask: number, when: Fragment = ON_DNS): ColumnField {
   const of = (word: string): StoredValue =>
-    value(shift === 0 && mask === 0xffff ? word : `(${word} >> ${shift}) & ${mask}`, when);
+    value(shift > 0 ? `((${word} >> ${shift}) & ${mask})` : mask === 0xffff ? word : `(${word} & ${mask})`, when);
   return { query: [of('query_flags')], response: [of('response_flags')] };
 }
 const responseBits = (shift: number, mask: number, when: Fragment): ColumnField => ({
@@ -81,19 +87,19 @@ function ports(transport: number, source: boolean, destination: boolean): Column
 
 const TIME: ColumnField = always({
   query: [value('time')],
-  response: [value('time + coalesce(latency, 0)')],
+  response: [value('(time + coalesce(latency, 0))')],
 });
 const HAS_LATENCY = raw('latency IS NOT NULL');
 const REPEATED_QUERY = raw('queries > 1');
 // Of a transfer over TCP every message is a response of its own.
 const REPEATED_RESPONSE = raw(`(responses > 1 AND transport = ${UDP})`);
-const ANSWER_FRAME = 'query_frame + response_after';
+const ANSWER_FRAME = '(query_frame + response_after)';
 const UNSOLICITED = raw(`(outcome = ${OUTCOMES.indexOf('orphan')} AND late = 0)`);
 const PLAIN = raw('((query_flags >> 11) & 15) <> 5');
 const PLAIN_ANSWER = raw('((response_flags >> 11) & 15) <> 5');
 const UPDATE = not(PLAIN);
 const UPDATE_ANSWER = not(PLAIN_ANSWER);
-const QUESTIONS = "CASE name WHEN '' THEN 0 ELSE 1 END";
+const QUESTIONS = "(CASE name WHEN '' THEN 0 ELSE 1 END)";
 
 /** Counts of the header. Queries have no records but OPT, else they are irregular. */
 const count = (query: string, response: string, isUpdate: boolean): ColumnField => ({
@@ -107,7 +113,7 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   'frame.time_epoch': TIME,
   'frame.interface_name': always(both(value('interface', raw("interface <> ''")))),
   'vlan.id': always(both(value('vlan', raw(`vlan <> ${NO_VLAN}`)))),
-  'ip.version': always(both(value('CASE octet_length(client) WHEN 4 THEN 4 ELSE 6 END'))),
+  'ip.version': always(both(value('(CASE octet_length(client) WHEN 4 THEN 4 ELSE 6 END)'))),
   'ip.addr': ends(4, true, true),
   'ip.src': ends(4, true, false),
   'ip.dst': ends(4, false, true),
@@ -133,7 +139,7 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   'dns.flags.z': bits(6, 1, NOT_LLMNR),
   'dns.flags.authenticated': {
     query: [value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))],
-    response: [value('(response_flags >> 5) & 1', NOT_LLMNR)],
+    response: [value('((response_flags >> 5) & 1)', NOT_LLMNR)],
   },
   'dns.flags.ad': inQuery(value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))),
   'dns.flags.checkdisable': bits(4, 1, NOT_LLMNR),
@@ -153,12 +159,12 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   'dns.count.labels': both(value(LABELS, HAS_QUESTION)),
   'dns.qry.type': both(value('type', HAS_QUESTION)),
   'dns.qry.class': both(value(CLASS, HAS_QUESTION)),
-  'dns.qry.qu': both(value('class >> 15', and(HAS_QUESTION, ON_MDNS))),
+  'dns.qry.qu': both(value('(class >> 15)', and(HAS_QUESTION, ON_MDNS))),
   'dns.response_in': always(inQuery(value(ANSWER_FRAME, and(ANSWERED, raw(`${ANSWER_FRAME} > 0`))))),
   'dns.response_missing': always(inQuery(value('0', raw('responses = 0')))),
   'dns.response_to': always(inResponse(value('query_frame', raw('query_frame > 0')))),
   'dns.time': always(inResponse(value('latency', HAS_LATENCY))),
-  'dns.time.last': always(inResponse(value('latency - last_delay', HAS_LATENCY))),
+  'dns.time.last': always(inResponse(value('(latency - last_delay)', HAS_LATENCY))),
   'dns.retransmission': always({ query: [value('1', REPEATED_QUERY)], response: [value('1', REPEATED_RESPONSE)] }),
   'dns.retransmit_request': always(inQuery(value('0', REPEATED_QUERY))),
   'dns.retransmit_response': always(inResponse(value('0', REPEATED_RESPONSE))),

@@ -65,5 +65,10 @@ function balanced(of: readonly Fragment[], sign: string): Fragment {
 
 /** The same SQL with the same values. */
 export function isSame(a: Fragment, b: Fragment): boolean {
-  return a === b || (a.sql === b.sql && a.params.every((value, i) => value === b.params[i]));
+  return a === b || (a.sql === b.sql && a.params.every((value, i) => isEqual(value, b.params[i])));
+}
+
+function isEqual(a: SqlValue, b: SqlValue): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }

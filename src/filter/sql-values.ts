@@ -39,7 +39,7 @@ export function sqlOperand(operand: Operand, context: SqlContext): SqlOperand {
       );
     case 'negative':
       return derive(source, sqlOperand(operand.of, context), ({ value, when }) => ({
-        value: sql`(-(${value}))`,
+        value: sql`(-((${value})::DOUBLE))`,
         when,
       }));
     case 'call':
@@ -67,13 +67,7 @@ function fieldOperand(source: Source, context: SqlContext): SqlOperand {
   // Names compared by octets: letter case is not in the column.
   const isExact = !(context.exact && field.kind === 'name');
   const present = or(...values.map(({ when }) => when));
-  return { source, present, ...(isExact && { values: plain(values, source) }) };
-}
-
-/** Numbers as signed ones: differences of unsigned columns would overflow. */
-function plain(values: readonly StoredValue[], { kind }: Source): readonly StoredValue[] {
-  if (kind !== 'uint' && kind !== 'bool') return values;
-  return values.map(({ value, when }) => ({ value: sql`(${value})::BIGINT`, when }));
+  return { source, present, ...(isExact && { values }) };
 }
 
 /** Makes each value into another one; none where that cannot be said in SQL. */
@@ -156,7 +150,7 @@ const EACH: Readonly<Record<string, Make>> = {
   dec: map((value) => sql`(${value})::VARCHAR`),
   float: map((value, { kind }) => (kind === 'span' ? sql`(${value} / 1e9::DOUBLE)` : sql`(${value})::DOUBLE`)),
   double: map((value, { kind }) => (kind === 'span' ? sql`(${value} / 1e9::DOUBLE)` : sql`(${value})::DOUBLE`)),
-  abs: map((value) => sql`abs(${value})`),
+  abs: map((value) => sql`abs((${value})::DOUBLE)`),
   len: map((value, source) => {
     const fixed = octetsOf(source);
     return fixed === undefined ? (isText(source.kind) ? sql`strlen(${value})` : undefined) : raw(String(fixed));

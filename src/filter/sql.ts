@@ -9,7 +9,7 @@ import { compileStored } from './row.ts';
 import type { Source } from './source.ts';
 import { shownName, type SqlContext, type SqlOperand, sqlOperand } from './sql-values.ts';
 import type { Comparison, Operand, SetItem, Test } from './syntax.ts';
-import { meaning, needleOf, rangeOf, type Sign } from './tests.ts';
+import { meaning, needleOf, rangeOf, satisfies, type Sign } from './tests.ts';
 import type { Kind } from './value.ts';
 
 export type { Fragment, SqlValue } from './fragment.ts';
@@ -162,11 +162,17 @@ function comparison(test: Test & { kind: 'compare' }, context: SqlContext): Boun
   const compare = SIGNS[sign];
   if (of.values === undefined && sign === '==' && !every) return perhaps(and(of.present, lookedFor(of, [literal])));
   if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
-  return some(of.values, every, ({ value }) => {
+  // Equal octets are of the same family.
+  const isAddress = of.source.kind === 'ipv4' || of.source.kind === 'ipv6';
+  if (isAddress && literal.prefix === undefined && sign === '==' && !every) {
+    return exactly(or(...of.values.map(({ value }) => compare(value, valueOf(literal, of.source)))));
+  }
+  return some(of.values, every, ({ value, constant }) => {
     if (literal.prefix !== undefined) {
       const inside = between(value, ...networkOf(literal));
       return sign === '==' ? inside : not(inside);
     }
+    if (constant !== undefined) return satisfies(sign, constant, Number(literal.value)) ? TRUE : FALSE;
     return compare(value, valueOf(literal, of.source));
   });
 }

@@ -148,6 +148,11 @@ const SATISFIES: Readonly<Record<Sign, (order: number) => boolean>> = {
   '>=': (order) => order >= 0,
 };
 
+/** Whether two numbers satisfy a sign. */
+export function satisfies(sign: Sign, a: number, b: number): boolean {
+  return SATISFIES[sign](a - b);
+}
+
 function compileComparison(test: Test & { kind: 'compare' }, context: Context): Compiled {
   const left = side(test.left, context);
   const right = side(test.right, context);
