@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -216,6 +216,20 @@ test('config/nametap.example.yaml is the generated one, and changes nothing', ()
   const text = readFileSync(join(repository, 'config/nametap.example.yaml'), 'utf8');
   assert.equal(text, exampleText(), 'run: nametap config example > config/nametap.example.yaml');
   assert.deepEqual(load({ file: file(text) }).config, load().config);
+});
+
+test('every configuration that the guides show is sound', () => {
+  const secret = join(folder, 'guide-secret');
+  writeFileSync(secret, 'x');
+  const blocks = globSync('docs/guide/*.md', { cwd: repository }).flatMap((path) =>
+    Array.from(
+      readFileSync(join(repository, path), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+      ([, text]) => text,
+    ),
+  );
+  assert.ok(blocks.length >= 3);
+  for (const text of blocks)
+    assert.deepEqual(problems(text.replace(/\{ file: [^}]+\}/g, `{ file: ${secret} }`)), [], text);
 });
 
 test('the example with every # taken away is sound, and says every key', () => {
