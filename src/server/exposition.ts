@@ -18,8 +18,9 @@ class CollectedHistogram extends Histogram<string> {
     this.#read = read;
   }
 
-  override async get(): ReturnType<Histogram<string>['get']> {
-    const values: Awaited<ReturnType<Histogram<string>['get']>>['values'] = [];
+  /** What the registry makes text of. */
+  async getForPromString(): Promise<object> {
+    const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = [];
     const add = (suffix: string, labels: Record<string, string | number>, value: number) =>
       values.push({ metricName: `${this.#name}_${suffix}`, labels, value });
     for (const [labels, { edges, counts, sum }] of await this.#read()) {
@@ -33,14 +34,12 @@ class CollectedHistogram extends Histogram<string> {
       add('sum', labels, sum);
       add('count', labels, total);
     }
-    return { ...(await super.get()), name: this.#name, help: this.#help, values };
-  }
-
-  /** What the registry asks for where it is there. */
-  getForPromString(): ReturnType<Histogram<string>['get']> {
-    return this.get();
+    return { name: this.#name, help: this.#help, type: 'histogram', values };
   }
 }
+
+/** Gauges of prom-client whose names say that they are counters: OpenMetrics refuses them. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** Metrics as text, in the format a scraper asks for. */
 export class Exposition {
@@ -55,6 +54,7 @@ export class Exposition {
     this.#open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     for (const registry of [this.#plain, this.#open]) {
       collectDefaultMetrics({ register: registry as Registry });
+      for (const name of MISNAMED) registry.removeSingleMetric(name);
       for (const definition of METRICS) this.#add(registry as Registry, definition);
     }
   }

@@ -1,5 +1,4 @@
 import { TYPES } from '../wire/iana.ts';
-import { UserError } from '../core/errors.ts';
 import { passiveMatch } from '../store/passive-match.ts';
 import type { PassiveMatch, PassiveQuery, PassiveRow } from '../store/store.ts';
 import { ProblemError } from './problem.ts';
@@ -70,10 +69,7 @@ export function ndjson(values: readonly object[]): string {
 
 /** What to look for, as people type it. Throws ProblemError. */
 export function matchInput(text: string, parameter: string): PassiveMatch {
-  try {
-    return passiveMatch(text.trim());
-  } catch (error) {
-    if (error instanceof UserError) throw new ProblemError(400, error.message, { parameter });
-    throw error;
-  }
+  const match = passiveMatch(text.trim());
+  if (match !== undefined) return match;
+  throw new ProblemError(400, 'This is no name, wildcard, address, block or range of addresses.', { parameter });
 }

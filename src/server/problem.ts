@@ -1,5 +1,7 @@
+import { HTTPException } from 'hono/http-exception';
 import { UserError } from '../core/errors.ts';
 import { FilterError } from '../filter/errors.ts';
+import { safeText } from '../rr/value.ts';
 import type { Problem } from './schema/common.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -9,6 +11,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'There is no such thing',
   405: 'The method does not fit',
   409: 'It is there already',
+  411: 'The length is missing',
   413: 'The request is too large',
   415: 'This kind of content is not taken',
   421: 'Wrong host',
@@ -40,6 +43,7 @@ export class ProblemError extends Error {
 export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof FilterError) return filterProblem(error);
+  if (error instanceof HTTPException) return new ProblemError(error.status, `${error.message}.`);
   if (error instanceof UserError) return new ProblemError(422, error.message);
   return new ProblemError(500, 'The cause is in the log, under the number of this request.');
 }
@@ -56,7 +60,13 @@ function filterProblem(error: FilterError): ProblemError {
 
 /** As it goes over the wire. */
 export function problemResponse({ problem, headers }: ProblemError, request?: string): Response {
-  return new Response(JSON.stringify(request === undefined ? problem : { ...problem, request }), {
+  // Problems repeat what was asked, and are read in terminals too.
+  const texts = Object.entries(problem).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? safeText(value) : value,
+  ]);
+  const body = JSON.stringify({ ...Object.fromEntries(texts), ...(request !== undefined && { request }) });
+  return new Response(body, {
     status: problem.status,
     headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
   });
