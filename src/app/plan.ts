@@ -54,6 +54,8 @@ export interface RunResult {
   damage: Damage[];
   /** dnstap: payloads that held no readable message. */
   unreadable: number;
+  /** dnstap: senders that were turned away. */
+  refused?: number;
   interfaces: readonly CapturedInterface[];
 }
 

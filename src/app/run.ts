@@ -213,7 +213,7 @@ async function driveMessages(
   from: Extract<Input, { kind: 'dnstap' }>['from'],
   engine: Engine,
   hooks: RunHooks,
-): Promise<{ damage: Damage[]; unreadable: number }> {
+): Promise<Pick<RunResult, 'damage' | 'unreadable' | 'refused'>> {
   const sources: MessageSource[] = [];
   for (const one of from) sources.push(await openDnstap(one));
   hooks.opened?.({ interfaces: [] });
@@ -237,7 +237,11 @@ async function driveMessages(
   } finally {
     clearInterval(tick);
   }
-  return { damage, unreadable: sources.reduce((sum, source) => sum + source.unreadable, 0) };
+  return {
+    damage,
+    unreadable: sources.reduce((sum, source) => sum + source.unreadable, 0),
+    refused: sources.reduce((sum, source) => sum + source.refused, 0),
+  };
 }
 
 /** On an idle link the wall clock moves the run clock on, one second behind (packets may still be on their way). */

@@ -8,12 +8,14 @@ export function remark(text: string): void {
 }
 
 /** Tells where captures were cut or corrupt, and what could not be read; `kept` says what became of what came before. */
-export function remarkDamage({ damage, unreadable }: RunResult, kept: string): void {
+export function remarkDamage({ damage, unreadable, refused = 0 }: RunResult, kept: string): void {
   for (const { file, offset, reason } of damage) {
     const where = file === '-' ? 'standard input' : plainText(file);
     remark(`${where}: ${plainText(reason)} at byte ${offset}${offset === 0 ? '' : `; ${kept}`}`);
   }
   if (unreadable > 0) remark(`${numberText(unreadable)} dnstap payloads held no readable message and were passed over`);
+  if (refused > 0)
+    remark(`${numberText(refused)} dnstap senders were turned away: too many were connected, or they never began`);
 }
 
 /** `1,234 packets captured, 1,200 messages decoded, 3 malformed, 0 lost`: for people, and for scripts that watch. */

@@ -9,6 +9,8 @@ export interface MessageSource {
   readonly damage: Damage[];
   /** Payloads that were no readable dnstap message, so far. */
   readonly unreadable: number;
+  /** Senders that were turned away: too many were connected at once, or they never began. */
+  readonly refused: number;
   /**
    * Hands over every message until the end, or until the signal aborts. The carrier is filled again for the next
    * message; its frame fields are empty, its number counts the messages. A file waits for what `ready` gives now and then.

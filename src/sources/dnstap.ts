@@ -43,14 +43,16 @@ export interface TlsFiles {
 
 /** Most senders connected at once. */
 const MAX_CONNECTIONS = 256;
+/** A sender that has not begun its stream after so long is cut off: it would keep its place for nothing. */
+const START_MS = 10_000;
 
 /**
  * Opens a dnstap source. A file is read once; a listener takes any number of senders, one-way or with the handshake.
  * Throws UserError: exit code 3 for a file, 2 for an address that cannot be listened on.
  */
-export async function openDnstap(input: DnstapInput): Promise<MessageSource> {
+export async function openDnstap(input: DnstapInput, startMs = START_MS): Promise<MessageSource> {
   if (input.kind === 'file') return new DnstapFile(input.path, await openBytes(input.path));
-  return DnstapListener.open(input);
+  return DnstapListener.open(input, startMs);
 }
 
 /** One stream of frames, from a file or a sender: follows its handshake and decodes its data frames. */
@@ -114,6 +116,7 @@ class DnstapStream {
 
 class DnstapFile implements MessageSource {
   readonly live = false;
+  readonly refused = 0;
   readonly damage: Damage[] = [];
   readonly #path: string;
   #input: ByteInput;
@@ -184,7 +187,9 @@ class DnstapFile implements MessageSource {
 
 class DnstapListener implements MessageSource {
   readonly live = true;
+  refused = 0;
   readonly damage: Damage[] = [];
+  readonly #startMs: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #socketPath: string | undefined;
@@ -192,9 +197,14 @@ class DnstapListener implements MessageSource {
   #early: Socket[] = [];
   #decoder: DnstapDecoder | undefined;
 
-  private constructor(server: Server, socketPath: string | undefined, event: 'connection' | 'secureConnection') {
+  private constructor(
+    server: Server,
+    { socketPath, event, startMs }: { socketPath?: string; event: 'connection' | 'secureConnection'; startMs: number },
+  ) {
     this.#server = server;
     this.#socketPath = socketPath;
+    this.#startMs = startMs;
+    server.on('drop', () => this.refused++);
     // All of them, also those that never finish a TLS handshake: the end of the run waits for none.
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -206,13 +216,18 @@ class DnstapListener implements MessageSource {
     });
   }
 
-  static async open(input: Exclude<DnstapInput, { kind: 'file' }>): Promise<DnstapListener> {
+  static async open(input: Exclude<DnstapInput, { kind: 'file' }>, startMs: number): Promise<DnstapListener> {
     const socketPath = input.kind === 'unix' ? input.path : undefined;
     if (socketPath !== undefined) await removeStaleSocket(socketPath);
     const tls = input.kind === 'tcp' ? input.tls : undefined;
-    const server = tls === undefined ? createServer() : createTlsServer(tlsOptions(tls));
+    const server =
+      tls === undefined ? createServer() : createTlsServer({ ...tlsOptions(tls), handshakeTimeout: startMs });
     server.maxConnections = MAX_CONNECTIONS;
-    const listener = new DnstapListener(server, socketPath, tls === undefined ? 'connection' : 'secureConnection');
+    const listener = new DnstapListener(server, {
+      event: tls === undefined ? 'connection' : 'secureConnection',
+      startMs,
+      ...(socketPath !== undefined && { socketPath }),
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
         const where = input.kind === 'unix' ? input.path : `${input.host ?? '*'} port ${input.port}`;
@@ -254,8 +269,15 @@ class DnstapListener implements MessageSource {
   #take(socket: Socket, decoder: DnstapDecoder): void {
     const name = socket.remoteAddress ?? 'a sender on the socket';
     const stream = new DnstapStream(decoder, (bytes) => socket.write(bytes));
+    const late = setTimeout(() => {
+      this.refused++;
+      socket.destroy();
+    }, this.#startMs);
+    socket.on('close', () => clearTimeout(late));
     socket.on('data', (bytes) => {
-      if (!stream.push(bytes)) {
+      const isSound = stream.push(bytes);
+      if (stream.isOpen || stream.isOver) clearTimeout(late);
+      if (!isSound) {
         this.#damaged(name, stream, stream.reason);
         socket.destroy();
       } else if (stream.isOver) socket.end();

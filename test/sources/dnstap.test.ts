@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { type Carrier, TCP, UDP } from '../../src/core/carrier.ts';
 import { openDnstap } from '../../src/sources/dnstap.ts';
@@ -282,4 +283,29 @@ test('a sender that repeats its ready frame is cut off: answers nobody reads mus
   stop.abort();
   await done;
   assert.match(source.damage[0].reason, /a ready frame comes twice/);
+});
+
+test('a sender that never begins is cut off, and so are those beyond the most that may be connected', async () => {
+  const source = await openDnstap({ kind: 'tcp', host: '127.0.0.1', port: 0 }, 300);
+  const stop = new AbortController();
+  const seen: Seen[] = [];
+  const done = source.messages(stop.signal, see(seen));
+  const port = (source as { port?: number }).port ?? 0;
+  const closed = (socket: Socket) => new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  const silent = Array.from({ length: 255 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  const proper = connect(port, '127.0.0.1');
+  await new Promise<void>((resolve) => proper.on('connect', () => resolve()));
+  proper.write(concatenate(START, frame(QUERY)));
+  const beyond = connect(port, '127.0.0.1').on('error', () => {});
+  await closed(beyond);
+  await Promise.all(silent.map(closed));
+  // The one that began stays.
+  proper.write(frame(payload({ type: 5, query: { message: dns(2, 0x0100, 'b') } })));
+  for (let i = 0; i < 100 && seen.length < 2; i++) await sleep(10);
+  assert.equal(seen.length, 2);
+  assert.equal(source.refused, 256);
+  assert.deepEqual(source.damage, []);
+  proper.destroy();
+  stop.abort();
+  await done;
 });
