@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Fixture, fixture, rowsOf, TOKEN } from '../server/fixture.ts';
@@ -8,8 +11,11 @@ const run = promisify(execFile);
 const NOW = Date.now();
 
 let f: Fixture;
+const folder = mkdtempSync(join(tmpdir(), 'nametap-dnsdbq-'));
+const configuration = join(folder, 'dnsdbq.conf');
 before(async () => {
   f = await fixture();
+  writeFileSync(configuration, `CIRCL_SERVER="${f.server.url}/query"\nCIRCL_AUTH="user:${TOKEN}"\n`);
   const answer = (name: string, type: string, data: string) => ({ answers: [{ name, type, ttl: 60, data }] });
   await f.add(
     rowsOf([
@@ -41,17 +47,18 @@ before(async () => {
     ]),
   );
 });
-after(() => f.close());
+after(async () => {
+  rmSync(folder, { recursive: true });
+  await f.close();
+});
 
 /** What the client of DNSDB prints. */
 async function dnsdbq(system: string, ...words: string[]): Promise<Record<string, unknown>[]> {
   const env = {
     ...process.env,
-    HOME: '/nonexistent',
     DNSDB_API_KEY: TOKEN,
     DNSDB_SERVER: f.server.url,
-    CIRCL_SERVER: `${f.server.url}/query`,
-    CIRCL_AUTH: `user:${TOKEN}`,
+    DNSDBQ_CONFIG_FILE: configuration,
   };
   const { stdout } = await run('dnsdbq', ['-u', system, '-j', ...words], { env });
   return stdout
@@ -71,7 +78,8 @@ test('dnsdbq, a client that exists, finds records by both versions of the interf
       system,
     );
     assert.equal(row.time_first, Math.floor((NOW - 60_000 + 10) / 1000));
-    const names = async (...words: string[]) => (await dnsdbq(system, ...words)).map(({ rrname }) => rrname).sort();
+    const names = async (...words: string[]) =>
+      (await dnsdbq(system, ...words)).map(({ rrname }) => String(rrname)).toSorted((a, b) => a.localeCompare(b));
     assert.deepEqual(await names('-i', '192.0.2.0/29'), ['www.example.com.'], system);
     assert.deepEqual(await names('-i', '192.0.2.9'), ['mail.example.com.'], system);
     assert.deepEqual(await names('-n', 'ns.example.com/NS'), ['example.com.'], system);
@@ -86,5 +94,5 @@ test('dnsdbq, a client that exists, finds records by both versions of the interf
 
 test('dnsdbq as a client of the common output format', async () => {
   const [row] = await dnsdbq('circl', '-r', 'www.example.com');
-  assert.deepEqual([row.rrname, row.rrtype, row.rdata], ['www.example.com', 'A', '192.0.2.7']);
+  assert.deepEqual([row.rrname, row.rrtype, row.rdata], ['www.example.com.', 'A', ['192.0.2.7']]);
 });

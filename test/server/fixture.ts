@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeMessage } from '../../src/app/decode.ts';
 import { LiveTail } from '../../src/app/live-tail.ts';
+import { runInline } from '../../src/app/run.ts';
 import { Carrier } from '../../src/core/carrier.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { TransactionBatch } from '../../src/core/transactions.ts';
@@ -15,7 +16,6 @@ import type { SensorReading, ServerServices } from '../../src/server/services.ts
 import { parseIpv4 } from '../../src/wire/field.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import { batchesOf } from '../store/batches.ts';
 
 export const TOKEN = 'token-only-for-tests';
 type EncodeInput = Parameters<typeof encodeMessage>[0];
@@ -143,7 +143,14 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     live,
     logged,
     add,
-    addCapture: async (path) => add((await batchesOf(path)).batches),
+    addCapture: async (path) => {
+      const batches: TransactionBatch[] = [];
+      const plan = { input: { kind: 'files' as const, paths: [path] }, threads: 0 };
+      const { signal } = new AbortController();
+      const counted = await runInline(plan, { signal }, { rows: (batch) => void batches.push(batch) });
+      ledger.add(counted.ledger);
+      await add(batches);
+    },
     get,
     send: (method, path, body) =>
       fetch(server.url + path, {
