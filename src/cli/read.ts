@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
+import { plainText } from '../report/format.ts';
 import { concludeLines, linesPlan } from './lines.ts';
 import {
   COLOR,
@@ -19,7 +20,7 @@ import {
   wholeNumber,
 } from './options.ts';
 import { Progress } from './progress.ts';
-import { countsText } from './remarks.ts';
+import { countsText, remark } from './remarks.ts';
 import { Session } from './session.ts';
 import { writeStdout } from './stdout.ts';
 
@@ -78,6 +79,9 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
     tap.length > 0 ? { kind: 'dnstap' as const, from: tap.map((one) => parseDnstap(one, tls)) } : inputOf(paths);
   const plan = linesPlan(input, options);
   plan.threads = wholeNumber(options, THREADS.name, usefulThreads(input, usefulCores()));
+  if (input.kind === 'folder' && options.quiet !== true) {
+    remark(`watching ${plainText(input.path)} for capture files; Ctrl-C ends it`);
+  }
   // Lines on the same terminal would run through the bar.
   const progress = new Progress(isatty(2) && (plan.format === undefined || !isatty(1)));
   const session = new Session();

@@ -184,6 +184,7 @@ test('a watched folder: files as they come, until SIGINT ends it in order', asyn
   const to = folder();
   copyFileSync(UDP, join(to, 'a.pcap'));
   const run = started(['read', '-e', 'frame.number', '-e', 'dns.id', to]);
+  await run.until(`watching ${to} for capture files; Ctrl-C ends it`);
   await run.until('33\t');
   copyFileSync(UDP, join(to, 'b.part'));
   renameSync(join(to, 'b.part'), join(to, 'b.pcap'));
