@@ -65,9 +65,9 @@ test('the tree of names adds up, folds chains and ignores what is elsewhere', ()
 test('a time line marks what came and what went', () => {
   const day = 86_400_000;
   const seen = [
-    { type: 'A', data: '192.0.2.1', first: 0, last: 10 * day, count: 9 },
-    { type: 'A', data: '192.0.2.2', first: 9 * day, last: 20 * day, count: 4 },
-    { type: 'NS', data: 'ns.example', first: day, last: 20 * day, count: 4 },
+    { name: 'a.example', type: 'A', data: '192.0.2.1', first: 0, last: 10 * day, count: 9 },
+    { name: 'a.example', type: 'A', data: '192.0.2.2', first: 9 * day, last: 20 * day, count: 4 },
+    { name: 'a.example', type: 'NS', data: 'ns.example', first: day, last: 20 * day, count: 4 },
   ];
   const line = lanes(seen);
   assert.deepEqual(

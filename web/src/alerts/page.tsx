@@ -9,6 +9,7 @@ import { percent, plain } from '../format.ts';
 import { openAlerts } from '../shell/status.ts';
 import { link, param, update } from '../state.ts';
 import { Choice } from '../statistics/choice.tsx';
+import { tableHeight } from '../statistics/columns.ts';
 import { Moment } from '../statistics/head.tsx';
 import { Answer } from '../statistics/list.tsx';
 import { t } from '../text.ts';
@@ -68,7 +69,7 @@ export function Page(): JSX.Element {
                 columns={alertColumns()}
                 rowKey={({ id }) => id}
                 rowHeight={36}
-                height="max(280px, calc(100vh - 240px))"
+                height={tableHeight(rows.length * 1.3, 240)}
                 selected={selected?.id}
                 onOpen={({ id }) => {
                   update({ sel: id });

@@ -28,7 +28,16 @@ export function wholeHoursAhead(zone: string, at: number): number | null {
 
 /** 0 (nothing) … 6 (the most); the root of the count, so that quiet hours differ, too. */
 export function shade(count: number, most: number): number {
-  return count <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(count / Math.max(1, most)) * 6));
+  return count <= 0 ? 0 : Math.max(1, Math.min(6, Math.ceil(Math.sqrt(count / Math.max(1, most)) * 6)));
+}
+
+/** The count that the strongest colour stands for: of hours with any, all but the top twentieth lie below it. */
+export function fullOf(week: Week): number {
+  const active = week
+    .flat()
+    .filter((n) => n > 0)
+    .sort((a, b) => a - b);
+  return active.length === 0 ? 1 : active[Math.min(active.length - 1, Math.floor(active.length * 0.95))];
 }
 
 /** When it is busiest and when it is quiet, for a sentence. Null without any transaction. */

@@ -7,7 +7,7 @@ import { range, resolvedRange, zone } from '../state.ts';
 import { Answer } from '../statistics/list.tsx';
 import { language, t } from '../text.ts';
 import { Panel } from '../ui/panel.tsx';
-import { shade, summaryOf, type Week, weekOf, wholeHoursAhead } from './rhythm.ts';
+import { fullOf, shade, summaryOf, type Week, weekOf, wholeHoursAhead } from './rhythm.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
@@ -60,7 +60,7 @@ export function RhythmPanel({ f }: { f: string }): JSX.Element {
 
 /** A table whose cells are coloured: what the eye reads as a heat map, a screen reader reads as numbers. */
 function WeekTable({ week }: { week: Week }): JSX.Element {
-  const most = Math.max(1, ...week.flat());
+  const most = fullOf(week);
   return (
     <div class="scroll-x" tabIndex={0} role="region" aria-label={t('clients.rhythm')}>
       <table class="week">

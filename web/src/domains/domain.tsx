@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { NamePage } from '../../../src/server/schema/pages.ts';
+import type { PdnsPage, PdnsRow } from '../../../src/server/schema/pdns.ts';
 import { api, useApi } from '../api.ts';
 import { exact, percent, plain } from '../format.ts';
 import { scope } from '../state.ts';
@@ -12,7 +14,7 @@ import { SummaryTable } from '../statistics/summary.tsx';
 import { TotalTiles } from '../statistics/tiles.tsx';
 import { t } from '../text.ts';
 import { Panel } from '../ui/panel.tsx';
-import { HistoryPanel, MissesPanel } from './history.tsx';
+import { HistoryPanel, type KnownRecords, MissesPanel } from './history.tsx';
 import { NamesPanels } from './names.tsx';
 import { PivotsPanel } from './pivots.tsx';
 
@@ -54,8 +56,14 @@ function Sentence({ page }: { page: NamePage }): JSX.Element {
   );
 }
 
+/** Names with an answer below one: as many as the page looks at. */
+const MOST_KNOWN = 2000;
+
 function Body({ page }: { page: NamePage }): JSX.Element {
   const { top, f } = page;
+  const below = useApi<PdnsPage>(page.name === '.' ? null : api.pdns({ q: `*.${page.name}`, limit: MOST_KNOWN }));
+  const known = useMemo(() => knownRecords(page.records, below.data), [page.records, below.data]);
+  const isLeaf = page.totals.names <= 1 && (below.data?.rows.length ?? 0) === 0;
   return (
     <>
       <TotalTiles totals={page.totals} statistics={page.statistics} f={f} who={['clients', 'names']} />
@@ -65,8 +73,8 @@ function Body({ page }: { page: NamePage }): JSX.Element {
       <Panel title={t('statistics.title')} note={t('statistics.note')}>
         <SummaryTable statistics={page.statistics} f={f} label={t('statistics.title')} />
       </Panel>
-      <NamesPanels page={page} />
-      <HistoryPanel page={page} />
+      {!isLeaf && <NamesPanels page={page} known={known} />}
+      <HistoryPanel page={page} known={known} />
       <div class="grid-4">
         <Panel title={t('shares.types')}>
           <Shares label={t('shares.types')} kind="type" shares={top.types} />
@@ -82,10 +90,15 @@ function Body({ page }: { page: NamePage }): JSX.Element {
         </Panel>
       </div>
       <div class="grid-3">
-        <PivotsPanel page={page} />
+        <PivotsPanel name={page.name} known={known} />
         <MissesPanel page={page} />
         <RelatedAlerts of="domain" value={page.registrable_domain ?? page.name} />
       </div>
     </>
   );
+}
+
+/** What is known of a name and of what is below it. */
+function knownRecords(own: readonly PdnsRow[], below: PdnsPage | undefined): KnownRecords {
+  return { rows: [...own, ...(below?.rows ?? [])], isBounded: below !== undefined && below.next !== null };
 }

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { NamePage } from '../../../src/server/schema/pages.ts';
+import type { PdnsRow } from '../../../src/server/schema/pdns.ts';
 import type { Statistics } from '../../../src/server/schema/statistics.ts';
 import { api, useApi } from '../api.ts';
 import { term } from '../filter.ts';
-import { axisTime, count, duration, moment } from '../format.ts';
+import { count, duration, moment } from '../format.ts';
 import { link, range } from '../state.ts';
 import { Moment } from '../statistics/head.tsx';
 import { Num } from '../statistics/number.tsx';
@@ -17,20 +18,34 @@ import { type Column, rowCount, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
 import { changes, churn, type Lane, lanes, type Seen } from './timeline.ts';
 
+/** Passive DNS of a name and of what is below it. */
+export interface KnownRecords {
+  rows: readonly PdnsRow[];
+  /** There are more. */
+  isBounded: boolean;
+}
+
+/** Lanes drawn: of the records seen most. */
+const MOST_LANES = 300;
+
 /** What the name resolved to over all that is kept, when that changed, and how its TTL moved. */
-export function HistoryPanel({ page }: { page: NamePage }): JSX.Element {
+export function HistoryPanel({ page, known }: { page: NamePage; known: KnownRecords }): JSX.Element {
   const seen = useMemo(
     () =>
-      page.records.map(
-        (row): Seen => ({
-          type: row.rrtype,
-          data: row.rdata,
-          first: Date.parse(row.time_first),
-          last: Date.parse(row.time_last),
-          count: row.count,
-        }),
-      ),
-    [page.records],
+      [...known.rows]
+        .sort((a, b) => b.count - a.count)
+        .slice(0, MOST_LANES)
+        .map(
+          (row): Seen => ({
+            name: row.rrname,
+            type: row.rrtype,
+            data: row.rdata,
+            first: Date.parse(row.time_first),
+            last: Date.parse(row.time_last),
+            count: row.count,
+          }),
+        ),
+    [known.rows],
   );
   const line = useMemo(() => lanes(seen), [seen]);
   const changed = line.lanes.filter(({ appeared, vanished }) => appeared || vanished).length;
@@ -47,8 +62,8 @@ export function HistoryPanel({ page }: { page: NamePage }): JSX.Element {
           <Table
             label={t('domains.records')}
             rows={line.lanes}
-            columns={laneColumns(line)}
-            rowKey={({ type, data }) => `${type} ${data}`}
+            columns={laneColumns(line, page.name)}
+            rowKey={({ name, type, data }) => `${name} ${type} ${data}`}
             height={`${Math.min(368, 34 + line.lanes.length * 28)}px`}
           />
         )}
@@ -61,8 +76,16 @@ export function HistoryPanel({ page }: { page: NamePage }): JSX.Element {
   );
 }
 
-function laneColumns({ from, to }: { from: number; to: number }): Column<Lane>[] {
+function laneColumns({ lanes: all, from, to }: ReturnType<typeof lanes>, page: string): Column<Lane>[] {
+  const name: Column<Lane> = {
+    key: 'name',
+    title: t('pdns.name'),
+    width: '180px',
+    mono: true,
+    render: (lane) => <Value kind="name" value={lane.name} inRow />,
+  };
   return [
+    ...(all.some((lane) => lane.name !== page) ? [name] : []),
     {
       key: 'type',
       title: t('pdns.type'),
@@ -80,8 +103,8 @@ function laneColumns({ from, to }: { from: number; to: number }): Column<Lane>[]
       key: 'line',
       title: (
         <span class="lane-axis">
-          <span>{axisTime(from, to - from)}</span>
-          <span>{axisTime(to, to - from)}</span>
+          <span>{moment(from)}</span>
+          <span>{moment(to)}</span>
         </span>
       ),
       render: (lane) => (
@@ -137,9 +160,11 @@ function TtlPanel({ page }: { page: NamePage }): JSX.Element {
     <Panel
       title={t('domains.ttl')}
       note={
-        last === undefined
-          ? t('domains.ttl.still')
-          : t('domains.ttl.moved', { n: moved.length, before: duration(last.before), after: duration(last.after) })
+        page.totals.names > 1
+          ? t('domains.ttl.mixed', { n: page.totals.names })
+          : last === undefined
+            ? t('domains.ttl.still')
+            : t('domains.ttl.moved', { n: moved.length, before: duration(last.before), after: duration(last.after) })
       }
       stale={answer.loading}
     >
@@ -181,20 +206,24 @@ function ChurnPanel({
   const { alive, fresh } = churn(addresses, starts, step);
   return (
     <Panel title={t('domains.churn')} note={t('domains.churn.note', { n: addresses.length })}>
-      <Chart
-        label={t('domains.churn')}
-        time={starts}
-        step={step / 1000}
-        height={116}
-        format={count}
-        onOpen={(span) => {
-          openLog(span, f);
-        }}
-        series={[
-          { label: t('domains.churn.alive'), values: alive, color: 'signal', area: true },
-          { label: t('domains.churn.fresh'), values: fresh, color: 'attn', dash: [5, 3] },
-        ]}
-      />
+      {addresses.length === 0 ? (
+        <Empty title={t('domains.records.none')} />
+      ) : (
+        <Chart
+          label={t('domains.churn')}
+          time={starts}
+          step={step / 1000}
+          height={116}
+          format={count}
+          onOpen={(span) => {
+            openLog(span, f);
+          }}
+          series={[
+            { label: t('domains.churn.alive'), values: alive, color: 'signal', area: true },
+            { label: t('domains.churn.fresh'), values: fresh, color: 'attn', dash: [5, 3] },
+          ]}
+        />
+      )}
     </Panel>
   );
 }

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { NamePage } from '../../../src/server/schema/pages.ts';
-import type { PdnsPage } from '../../../src/server/schema/pdns.ts';
 import type { Statistics } from '../../../src/server/schema/statistics.ts';
 import { api, type Resource, useApi } from '../api.ts';
 import { term } from '../filter.ts';
@@ -17,8 +16,9 @@ import { Bars } from '../ui/bars.tsx';
 import { Empty, Panel } from '../ui/panel.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
-import { growth } from './timeline.ts';
+import type { KnownRecords } from './history.tsx';
 import { type Bucket, type LabelShape, labelShape } from './labels.ts';
+import { growth } from './timeline.ts';
 import { type NameNode, type NameRow, nameTree, treeRows } from './tree.ts';
 
 /** Names looked at: the most asked. */
@@ -27,7 +27,7 @@ const MOST = 1000;
 const CHILDREN = 50;
 
 /** What is below a name: as a tree, how it grows, and what its labels look like. */
-export function NamesPanels({ page }: { page: NamePage }): JSX.Element {
+export function NamesPanels({ page, known }: { page: NamePage; known: KnownRecords }): JSX.Element {
   const names = useApi<Statistics>(
     api.statistics({
       ...range.value,
@@ -57,7 +57,7 @@ export function NamesPanels({ page }: { page: NamePage }): JSX.Element {
     <div class="grid-3 names">
       <TreePanel page={page} names={names} rows={rows} />
       <div class="stack">
-        <GrowthPanel page={page} />
+        <GrowthPanel page={page} known={known} />
         <ShapePanel shape={shape} page={page} />
       </div>
     </div>
@@ -73,8 +73,10 @@ function TreePanel({
   names: Resource<Statistics>;
   rows: Parameters<typeof nameTree>[1];
 }): JSX.Element {
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setOpen] = useState<ReadonlySet<string>>();
   const tree = useMemo(() => nameTree(page.name, rows), [page.name, rows]);
+  // A tree of few branches is shown opened.
+  const open = chosen ?? new Set(tree.children.length <= 3 ? tree.children.map(({ name }) => name) : []);
   const shown = treeRows(tree, open, CHILDREN);
   const toggle = (name: string): void => {
     const next = new Set(open);
@@ -157,17 +159,16 @@ function treeColumns(root: NameNode, open: ReadonlySet<string>, toggle: (name: s
 }
 
 /** Distinct names asked in each bucket, and names ever seen with an answer: one that only grows is worth a look. */
-function GrowthPanel({ page }: { page: NamePage }): JSX.Element {
-  const known = useApi<PdnsPage>(page.name === '.' ? null : api.pdns({ q: `*.${page.name}`, limit: 10_000 }));
+function GrowthPanel({ page, known }: { page: NamePage; known: KnownRecords }): JSX.Element {
   const time = page.series.time.map((at) => Date.parse(at));
   const firsts = useMemo(() => {
     const first = new Map<string, number>();
-    for (const { rrname, time_first } of known.data?.rows ?? []) {
+    for (const { rrname, time_first } of known.rows) {
       const at = Date.parse(time_first);
       first.set(rrname, Math.min(at, first.get(rrname) ?? at));
     }
     return [...first.values()];
-  }, [known.data]);
+  }, [known.rows]);
   const grown = growth(firsts, time, page.series.step * 1000);
   const added = grown.length === 0 ? 0 : grown[grown.length - 1] - firsts.filter((at) => at < time[0]).length;
   return (
@@ -186,7 +187,7 @@ function GrowthPanel({ page }: { page: NamePage }): JSX.Element {
           { label: t('domains.growth.known'), values: grown, color: 'signal', dash: [5, 3] },
         ]}
       />
-      {known.data?.next !== null && known.data !== undefined && <p class="note">{t('domains.growth.bounded')}</p>}
+      {known.isBounded && <p class="note">{t('domains.growth.bounded', { n: exact(known.rows.length) })}</p>}
     </Panel>
   );
 }

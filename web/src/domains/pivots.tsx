@@ -1,19 +1,18 @@
 import type { JSX } from 'preact';
-import type { NamePage } from '../../../src/server/schema/pages.ts';
 import { count } from '../format.ts';
 import { link } from '../state.ts';
 import { t } from '../text.ts';
 import { Mark } from '../ui/icons.tsx';
 import { Empty, Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
-import { dataKind } from './history.tsx';
+import { dataKind, type KnownRecords } from './history.tsx';
 
 const MOST = 12;
 
 /** Where to go on from here: what the name points at, first what few other names share. */
-export function PivotsPanel({ page }: { page: NamePage }): JSX.Element {
+export function PivotsPanel({ name, known }: { name: string; known: KnownRecords }): JSX.Element {
   const places = new Map<string, { type: string; data: string; rare: boolean; count: number }>();
-  for (const { rrtype, rdata, rare, count: n } of page.records) {
+  for (const { rrtype, rdata, rare, count: n } of known.rows) {
     if (dataKind(rrtype) === 'data' && rrtype !== 'MX') continue;
     const data = rrtype === 'MX' ? rdata.replace(/^\d+\s+/, '') : rdata;
     const before = places.get(data);
@@ -30,7 +29,7 @@ export function PivotsPanel({ page }: { page: NamePage }): JSX.Element {
       title={t('domains.pivots')}
       note={t('domains.pivots.note', { n: pivots.filter(({ rare }) => rare).length })}
       actions={
-        <a class="more" href={link('/pdns', { q: page.name })}>
+        <a class="more" href={link('/pdns', { q: name })}>
           {t('page.pdns')}
         </a>
       }

@@ -1,5 +1,6 @@
 /** What was seen of (type, rdata): the part of a passive DNS row that the time line needs. Times in ms. */
 export interface Seen {
+  name: string;
   type: string;
   data: string;
   first: number;
@@ -11,13 +12,13 @@ export interface Lane extends Seen {
   /** Place on the line, 0 … 1; a single moment has width 0. */
   start: number;
   end: number;
-  /** Came after the first row of its type: a change, not the beginning of what is known. */
+  /** Came after the first row of its name and type: a change, not the beginning of what is known. */
   appeared: boolean;
-  /** Not seen any more while others of its type are. */
+  /** Not seen any more while others of its name and type are. */
   vanished: boolean;
 }
 
-/** Lanes of a time line over everything given, by type, then by when they came. */
+/** Lanes of a time line over everything given, by name and type, then by when they came. */
 export function lanes(rows: readonly Seen[]): { lanes: Lane[]; from: number; to: number } {
   if (rows.length === 0) return { lanes: [], from: 0, to: 0 };
   const from = Math.min(...rows.map((row) => row.first));
@@ -26,8 +27,9 @@ export function lanes(rows: readonly Seen[]): { lanes: Lane[]; from: number; to:
   const first = new Map<string, number>();
   const last = new Map<string, number>();
   for (const row of rows) {
-    first.set(row.type, Math.min(row.first, first.get(row.type) ?? row.first));
-    last.set(row.type, Math.max(row.last, last.get(row.type) ?? row.last));
+    const set = setOf(row);
+    first.set(set, Math.min(row.first, first.get(set) ?? row.first));
+    last.set(set, Math.max(row.last, last.get(set) ?? row.last));
   }
   // Records of one set come within seconds of each other; only a real pause is a change.
   const pause = Math.max(60_000, span / 50);
@@ -35,11 +37,16 @@ export function lanes(rows: readonly Seen[]): { lanes: Lane[]; from: number; to:
     ...row,
     start: (row.first - from) / span,
     end: (row.last - from) / span,
-    appeared: row.first - (first.get(row.type) ?? 0) > pause,
-    vanished: (last.get(row.type) ?? 0) - row.last > pause,
+    appeared: row.first - (first.get(setOf(row)) ?? 0) > pause,
+    vanished: (last.get(setOf(row)) ?? 0) - row.last > pause,
   }));
-  made.sort((a, b) => (a.type === b.type ? a.first - b.first : a.type < b.type ? -1 : 1));
+  made.sort((a, b) => (setOf(a) === setOf(b) ? a.first - b.first : setOf(a) < setOf(b) ? -1 : 1));
   return { lanes: made, from, to };
+}
+
+/** A change is one within a set: the records of a name and type. */
+function setOf({ name, type }: Seen): string {
+  return `${name} ${type}`;
 }
 
 /** Per bucket of a time axis (ms, starts): how many rows were alive, and how many were seen for the first time. */

@@ -7,6 +7,7 @@ import { api, type Resource, useApi } from '../api.ts';
 import { and, term } from '../filter.ts';
 import { count, exact, milliseconds, percent, plain } from '../format.ts';
 import { filter, link, resolvedRange, scope } from '../state.ts';
+import { latencyText } from '../statistics/figures.ts';
 import { Answer } from '../statistics/list.tsx';
 import { Legend, openLog } from '../statistics/series.tsx';
 import { SummaryTable } from '../statistics/summary.tsx';
@@ -127,7 +128,7 @@ function HeatPanel({
             buckets={matrix.bucketMs}
             counts={matrix.counts}
             height={324}
-            format={(value) => plain(milliseconds(value))}
+            format={latencyText}
             labelled={(bucket) => Math.round(Math.log2(bucket)) % 2 === 0}
             quantiles={[
               { share: 0.5, label: 'p50', color: 'ink' },
@@ -168,7 +169,7 @@ function PercentilePanel({ answer, step }: SeriesProps): JSX.Element {
           time={rows.map((row) => Date.parse(row.time ?? ''))}
           step={step}
           height={148}
-          format={(value) => plain(milliseconds(value))}
+          format={latencyText}
           onOpen={(span) => {
             openLog(span, and(filter.value, 'dns.time'));
           }}

@@ -3,7 +3,7 @@ import type { PdnsRow } from '../../../src/server/schema/pdns.ts';
 import { dataKind } from '../domains/history.tsx';
 import { defang } from '../format.ts';
 import { param, update } from '../state.ts';
-import { numeric } from '../statistics/columns.ts';
+import { numeric, tableHeight } from '../statistics/columns.ts';
 import { Moment } from '../statistics/head.tsx';
 import { Num } from '../statistics/number.tsx';
 import { t } from '../text.ts';
@@ -31,7 +31,7 @@ export function PdnsTable({ label, rows, isDefanged, onWhy, onEnd, empty, height
       rows={inOrder(rows, order)}
       columns={columns(isDefanged, onWhy)}
       rowKey={(row) => `${row.rrname} ${row.rrtype} ${row.rdata} ${row.sensor ?? ''}`}
-      height={height ?? 'max(280px, calc(100vh - 330px))'}
+      height={height ?? tableHeight(rows.length, 330)}
       order={order}
       onSort={(sort) => {
         update({ sort: sort === '-last' ? null : sort }, { replace: true });

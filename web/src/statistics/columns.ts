@@ -10,3 +10,8 @@ export function numeric<T>(
 ): Column<T> {
   return { key, title, width: `${width}px`, align: 'end', render, ...(sort === undefined ? {} : { sort }) };
 }
+
+/** Height of a long table: down to the foot of the window, of which `around` px are not its own; less where it is short. */
+export function tableHeight(rows: number, around: number): string {
+  return `min(${36 + Math.max(4, rows) * 29}px, max(280px, calc(100vh - ${around}px)))`;
+}

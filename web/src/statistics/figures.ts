@@ -1,4 +1,5 @@
 import type { Summary } from '../../../src/server/schema/common.ts';
+import { milliseconds, plain } from '../format.ts';
 import { language } from '../text.ts';
 
 export type Distribution = 'latency' | 'size' | 'ttl' | 'answers';
@@ -84,4 +85,9 @@ export function atLeast(distribution: Distribution, value: number): string | nul
 /** Whether a statistic has anything to show. */
 export function isEmpty(statistic: Summary | undefined): boolean {
   return statistic === undefined || statistic.n === 0;
+}
+
+/** A latency in ms on an axis: short, in seconds from one on. */
+export function latencyText(ms: number): string {
+  return ms >= 1000 ? `${figure(ms / 1000)} s` : plain(milliseconds(ms));
 }

@@ -8,7 +8,7 @@ import { IconButton, Panel, Problem, Waiting } from '../ui/panel.tsx';
 import { type Column, rowCount, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
 import { Choice } from './choice.tsx';
-import { numeric } from './columns.ts';
+import { numeric, tableHeight } from './columns.ts';
 import { download, toCsv } from './csv.ts';
 import { DISTRIBUTIONS, type Distribution, FIGURES, measureOf, sorted, storeOrder } from './figures.ts';
 import { Num, Ratio } from './number.tsx';
@@ -67,7 +67,7 @@ export function StatisticsList({ dimension, counts, title, empty }: ListProps): 
           rows={rows}
           columns={listColumns(dimension, counts, shown)}
           rowKey={(row) => row[dimension] ?? ''}
-          height="max(280px, calc(100vh - 260px))"
+          height={tableHeight(rows.length, 260)}
           order={order}
           onSort={(sort) => {
             update({ sort: sort === DEFAULT_ORDER ? null : sort }, { replace: true });

@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import type { NamePage } from '../../../src/server/schema/pages.ts';
 import { and } from '../filter.ts';
-import { count, duration, milliseconds, plain } from '../format.ts';
+import { count, duration } from '../format.ts';
 import { go, link } from '../state.ts';
 import { t } from '../text.ts';
 import { Chart } from '../ui/chart.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { latencyText } from './figures.ts';
 
 type PageSeries = NamePage['series'];
 
@@ -62,7 +63,7 @@ export function SeriesPanels({
           {...shared}
           label={t('series.latency')}
           height={168}
-          format={(value) => plain(milliseconds(value))}
+          format={latencyText}
           series={[
             { label: 'p95', values: series.latency_p95, color: 'attn', dash: [5, 3] },
             { label: 'p50', values: series.latency_p50, color: 'signal' },

@@ -92,7 +92,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
                 onFocus={() => {
                   setActive(index);
                 }}
-                onClick={onOpen && (() => onOpen(row))}
+                onClick={onOpen && ((event) => openUnlessControl(event, () => onOpen(row)))}
                 onKeyDown={onOpen && ((event) => openOnEnter(event, () => onOpen(row)))}
               >
                 {columns.map((column) => (
@@ -210,6 +210,12 @@ function onRowKey(event: KeyboardEvent, target: HTMLElement, active: number, mov
   else if (event.key === 'ArrowLeft') stops[Math.max(0, at - 1)].focus();
   else return;
   event.preventDefault();
+}
+
+/** A link or button in a row does its own; a click beside them opens the row. */
+function openUnlessControl(event: MouseEvent, open: () => void): void {
+  if (event.target instanceof Element && event.target.closest('a, button') !== null) return;
+  open();
 }
 
 function openOnEnter(event: KeyboardEvent, open: () => void): void {

@@ -20,7 +20,7 @@ export const domains = {
   'domains.growth.note': '{n} new in this range',
   'domains.growth.asked': 'asked',
   'domains.growth.known': 'known with an answer',
-  'domains.growth.bounded': 'There are more than 10,000: the line is a lower bound.',
+  'domains.growth.bounded': 'Of the first {n} records: the line is a lower bound.',
 
   'domains.shape': 'Shape of the labels',
   'domains.shape.note': '{n} names',
@@ -31,12 +31,13 @@ export const domains = {
   'domains.records': 'Records over time',
   'domains.records.changed': '{n} change|{n} changes',
   'domains.records.none': 'No record is known',
-  'domains.records.none.text': 'Passive DNS learns from answers: none was seen for this very name.',
+  'domains.records.none.text': 'Passive DNS learns from answers: none was seen.',
   'domains.lane': 'Change',
   'domains.lane.new': 'new',
   'domains.lane.gone': 'gone',
   'domains.ttl': 'TTL',
   'domains.ttl.still': 'has not changed',
+  'domains.ttl.mixed': 'of {n} names together',
   'domains.ttl.moved': '{n} change, last {before} → {after}|{n} changes, last {before} → {after}',
   'domains.ttl.max': 'largest',
   'domains.ttl.min': 'smallest',
@@ -46,7 +47,7 @@ export const domains = {
   'domains.churn.fresh': 'seen for the first time',
 
   'domains.misses': 'Asked in vain',
-  'domains.misses.note': 'in all that is kept',
+  'domains.misses.note': 'this very name, in all that is kept',
   'domains.misses.none': 'Always answered',
   'domains.misses.kind': 'Outcome',
 

@@ -54,7 +54,7 @@ export const statistics = {
   'head.names': '{count} name|{count} names',
 
   'tiles.label': 'In numbers',
-  'tiles.queries': '{n} queries, with repeats',
+  'tiles.queries': '{n} queries',
   'tiles.distinct': 'distinct',
   'tiles.of': '{n} transactions',
   'tiles.samples': '{n} samples',
