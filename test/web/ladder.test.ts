@@ -64,7 +64,7 @@ test('a truncated answer leads to its TCP retry', async () => {
     ladder.events.map(({ kind, transport, level }) => `${kind} ${transport} ${level}`),
     ['query udp none', 'response udp attention', 'query tcp none', 'response tcp none'],
   );
-  assert.match(ladder.events[1].label, /^NOERROR · truncated · 59 B$/);
+  assert.match(ladder.events[1].label, /^truncated · 59 B$/);
   assert.match(toMermaid(ladder), /Note over h0: truncated, asked again over TCP/);
   assert.equal(layOut(ladder, 800).retries.length, 1);
 });
@@ -167,6 +167,7 @@ test('hostile names stay text in SVG, Mermaid and picture', () => {
       fill: nothing,
       stroke: nothing,
       setLineDash: nothing,
+      strokeText: nothing,
       fillText: (text: string) => drawn.push(text),
     },
     layout,

@@ -47,7 +47,7 @@ export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Elemen
     api.statistics({
       ...scope.value,
       group: groups,
-      measures: ['transactions', 'nxdomain', 'unanswered', ...DISTRIBUTIONS],
+      measures: ['transactions', 'nxdomain', 'unanswered', shown],
       order: storeOrder(order) as '-transactions',
       limit: MOST,
     }),

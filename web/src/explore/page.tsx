@@ -1,3 +1,4 @@
+import '../statistics/pages.css';
 import './explore.css';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -7,7 +8,7 @@ import type { PageProps } from '../pages.ts';
 import { filter, go, live, param, range, update } from '../state.ts';
 import { Choice } from '../statistics/choice.tsx';
 import { t } from '../text.ts';
-import { Empty, Panel, Problem } from '../ui/panel.tsx';
+import { Empty, Panel, Problem, Waiting } from '../ui/panel.tsx';
 import { Table } from '../ui/table.tsx';
 import { capture } from './capture/capture.ts';
 import { CaptureHead } from './capture/overview.tsx';
@@ -96,7 +97,11 @@ function Rows({ source, view, narrow }: { source: RowSource; view: View; narrow:
       <div class="explore-main">
         {view === 'ladder' ? (
           <Panel title={t('explore.ladder.title')}>
-            <LadderView transactions={drawn} onOpen={open} selected={sel} />
+            {rows.length === 0 && search.running ? (
+              <Waiting height={240} />
+            ) : (
+              <LadderView transactions={drawn} onOpen={open} selected={sel} />
+            )}
           </Panel>
         ) : (
           <div class="panel log" ref={box}>

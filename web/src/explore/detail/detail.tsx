@@ -60,6 +60,9 @@ export function Detail({ source, id, onClose, onOpen }: DetailProps): JSX.Elemen
   );
 }
 
+const AGAIN_MS = 700;
+const TRIES = 5;
+
 function useDetail(
   source: RowSource,
   id: string,
@@ -69,16 +72,24 @@ function useDetail(
   useEffect(() => {
     const abort = new AbortController();
     setState({});
-    const ask = async (): Promise<void> => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async (left: number): Promise<void> => {
       try {
         const detail = await source.detail(id, abort.signal);
         if (!abort.signal.aborted) setState({ detail });
       } catch (thrown) {
-        if (!abort.signal.aborted) setState({ error: toApiError(thrown) });
+        if (abort.signal.aborted) return;
+        const error = toApiError(thrown);
+        // A row of the live tail is here before it is in the store.
+        if (error.problem.status === 404 && left > 0) timer = setTimeout(() => void ask(left - 1), AGAIN_MS);
+        else setState({ error });
       }
     };
-    void ask();
-    return () => abort.abort();
+    void ask(source.hasHistory ? TRIES : 0);
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
   }, [source, id, round]);
   return { detail: state.detail, error: state.error, retry: () => setRound(round + 1) };
 }

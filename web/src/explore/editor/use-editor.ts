@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Fields } from '../../../../src/server/schema/meta.ts';
 import { api, fetchJson } from '../../api.ts';
 import { type Completion, complete, type FieldInfo, type Item } from './complete.ts';
 import type { Mistake, Verdict } from './language.ts';
@@ -10,19 +11,21 @@ interface Known {
   stored: ReadonlyMap<string, boolean>;
 }
 
-let known: Promise<Known> | undefined;
-/** The filter language and its fields, fetched once, when they are first needed. */
-function loadLanguage(): Promise<Known> {
-  known ??= (async () => {
-    const [language, server] = await Promise.all([
-      import('./language.ts'),
-      // Without the server's word the language's own holds.
-      fetchJson(api.fields()).catch(() => undefined),
-    ]);
-    const fields = language.fieldInfos(server);
-    return { language, fields, stored: new Map(fields.map(({ name, stored }) => [name, stored])) };
-  })();
-  return known;
+let language: Promise<Language> | undefined;
+let fields: Promise<Fields | undefined> | undefined;
+
+/** The filter language, and then what the server's store holds; each is fetched once, when it is first needed. */
+async function loadLanguage(known: (found: Known) => void): Promise<Known> {
+  language ??= import('./language.ts');
+  // Without the server's word the language's own holds.
+  fields ??= fetchJson(api.fields()).catch(() => undefined);
+  const module = await language;
+  const from = (server: Fields | undefined): Known => {
+    const infos = module.fieldInfos(server);
+    return { language: module, fields: infos, stored: new Map(infos.map(({ name, stored }) => [name, stored])) };
+  };
+  void fields.then((server) => known(from(server)));
+  return from(undefined);
 }
 
 const NOTHING: Verdict = { mistake: null, hints: [] };
@@ -57,8 +60,8 @@ function useLanguage(text: string): { loaded: Known | undefined; load: () => Pro
     [text, loaded],
   );
   const load = async (): Promise<Known> => {
-    const found = await loadLanguage();
-    setLoaded(found);
+    const found = loaded ?? (await loadLanguage(setLoaded));
+    setLoaded((before) => before ?? found);
     return found;
   };
   return { loaded, load, verdict };
@@ -76,11 +79,6 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
     setList(undefined);
     if (value !== '') void load();
   }, [value]);
-  /** An empty field shows what can be asked. */
-  const greet = async (): Promise<void> => {
-    const { fields } = await load();
-    if (input.current?.value === '') setList(complete('', 0, fields));
-  };
   const suggest = (next: string, caret: number): void => {
     setAt(-1);
     setList(loaded === undefined ? undefined : complete(next, caret, loaded.fields));
@@ -113,9 +111,8 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
       accept,
       apply,
       escape: () => {
-        if (list !== undefined) setList(undefined);
-        else if (text !== value) setText(value);
-        else input.current?.blur();
+        if (list === undefined) input.current?.blur();
+        setList(undefined);
       },
       open: () => suggest(text, input.current?.selectionStart ?? text.length),
     });
@@ -126,7 +123,8 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
     list,
     at,
     input,
-    focus: () => void greet(),
+    // What was typed before the language was here is completed too; an empty field shows what can be asked.
+    focus: () => void load().then((found) => greet(input.current, value, found, setList)),
     type,
     accept,
     mend: (mistake, fix) =>
@@ -135,6 +133,16 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
     apply,
     key,
   };
+}
+
+function greet(
+  input: HTMLTextAreaElement | null,
+  value: string,
+  { fields: known }: Known,
+  show: (list: Completion | undefined) => void,
+): void {
+  if (input === null || (input.value !== '' && input.value === value)) return;
+  show(complete(input.value, input.selectionStart, known));
 }
 
 function placeCaret(input: HTMLTextAreaElement | null, caret: number): void {

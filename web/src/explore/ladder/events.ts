@@ -103,7 +103,7 @@ function queryTimes(one: Transaction, begin: number, zero: number, packets: read
 }
 
 function answerText(one: Transaction): string {
-  const parts = [one.rcode ?? ''];
+  const parts = [one.rcode === 'NOERROR' ? '' : (one.rcode ?? '')];
   if (one.flags.includes('tc')) parts.push('truncated');
   const { answers = [] } = one;
   const last = answers.at(-1);

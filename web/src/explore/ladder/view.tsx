@@ -22,10 +22,20 @@ interface LadderProps {
 /** Who asked whom, and when: hosts side by side, messages down the page. */
 export function LadderView({ transactions, packets, onOpen, selected }: LadderProps): JSX.Element {
   const ladder = useMemo(() => ladderOf(transactions, packets), [transactions, packets]);
+  if (ladder.events.length === 0) return <Empty title={t('explore.ladder.none')} />;
+  return <Diagram ladder={ladder} onOpen={onOpen} selected={selected} />;
+}
+
+interface DiagramProps {
+  ladder: Ladder;
+  onOpen: LadderProps['onOpen'];
+  selected: string | undefined;
+}
+
+function Diagram({ ladder, onOpen, selected }: DiagramProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const layout = useMemo(() => layOut(ladder, width), [ladder, width]);
-  if (ladder.events.length === 0) return <Empty title={t('explore.ladder.none')} />;
   return (
     <div class="ladder">
       <div class="ladder-head">

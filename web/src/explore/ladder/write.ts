@@ -28,6 +28,7 @@ function svgShape(shape: Shape, palette: Palette): string {
     const font = shape.mono ? 'ui-monospace, monospace' : 'system-ui, sans-serif';
     return (
       `<text x="${shape.x}" y="${shape.y}" text-anchor="${shape.anchor}" fill="${color}" ` +
+      `stroke="${escapeXml(palette('panel'))}" stroke-width="4" stroke-linejoin="round" paint-order="stroke" ` +
       `font-family="${font}" font-size="${shape.small ? 11 : 12}">${escapeXml(shape.text)}</text>`
     );
   }
@@ -62,6 +63,7 @@ export function drawLadder(
     | 'stroke'
     | 'setLineDash'
     | 'fillText'
+    | 'strokeText'
   >,
   layout: Layout,
   palette: Palette,
@@ -75,6 +77,12 @@ export function drawLadder(
     if (shape.kind === 'text') {
       context.font = `${shape.small ? 11 : 12}px ${shape.mono ? fonts.mono : fonts.sans}`;
       context.textAlign = shape.anchor === 'middle' ? 'center' : shape.anchor;
+      // Lines do not run through letters.
+      context.lineWidth = 4;
+      context.strokeStyle = palette('panel');
+      context.setLineDash([]);
+      context.strokeText(shape.text, shape.x, shape.y);
+      context.lineWidth = 1.3;
       context.fillText(shape.text, shape.x, shape.y);
       continue;
     }

@@ -44,6 +44,8 @@ export class Log {
   readonly #source: RowSource;
   readonly #scope: LogScope;
   readonly #known = new Set<string>();
+  /** Rows that searches found, and the time of the oldest of them. */
+  reached = { found: 0, oldest: '' };
   #abort: AbortController | null = null;
 
   constructor(source: RowSource, scope: LogScope) {
@@ -108,6 +110,7 @@ export class Log {
         if (stopped.aborted) return;
         const fresh = rows.filter(({ transaction }) => !this.#known.has(transaction));
         for (const { transaction } of fresh) this.#known.add(transaction);
+        this.reached = { found: this.reached.found + rows.length, oldest: rows.at(-1)?.time ?? this.reached.oldest };
         this.rows.value = [...this.rows.value, ...fresh];
       },
       progress: ({ scanned_to, scanned, share }) => {
@@ -124,15 +127,10 @@ export class Log {
 }
 
 /**
- * How many rows a scope has, by those found so far: exact at the end of the search, else as dense further back as until
- * now. `from`, `to`: the range; `reached`: how far back was looked, all in ms. Null = nothing to judge by.
+ * How many rows pass of `all`, when `found` of the `looked` newest do: as many further back as until now. Null = nothing to
+ * judge by.
  */
-export function estimate(
-  found: number,
-  { from, to, reached, ended }: { from: number; to: number; reached: number; ended: boolean },
-): { count: number; exact: boolean } | null {
-  if (ended) return { count: found, exact: true };
-  const looked = to - reached;
-  if (found === 0 || !(looked > 0) || !(to > from)) return null;
-  return { count: Math.max(found, Math.round((found * (to - from)) / Math.min(looked, to - from))), exact: false };
+export function estimate(found: number, looked: number, all: number): number | null {
+  if (found === 0 || looked <= 0) return null;
+  return Math.max(found, Math.round((found * all) / Math.max(found, looked)));
 }

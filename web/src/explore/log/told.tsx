@@ -1,14 +1,10 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import type { Statistics } from '../../../../src/server/schema/statistics.ts';
-import { api, fetchJson, toApiError } from '../../api.ts';
 import { clock, count, exact, moment, percent, plain } from '../../format.ts';
-import { filter, range, resolvedRange } from '../../state.ts';
 import { t } from '../../text.ts';
 import { Icon } from '../../ui/icons.tsx';
-import { notify } from '../../ui/notice.tsx';
 import { exactMs } from '../ladder/events.ts';
-import { estimate, type Log, MOST_ROWS, type Search } from './log.ts';
+import { useCount } from './count.ts';
+import { type Log, MOST_ROWS, type Search } from './log.ts';
 import type { RowSource } from './source.ts';
 import type { Following } from './tail.ts';
 
@@ -31,30 +27,26 @@ export function Told(props: ToldProps): JSX.Element {
   );
 }
 
-function Amount({ log, search, found, source }: ToldProps): JSX.Element {
-  const counted = useCount(source, search);
-  const { running, scannedTo, scanned, cancelled, next } = search;
-  const { from, to } = resolvedRange();
-  const reached = next === null && scannedTo !== null ? exactMs(scannedTo) : oldestOf(log);
-  const ended = !running && !cancelled && search.error === null && next === null && scannedTo !== null;
-  const about = source.hasHistory ? estimate(found, { from, to, reached, ended }) : { count: scanned, exact: true };
-  // Rows that came since the count are counted too.
-  const known = counted.count === null ? about : { count: Math.max(found, counted.count), exact: true };
-  if (known === null) return <p>{counted.asking && <span class="mute">{t('explore.counting')}</span>}</p>;
+function Amount({ log, found, source }: ToldProps): JSX.Element {
+  const { counted, asking, ask } = useCount(log, source);
   return (
     <p>
-      <strong>
-        {known.exact
-          ? t('explore.found', { n: exact(known.count) })
-          : t('explore.found.about', { n: count(known.count) })}
-      </strong>
-      {found < known.count && <span class="mute">{t('explore.found.more', { n: exact(found) })}</span>}
-      {!known.exact && counted.ask !== null && (
-        <button type="button" class="link" onClick={counted.ask}>
+      {counted !== null && (
+        <strong>
+          {counted.exact
+            ? t('explore.found', { n: exact(counted.count) })
+            : t('explore.found.about', { n: count(counted.count) })}
+        </strong>
+      )}
+      {counted !== null && found < counted.count && (
+        <span class="mute">{t('explore.found.more', { n: exact(found) })}</span>
+      )}
+      {ask !== null && (
+        <button type="button" class="link" onClick={ask}>
           {t('explore.count')}
         </button>
       )}
-      {counted.asking && <span class="mute">{t('explore.counting')}</span>}
+      {asking && <span class="mute">{t('explore.counting')}</span>}
       {found >= MOST_ROWS && <span class="attn">{t('explore.most', { n: exact(MOST_ROWS) })}</span>}
     </p>
   );
@@ -124,44 +116,4 @@ function Live({ following: { tail, gap }, onAgain }: { following: Following; onA
           : t('explore.live.part', { share: plain(percent(shown)) })}
     </span>
   );
-}
-
-function oldestOf(log: Log): number {
-  const last = log.rows.value.at(-1);
-  return last === undefined ? Number.NaN : exactMs(last.time);
-}
-
-/** The exact number of a scope: without a filter it comes from rollups at once, else when it is asked for. */
-function useCount(
-  source: RowSource,
-  search: Search,
-): { count: number | null; asking: boolean; ask: (() => void) | null } {
-  const { from, to } = range.value;
-  const f = filter.value;
-  const [state, setState] = useState<{ count: number | null; asking: boolean }>({ count: null, asking: false });
-  const [wanted, setWanted] = useState(false);
-  const key = `${from} ${to} ${f}`;
-  useEffect(() => {
-    setState({ count: null, asking: false });
-    setWanted(f === '');
-  }, [key]);
-  useEffect(() => {
-    if (!wanted || !source.hasHistory || search.running) return undefined;
-    const abort = new AbortController();
-    setState((before) => ({ ...before, asking: f !== '' }));
-    const { url } = api.statistics({ from, to, f, measures: ['transactions'] });
-    const ask = async (): Promise<void> => {
-      try {
-        const { rows } = await fetchJson<Statistics>({ url }, abort.signal);
-        setState({ count: rows[0]?.transactions ?? 0, asking: false });
-      } catch (thrown) {
-        if (abort.signal.aborted) return;
-        setState({ count: null, asking: false });
-        if (f !== '') notify(toApiError(thrown).message);
-      }
-    };
-    void ask();
-    return () => abort.abort();
-  }, [wanted, key, search.running]);
-  return { ...state, ask: wanted || !source.hasHistory ? null : () => setWanted(true) };
 }
