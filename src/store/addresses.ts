@@ -46,9 +46,24 @@ export function blockOf(text: string): { low: string; high: string } | undefined
   return { low: octetsText(low), high: octetsText(high) };
 }
 
-/** What addresses sort by: an IPv4 address, or the first eight octets of an IPv6 address. */
-export function addressPrefix(octets: Uint8Array): bigint {
-  let n = 0n;
-  for (let i = 0; i < Math.min(8, octets.length); i++) n = (n << 8n) | BigInt(octets[i]);
-  return n;
+/** An address as two numbers: an IPv4 address and 0, or both halves of an IPv6 address. */
+export function addressHalves(octets: Uint8Array): { prefix: bigint; suffix: bigint } {
+  const number = (from: number, to: number) => {
+    let n = 0n;
+    for (let i = from; i < to; i++) n = (n << 8n) | BigInt(octets[i]);
+    return n;
+  };
+  return octets.length === 4 ? { prefix: number(0, 4), suffix: 0n } : { prefix: number(0, 8), suffix: number(8, 16) };
+}
+
+/** Text of the address of two halves. */
+export function halvesText(family: number, prefix: bigint, suffix: bigint): string {
+  const low = (n: bigint) => Number(BigInt.asUintN(32, n));
+  return addressText(
+    family,
+    low(prefix >> 32n),
+    low(prefix),
+    low(suffix >> 32n),
+    family === 4 ? low(prefix) : low(suffix),
+  );
 }

@@ -1,4 +1,4 @@
-import duckdb, { type Connection as Handle, type Database as DatabaseHandle } from '@duckdb/node-bindings';
+import duckdb, { type Connection as Handle, type Database as DatabaseHandle, type Type } from '@duckdb/node-bindings';
 import type { ColumnType } from './schema.ts';
 
 /**
@@ -12,22 +12,10 @@ export const CHUNK_ROWS = 2048;
 const INLINE = 12;
 const STRING_BYTES = 16;
 
-// Numbers of the C API (duckdb_type); `Type` of the bindings exists for the compiler only.
-const BOOLEAN = 1;
-const TINYINT = 2;
-const SMALLINT = 3;
-const INTEGER = 4;
-const BIGINT = 5;
-const UTINYINT = 6;
-const USMALLINT = 7;
-const UINTEGER = 8;
-const UBIGINT = 9;
-const DOUBLE = 11;
-const HUGEINT = 16;
-const VARCHAR = 17;
-const BLOB = 18;
+const { BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, UTINYINT, USMALLINT, UINTEGER, UBIGINT } = duckdb.Type;
+const { DOUBLE, HUGEINT, VARCHAR, BLOB } = duckdb.Type;
 
-const TYPES: Readonly<Record<ColumnType, { number: number; bytes: number }>> = {
+const TYPES: Readonly<Record<ColumnType, { number: Type; bytes: number }>> = {
   UTINYINT: { number: UTINYINT, bytes: 1 },
   USMALLINT: { number: USMALLINT, bytes: 2 },
   UINTEGER: { number: UINTEGER, bytes: 4 },
@@ -101,7 +89,7 @@ export class Connection {
       params.forEach((value, k) => bind(statement, k + 1, value));
       const result = await duckdb.execute_prepared_streaming(statement);
       const names: string[] = [];
-      const types: number[] = [];
+      const types: Type[] = [];
       for (let k = 0; k < duckdb.column_count(result); k++) {
         names.push(duckdb.column_name(result, k));
         types.push(duckdb.column_type(result, k));
@@ -261,7 +249,7 @@ export class ChunkWriter {
   }
 }
 
-function arrayOf(type: number, buffer: ArrayBuffer): Numbers {
+function arrayOf(type: Type, buffer: ArrayBuffer): Numbers {
   if (type === USMALLINT) return new Uint16Array(buffer);
   if (type === UINTEGER) return new Uint32Array(buffer);
   if (type === BIGINT) return new BigInt64Array(buffer);
@@ -276,11 +264,11 @@ type VectorOf = (column: number) => Parameters<typeof duckdb.vector_get_data>[0]
 export class Chunk {
   readonly count: number;
   readonly names: readonly string[];
-  readonly #types: readonly number[];
+  readonly #types: readonly Type[];
   readonly #vector: VectorOf;
   readonly #columns: SqlValue[][] = [];
 
-  constructor(count: number, names: readonly string[], types: readonly number[], vector: VectorOf) {
+  constructor(count: number, names: readonly string[], types: readonly Type[], vector: VectorOf) {
     this.count = count;
     this.names = names;
     this.#types = types;
@@ -332,7 +320,7 @@ export class Chunk {
     return Array.from({ length: this.count }, (_, i) => (valid(i) ? read(i) : null));
   }
 
-  #reader(column: number, type: number): (i: number) => SqlValue {
+  #reader(column: number, type: Type): (i: number) => SqlValue {
     if (type === VARCHAR || type === BLOB) {
       const read = this.strings(column);
       return type === BLOB ? (i) => read(i).slice() : (i) => utf8.decode(read(i));
@@ -357,7 +345,7 @@ export class Chunk {
 
 const utf8 = new TextDecoder();
 
-function widthOf(type: number): number {
+function widthOf(type: Type): number {
   if (type === BOOLEAN || type === TINYINT || type === UTINYINT) return 1;
   if (type === SMALLINT || type === USMALLINT) return 2;
   if (type === INTEGER || type === UINTEGER) return 4;
@@ -369,5 +357,5 @@ function widthOf(type: number): number {
 function aligned(data: Uint8Array): ArrayBuffer {
   const { buffer, byteOffset, byteLength } = data;
   if (byteOffset === 0 && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) return buffer;
-  return data.slice().buffer as ArrayBuffer;
+  return data.slice().buffer;
 }

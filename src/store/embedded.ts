@@ -165,23 +165,22 @@ export class EmbeddedStore {
     this.degraded = `The store does not take transactions: ${reason}. They are counted as dropped (store_disk).`;
     if (!isInvalidated(error) || this.#isDead || this.#isClosed) return;
     this.#isDead = true;
-    const retry = setInterval(() => {
-      void this.#inLine(async () => {
-        if (!this.#isDead || !this.#hasRoom()) return;
-        await this.#reopen();
-        clearInterval(retry);
-      }).catch(() => {});
-    }, REOPEN_MS);
-    this.#timers.push(retry);
+    const retry = () => void this.#inLine(() => this.#reopen());
+    this.#timers.push(setInterval(retry, REOPEN_MS));
   }
 
   /** The database gave itself up (no room to write): once there is room it is opened anew. */
   async #reopen(): Promise<void> {
+    if (!this.#isDead || this.#isClosed || !this.#hasRoom()) return;
     await this.#upkeep;
-    this.#closeDatabase();
-    await this.#open();
-    this.#isDead = false;
-    this.degraded = null;
+    try {
+      this.#closeDatabase();
+      await this.#open();
+      this.#isDead = false;
+      this.degraded = null;
+    } catch (error) {
+      this.degraded = `The store cannot be opened again: ${databaseReason(error)}. It is tried every few seconds.`;
+    }
   }
 
   #hasRoom(): boolean {
@@ -278,7 +277,7 @@ export class EmbeddedStore {
   async #ageParts(connection: Connection): Promise<void> {
     const { ageHours = 24, path } = this.options;
     if (ageHours <= 0 || path === null) return;
-    for (const part of [...this.parts.list]) {
+    for (const part of this.parts.list) {
       if (part.kind !== 'table' || part.last > Date.now() - ageHours * 3_600_000) continue;
       await this.parts.age(part, connection);
     }

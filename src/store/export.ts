@@ -42,7 +42,7 @@ async function exportParquet(
           `COPY (${rows}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
           where.params,
         );
-        return { rows: Number(done?.Count ?? 0), bytes: statSync(path).size };
+        return { rows: done?.Count ?? 0, bytes: statSync(path).size };
       }),
     signal,
   );
@@ -90,7 +90,7 @@ async function exportText(
   return { rows, bytes: out.bytesWritten };
 }
 
-const CSV: readonly (readonly [string, (record: Transaction) => unknown])[] = [
+const CSV: readonly (readonly [string, (record: Transaction) => string | number | undefined])[] = [
   ['time', ({ time }) => time],
   ['client', ({ client }) => client],
   ['client_port', (record) => record.client_port],
@@ -121,9 +121,9 @@ function csvLine(record: Transaction): string {
 }
 
 /** A cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe in front. */
-function csvCell(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  const text = typeof value === 'number' ? String(value) : guarded(String(value));
+function csvCell(value: string | number | undefined): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'number' ? String(value) : guarded(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

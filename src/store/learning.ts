@@ -1,13 +1,12 @@
 import type { Cardinality } from '../sketch/cardinality.ts';
-import { addressPrefix } from './addresses.ts';
+import { addressHalves } from './addresses.ts';
 import { sketchFrom, sketchOctets } from './distinct.ts';
 import { ChunkWriter, type Connection } from './duckdb.ts';
 import { reversedName } from './passive-names.ts';
 import type { PassiveDelta } from './passive-delta.ts';
-import { DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+import { type ColumnType, DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
 
 const utf8 = new TextEncoder();
-const NOTHING = new Uint8Array(0);
 
 type Cell = string | number | bigint | Uint8Array;
 
@@ -15,7 +14,7 @@ type Cell = string | number | bigint | Uint8Array;
 export function appendRows(
   connection: Connection,
   table: string,
-  columns: readonly { name: string; type: (typeof PASSIVE_COLUMNS)[number]['type'] | 'UINTEGER' | 'UTINYINT' }[],
+  columns: readonly { name: string; type: ColumnType }[],
   rows: Iterable<readonly Cell[]>,
 ): void {
   const writer = new ChunkWriter(columns);
@@ -48,11 +47,10 @@ export function appendPassive(connection: Connection, rows: readonly PassiveDelt
     PASSIVE_COLUMNS,
     rows.map(({ name, type, data, address, cnames, sensor, first, last, count }) => [
       reversedName(name),
-      name,
       type,
-      data,
-      address === null ? 0n : addressPrefix(address),
-      address ?? NOTHING,
+      address === null ? data : '',
+      address === null ? 0n : addressHalves(address).prefix,
+      address === null ? 0n : addressHalves(address).suffix,
       cnames === null ? '' : cnames.join(' '),
       sensor,
       Math.floor(first),

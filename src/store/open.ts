@@ -185,13 +185,13 @@ class StoreFace implements Store {
       const pages: TransactionsPage[] = [];
       let wake = () => {};
       let isDone = false;
-      let failure: unknown;
+      let failure: Error | undefined;
       ask<void>({ name: 'transactions', query, condition }, signals, (page) => {
         pages.push(page);
         wake();
       })
         .catch((error: unknown) => {
-          failure = error ?? new Error('aborted');
+          failure = error instanceof Error ? error : new Error(String(error));
         })
         .finally(() => {
           isDone = true;

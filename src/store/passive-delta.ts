@@ -27,7 +27,7 @@ export interface PassiveDelta {
   name: string;
   type: number;
   data: string;
-  /** Octets of an address, for looking up by range. */
+  /** Octets where it is an address: `data` is not needed then. */
   address: Uint8Array | null;
   /** Aliases from the name to the record's owner. */
   cnames: string[] | null;
@@ -135,8 +135,9 @@ export class PassiveCollector {
       if (chain === 0) row.cnames = null;
       return;
     }
-    text ??= recordValue(view, r, DNS)?.data ?? '';
     const isAddress = (type === A && length === 4) || (type === AAAA && length === 16);
+    if (!isAddress) text ??= recordValue(view, r, DNS)?.data;
+    text ??= '';
     this.#rows.push({
       name: nameText(bytes, owner, start).toLowerCase(),
       type,

@@ -22,6 +22,11 @@ export function reversedName(name: string): string {
     .join('');
 }
 
+/** The name of a reversed name; the root where it has no labels. */
+export function nameOf(reversed: string): string {
+  return reversed === '' ? '.' : labelsOf(reversed.slice(0, -1)).reverse().join('.');
+}
+
 /** A name as people type it, as it is kept: folded, no trailing dot. */
 export function storedName(text: string): string {
   const folded = text.trim().toLowerCase();

@@ -1,9 +1,9 @@
 import { TYPES } from '../wire/iana.ts';
-import { addressOctets, addressPrefix } from './addresses.ts';
+import { addressHalves, addressOctets, halvesText } from './addresses.ts';
 import type { SqlValue } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { appendPassive } from './learning.ts';
-import { prefixEnd, reversedName, storedName } from './passive-names.ts';
+import { nameOf, prefixEnd, reversedName, storedName } from './passive-names.ts';
 import { MISSING_KINDS } from './schema.ts';
 import { transaction } from './setup.ts';
 import type { NameHistoryRow, PassiveMatch, PassivePage, PassiveQuery, PassiveRow } from './store.ts';
@@ -17,15 +17,22 @@ const RARE = 3;
 const ALL = '(SELECT * FROM passive UNION ALL SELECT * FROM passive_new)';
 
 interface Found {
-  name: string;
+  reversed: string;
   type: number;
   data: string;
+  prefix: bigint;
+  suffix: bigint;
   cnames: string;
   sensor: string;
   first: number;
   last: number;
   count: number;
-  names: number;
+}
+
+/** Rdata as text. */
+function dataOf({ type, data, prefix, suffix }: Found): string {
+  if (data !== '' || (type !== A && type !== AAAA)) return data;
+  return halvesText(type === A ? 4 : 6, prefix, suffix);
 }
 
 /** Looks passive DNS up. Order: name, type, rdata; `after` goes on behind a row. */
@@ -55,66 +62,67 @@ export async function findPassive(
   }
   const after = readAfter(query.after);
   if (after !== undefined) {
-    conditions.push('(reversed, type, data) > (?, ?, ?)');
+    conditions.push('(reversed, type, data, prefix, suffix) > (?, ?, ?, ?::UBIGINT, ?::UBIGINT)');
     params.push(...after);
   }
-  const sql = `SELECT any_value(name) AS name, reversed, type, data, min(cnames) AS cnames, arg_min(sensor, first) AS sensor,
+  const key = 'reversed, type, data, prefix, suffix';
+  const sql = `SELECT ${key}, min(cnames) AS cnames, arg_min(sensor, first) AS sensor,
     min(first) AS first, max(last) AS last, sum(count)::BIGINT AS count FROM ${ALL} WHERE ${conditions.join(' AND ')}
-    GROUP BY reversed, type, data${having.length > 0 ? ` HAVING ${having.join(' AND ')}` : ''}
-    ORDER BY reversed, type, data LIMIT ${limit + 1}`;
-  const rows = await store.readers.use(
-    (connection) => connection.all<Omit<Found, 'names'> & { reversed: string }>(sql, [...params, ...bounds]),
-    signal,
-  );
+    GROUP BY ${key}${having.length > 0 ? ` HAVING ${having.join(' AND ')}` : ''} ORDER BY ${key} LIMIT ${limit + 1}`;
+  const rows = await store.readers.use((connection) => connection.all<Found>(sql, [...params, ...bounds]), signal);
   const page = rows.slice(0, limit);
   const shared = await namesByAddress(store, page, signal);
   const last = page.at(-1);
   return {
-    rows: page.map((row) => passiveRow({ ...row, names: shared.get(row.data) ?? 0 })),
-    next: rows.length > limit && last !== undefined ? JSON.stringify([last.reversed, last.type, last.data]) : null,
+    rows: page.map((row) => passiveRow(row, shared.get(`${row.prefix} ${row.suffix}`) ?? 0)),
+    next: rows.length > limit && last !== undefined ? afterText(last) : null,
   };
 }
 
-function readAfter(text: string | undefined): [string, number, string] | undefined {
+function afterText({ reversed, type, data, prefix, suffix }: Found): string {
+  return JSON.stringify([reversed, type, data, String(prefix), String(suffix)]);
+}
+
+/** Where a client says that it is; nothing when that is no place. */
+function readAfter(text: string | undefined): SqlValue[] | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    if (!Array.isArray(value) || value.length !== 3) return undefined;
-    return [String(value[0]), Number(value[1]), String(value[2])];
+    if (!Array.isArray(value) || value.length !== 5) return undefined;
+    const [reversed, type, data, prefix, suffix] = value.map(String);
+    return [reversed, Number(type), data, BigInt(prefix), BigInt(suffix)];
   } catch {
     return undefined;
   }
 }
 
-/** How many names lead to the addresses of a page: few are worth a look. */
+/** How many names lead to the addresses of a page, by their halves: few are worth a look. */
 async function namesByAddress(
   store: EmbeddedStore,
-  page: readonly { type: number; data: string }[],
+  page: readonly Found[],
   signal?: AbortSignal,
 ): Promise<Map<string, number>> {
-  const addresses = [...new Set(page.filter(({ type }) => type === A || type === AAAA).map(({ data }) => data))];
-  if (addresses.length === 0 || addresses.length > 50) return new Map();
-  const prefixes = addresses.flatMap((text) => {
-    const octets = addressOctets(text);
-    return octets === undefined ? [] : [addressPrefix(octets)];
-  });
+  const prefixes = [...new Set(page.filter(({ type }) => type === A || type === AAAA).map(({ prefix }) => prefix))];
+  if (prefixes.length === 0 || prefixes.length > 50) return new Map();
   const marks = prefixes.map(() => '?::UBIGINT').join(', ');
   const rows = await store.readers.use(
     (connection) =>
-      connection.all<{ data: string; names: number }>(
-        `SELECT data, count(DISTINCT name) AS names FROM ${ALL} WHERE type IN (1, 28) AND prefix IN (${marks}) GROUP BY data`,
+      connection.all<{ prefix: bigint; suffix: bigint; names: number }>(
+        `SELECT prefix, suffix, count(DISTINCT reversed) AS names FROM ${ALL}
+         WHERE type IN (${A}, ${AAAA}) AND prefix IN (${marks}) GROUP BY prefix, suffix`,
         prefixes,
       ),
     signal,
   );
-  return new Map(rows.map(({ data, names }) => [data, names]));
+  return new Map(rows.map(({ prefix, suffix, names }) => [`${prefix} ${suffix}`, names]));
 }
 
-function passiveRow({ name, type, data, cnames, sensor, first, last, count, names }: Found): PassiveRow {
+function passiveRow(found: Found, names: number): PassiveRow {
+  const { reversed, type, cnames, sensor, first, last, count } = found;
   return {
-    rrname: name,
+    rrname: nameOf(reversed),
     rrtype: TYPES.name(type),
-    rdata: data,
+    rdata: dataOf(found),
     time_first: first,
     time_last: last,
     count,
@@ -130,12 +138,16 @@ function typeNumber(text: string): number {
 }
 
 function whereOf(match: PassiveMatch): { sql: string; params: SqlValue[] } | undefined {
-  if (match.kind === 'rdata') return { sql: 'data = ?', params: [match.text] };
+  if (match.kind === 'rdata') {
+    const isAddress = addressOctets(match.text) !== undefined;
+    return isAddress ? addressWhere(match.text, match.text) : { sql: 'data = ?', params: [match.text] };
+  }
   if (match.kind === 'addresses') return addressWhere(match.low, match.high);
   const name = storedName(match.name);
   const reversed = reversedName(name);
   if (match.kind === 'name') return { sql: 'reversed = ?', params: [reversed] };
-  if (match.kind === 'beginning') return { sql: 'name >= ? AND name < ?', params: [`${name}.`, prefixEnd(`${name}.`)] };
+  // `x.*`: what the reversed name ends with.
+  if (match.kind === 'beginning') return { sql: 'ends_with(reversed, ?)', params: [`.${reversed}`] };
   if (reversed === '') return { sql: `reversed <> ''`, params: [] };
   return { sql: 'reversed > ? AND reversed < ?', params: [reversed, prefixEnd(reversed)] };
 }
@@ -144,12 +156,15 @@ function addressWhere(lowText: string, highText: string): { sql: string; params:
   const low = addressOctets(lowText);
   const high = addressOctets(highText);
   if (low === undefined || high === undefined || low.length !== high.length) return undefined;
-  const params: SqlValue[] = [addressPrefix(low), addressPrefix(high)];
-  const range = 'prefix BETWEEN ?::UBIGINT AND ?::UBIGINT';
-  if (low.length === 4) return { sql: `type = ${A} AND ${range} AND octet_length(address) = 4`, params };
+  const from = addressHalves(low);
+  const to = addressHalves(high);
+  const type = low.length === 4 ? A : AAAA;
+  const bounds = [from.prefix, to.prefix];
+  const range = `type = ${type} AND data = '' AND prefix BETWEEN ?::UBIGINT AND ?::UBIGINT`;
+  if (type === A) return { sql: range, params: bounds };
   return {
-    sql: `type = ${AAAA} AND ${range} AND octet_length(address) = 16 AND address BETWEEN ? AND ?`,
-    params: [...params, low, high],
+    sql: `${range} AND (prefix > ?::UBIGINT OR suffix >= ?::UBIGINT) AND (prefix < ?::UBIGINT OR suffix <= ?::UBIGINT)`,
+    params: [...bounds, from.prefix, from.suffix, to.prefix, to.suffix],
   };
 }
 

@@ -99,12 +99,11 @@ export type TransactionColumnName = (typeof TRANSACTION_COLUMNS)[number]['name']
 
 /** What was seen of (name, type, rdata), a row per write; `compact` merges rows of a key. Sorted by the reversed name. */
 export const PASSIVE_COLUMNS = [
-  { name: 'reversed', type: 'VARCHAR', title: 'labels of name in reverse order, a dot behind each' },
-  { name: 'name', type: 'VARCHAR', title: 'owner, folded' },
+  { name: 'reversed', type: 'VARCHAR', title: 'labels of the owner, folded, in reverse order, a dot behind each' },
   { name: 'type', type: 'USMALLINT', title: 'type number' },
-  { name: 'data', type: 'VARCHAR', title: 'rdata, presentation text; names folded' },
+  { name: 'data', type: 'VARCHAR', title: 'rdata, presentation text, names folded; empty where it is an address' },
   { name: 'prefix', type: 'UBIGINT', title: 'A: the address; AAAA: its first 64 bits; else 0' },
-  { name: 'address', type: 'BLOB', title: 'A, AAAA: octets of the address; else empty' },
+  { name: 'suffix', type: 'UBIGINT', title: 'AAAA: the last 64 bits of the address; else 0' },
   {
     name: 'cnames',
     type: 'VARCHAR',

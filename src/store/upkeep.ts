@@ -88,10 +88,9 @@ export async function mergePassive(connection: Connection, always: boolean): Pro
   await transaction(connection, async () => {
     const columns = PASSIVE_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
     await connection.run(
-      `CREATE TABLE passive_merged AS SELECT ${columns} FROM (SELECT reversed, name, type, data, any_value(prefix) AS prefix,
-       any_value(address) AS address, min(cnames) AS cnames, arg_min(sensor, first) AS sensor, min(first) AS first,
+      `CREATE TABLE passive_merged AS SELECT ${columns} FROM (SELECT reversed, type, data, prefix, suffix, min(cnames) AS cnames, arg_min(sensor, first) AS sensor, min(first) AS first,
        max(last) AS last, sum(count) AS count FROM (SELECT * FROM passive UNION ALL SELECT * FROM passive_new)
-       GROUP BY reversed, name, type, data) ORDER BY reversed, type, data`,
+       GROUP BY reversed, type, data, prefix, suffix) ORDER BY reversed, type, data, prefix, suffix`,
     );
     const missed = MISSING_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
     await connection.run(
@@ -156,7 +155,7 @@ export async function retain(
   let dropped = 0;
   const oldest = before(retention.transactionsDays);
   // Rows of an imported file are as old as their import.
-  for (const part of [...parts.list]) {
+  for (const part of parts.list) {
     if (part.kind === 'open') continue;
     const isOld = oldest !== undefined && Math.max(part.last, part.added) < oldest;
     const isTooMuch = (retention.maxBytes ?? 0) > 0 && bytes() > (retention.maxBytes ?? 0);

@@ -9,12 +9,13 @@ import type { Ask, Call, Reply, ToWorker, WorkerStart } from './messages.ts';
 import { findPassive, importPassive, nameHistory } from './passive.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './records.ts';
 import { statisticsOf } from './statistics.ts';
+import type { TransactionsPage } from './store.ts';
 
 const { options, journal } = workerData as WorkerStart;
 const aborts = new Map<number, AbortController>();
 
 function post(reply: Reply): void {
-  parentPort?.postMessage(reply);
+  parentPort?.postMessage(reply, []);
 }
 
 function failed(id: number, error: unknown): void {
@@ -22,26 +23,27 @@ function failed(id: number, error: unknown): void {
   post({ id, error: { name, message, ...(error instanceof UserError && { exit: error.exit }) } });
 }
 
+async function pages(id: number, found: AsyncIterable<TransactionsPage>): Promise<void> {
+  for await (const page of found) post({ id, page });
+}
+
 /** Runs a call of the other side. */
-async function answer(store: EmbeddedStore, id: number, call: Call, signal: AbortSignal): Promise<unknown> {
+function answer(store: EmbeddedStore, id: number, call: Call, signal: AbortSignal): Promise<unknown> {
   switch (call.name) {
     case 'statistics':
       return statisticsOf(store, call.query, call.condition, signal);
     case 'transactions':
-      for await (const page of findTransactions(store, call.query, call.condition, signal)) post({ id, page });
-      return undefined;
+      return pages(id, findTransactions(store, call.query, call.condition, signal));
     case 'transaction':
       return findTransaction(store, call.id);
     case 'related':
       return findRelated(store, call.id);
     case 'passive':
-      await store.learnt();
-      return findPassive(store, call.query, signal);
+      return store.learnt().then(() => findPassive(store, call.query, signal));
     case 'importPassive':
       return importPassive(store, call.rows);
     case 'nameHistory':
-      await store.learnt();
-      return nameHistory(store, call.of, call.limit);
+      return store.learnt().then(() => nameHistory(store, call.of, call.limit));
     case 'export':
       return exportTo(store, call.query, call.condition, call.path, signal);
     case 'putRecord':
@@ -59,8 +61,9 @@ async function answer(store: EmbeddedStore, id: number, call: Call, signal: Abor
     case 'compact':
       return store.compact();
     case 'close':
-      return store.close();
+      break;
   }
+  return store.close();
 }
 
 async function ask(store: EmbeddedStore, { id, call }: Ask): Promise<void> {
