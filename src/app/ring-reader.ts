@@ -91,6 +91,13 @@ export class RingReader {
     return { from: files[0].from, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), files: files.length };
   }
 
+  /** True when the ring holds every packet since then, ms since 1970. */
+  covers(from: number): boolean {
+    const held = this.coverage();
+    // Times of rows are told in whole milliseconds.
+    return held !== null && held.from < BigInt(Math.floor(from) + 1) * 1_000_000n;
+  }
+
   /** The packets of a transaction, oldest first; null when the ring does not hold any. */
   async of(transaction: Wanted): Promise<RingPacket[] | null> {
     const targets = new Targets();
@@ -143,7 +150,7 @@ export class RingReader {
     open: (interfaces: Parameters<typeof createCaptureFile>[1]) => CaptureWriter,
     signal: AbortSignal,
   ): Promise<number> {
-    const paths = this.#pathsFor(targets);
+    const paths = this.pathsFor(targets);
     if (paths.length === 0) return 0;
     const source = await openFiles(paths);
     const file = new FrameFile(open(source.interfaces));
@@ -171,8 +178,8 @@ export class RingReader {
     }
   }
 
-  /** Files that may hold frames of the targets: those that begin before the last and end after the first of them. */
-  #pathsFor({ from, to }: Targets): string[] {
+  /** Files that may hold frames of messages in a range of time, ns since 1970. */
+  pathsFor({ from, to }: { from: bigint; to: bigint }): string[] {
     const files = ringFiles(this.#folder);
     return files
       .filter(({ worker, from: begin }, i) => {

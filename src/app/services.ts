@@ -3,21 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { keepsPackets, privacyText, type PrivacySettings } from '../enrich/privacy.ts';
 import { registrable } from '../enrich/public-suffix.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
-import type { Packet } from '../server/schema/transactions.ts';
-import type {
-  Check,
-  PacketSource,
-  SensorReading,
-  ServerLog,
-  ServerOptions,
-  ServerServices,
-} from '../server/services.ts';
+import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { configValue } from './config-text.ts';
 import { decodeMessage } from './decode.ts';
 import type { LiveTail } from './live-tail.ts';
-import { RingReader } from './ring-reader.ts';
+import { packetSource } from './packet-source.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -94,6 +86,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
   const { loaded, store, live, log, demo } = parts;
   const { config } = loaded;
   const settings = privacySettings(config);
+  const { udp_ports: udpPorts, tcp_ports: tcpPorts } = config.capture;
   const keeps = config.store.packets.keep && keepsPackets(settings);
   return {
     version: parts.version,
@@ -103,7 +96,9 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     log,
     privacy: { level: settings.level, text: privacyText(settings) },
     demo,
-    packets: keeps ? packetSource(parts.packetFolder, config) : null,
+    packets: keeps
+      ? packetSource(parts.packetFolder, { dissect: { udpPorts, tcpPorts }, sensor: config.sensor })
+      : null,
     page: existsSync(PAGE) ? PAGE : null,
     configuration: () => ({ file: loaded.file, value: configValue(loaded) }),
     sensors: () => parts.sensors(),
@@ -112,20 +107,5 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,
     now: Date.now,
-  };
-}
-
-function packetSource(folder: string, { capture }: Config): PacketSource {
-  const ring = new RingReader(folder, { udpPorts: capture.udp_ports, tcpPorts: capture.tcp_ports });
-  return {
-    of: async (transaction) => {
-      const packets = await ring.of(transaction);
-      const asked = new Set(transaction.frames.query);
-      return (
-        packets?.map((packet): Packet => ({ ...packet, direction: asked.has(packet.number) ? 'query' : 'response' })) ??
-        null
-      );
-    },
-    export: (transactions) => ring.export(transactions),
   };
 }

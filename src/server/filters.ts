@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { compileFilter } from '../filter/compile.ts';
 import { findField } from '../filter/fields/registry.ts';
+import type { Store } from '../store/store.ts';
 import { ProblemError } from './problem.ts';
+import type { ServerServices } from './services.ts';
 
 /** Filters that show what a number counts. Values come from the wire: they are quoted here and nowhere else. */
 export const FILTER = {
@@ -40,14 +42,35 @@ function below(name: string): string {
   return `\\.${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
 }
 
+/** The first field of a filter that no stored transaction has. Throws FilterError. */
+function unstoredField(text: string | undefined): string | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  return compileFilter(text).fields.find((name) => findField(name)?.stored === false);
+}
+
+/**
+ * Who answers a filter of a range from `from` (ms): the store, or for fields of the frame the packets where all that the
+ * store remembers is still held. Throws as `historyFilter` does.
+ */
+export async function historyOf(
+  { store, packets }: Pick<ServerServices, 'store' | 'packets'>,
+  text: string | undefined,
+  from: number,
+): Promise<{ filter: string | undefined; history: Pick<Store, 'transactions'> }> {
+  if (packets !== null && unstoredField(text) !== undefined) {
+    const { oldest } = await store.status();
+    if (oldest === null || packets.covers(Math.max(from, oldest))) return { filter: text, history: packets };
+  }
+  return { filter: historyFilter(text), history: store };
+}
+
 /**
  * A filter of history, checked before the store is asked: FilterError where it is none, 422 where it asks for what is
  * not stored. Undefined for an empty one.
  */
 export function historyFilter(text: string | undefined): string | undefined {
+  const missing = unstoredField(text);
   if (text === undefined || text.trim() === '') return undefined;
-  const filter = compileFilter(text);
-  const missing = filter.fields.find((name) => findField(name)?.stored === false);
   if (missing === undefined) return text;
   const offset = text.indexOf(missing);
   throw new ProblemError(

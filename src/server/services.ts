@@ -92,6 +92,10 @@ export interface SensorReading {
 export interface PacketSource {
   /** The frames of a transaction that are still held, oldest first; null when none is. */
   of(transaction: Transaction): Promise<Packet[] | null>;
+  /** True where every frame since then (ms) is still held. */
+  covers(from: number): boolean;
+  /** History that only frames can tell: filters on their layers, which the store has no columns for. */
+  transactions: Store['transactions'];
   /** A pcapng file of exactly the frames of these transactions. */
   export(transactions: AsyncIterable<readonly Transaction[]>): AsyncIterable<Uint8Array>;
 }

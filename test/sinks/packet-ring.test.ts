@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RingReader } from '../../src/app/ring-reader.ts';
+import { searchRing } from '../../src/app/ring-search.ts';
 import { runRows } from '../../src/app/run.ts';
 import { Carrier } from '../../src/core/carrier.ts';
 import { FATE } from '../../src/core/ledger.ts';
@@ -105,6 +106,58 @@ test('the packets of one transaction have their numbers, times and octets', asyn
     assert.ok(octets > (longest.query_bytes ?? 0) + (longest.response_bytes ?? 0), name);
   }
 });
+
+test('filters on fields of the frame are answered by the ring, newest first, page by page', async () => {
+  const ring = join(folder, 'search');
+  const path = `${captures}lookups.pcapng`;
+  const [all] = await rowsOf(path, 0, { folder: ring, ...ROOM });
+  const times = all.map(({ time }) => Date.parse(time)).sort((a, b) => a - b);
+  const [from, to] = [times[0], times[times.length - 1] + 1];
+  const reader = new RingReader(ring);
+  const ask = async (filter: string, more: { limit?: number; after?: string; to?: number } = {}) => {
+    const rows: Transaction[] = [];
+    let next: string | null = null;
+    for await (const page of searchRing(reader, {}, { from, to, filter, ...more })) {
+      rows.push(...page.rows);
+      if (page.done) next = page.next;
+    }
+    return { rows, next };
+  };
+  const wanted = (await filtered(path, 'frame.len > 90')).map(({ transaction }) => transaction);
+  assert.ok(wanted.length > 5 && wanted.length < all.length);
+  const { rows, next } = await ask('frame.len > 90', { limit: 1000 });
+  assert.deepEqual(rows.map(({ transaction }) => transaction).sort(), wanted.toSorted());
+  assert.equal(next, null);
+  assert.ok(rows.every(({ time }, i) => i === 0 || time <= rows[i - 1].time));
+  const pages: Transaction[] = [];
+  for (let after: string | undefined; ; ) {
+    const page: Awaited<ReturnType<typeof ask>> = await ask('frame.len > 90', {
+      limit: 4,
+      ...(after !== undefined && { after }),
+    });
+    pages.push(...page.rows);
+    if (page.next === null) break;
+    after = page.next;
+  }
+  assert.deepEqual(pages, rows);
+  assert.deepEqual((await ask('frame.len > 9000')).rows, []);
+  assert.deepEqual((await ask('', { to: from })).rows, []);
+  await assert.rejects(ask('frame.len >'), /filter ends/);
+  const stop = new AbortController();
+  stop.abort();
+  await assert.rejects(async () => {
+    for await (const page of searchRing(reader, {}, { from, to }, stop.signal)) assert.fail(String(page.found));
+  });
+});
+
+async function filtered(path: string, filter: string): Promise<Transaction[]> {
+  const rows: Transaction[] = [];
+  const plan = { input: { kind: 'files' as const, paths: [path] }, threads: 0, filter };
+  await runRows(plan, { signal: new AbortController().signal }, (batch, first, end) => {
+    for (let i = first; i < end; i++) rows.push(transactionValue(batch, i));
+  });
+  return rows;
+}
 
 test('a ring that does not cover a transaction says so', async () => {
   const [rows] = await rowsOf(`${captures}udp.pcap`);

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { Transaction } from '../../rr/transaction.ts';
 import type { Scope, Store } from '../../store/store.ts';
 import { endpoint } from '../endpoint.ts';
-import { historyFilter } from '../filters.ts';
+import { historyFilter, historyOf } from '../filters.ts';
 import { ProblemError } from '../problem.ts';
 import { exportQuery } from '../schema/meta.ts';
 import type { ServerServices } from '../services.ts';
@@ -29,8 +29,12 @@ export const exported = endpoint({
   media: Object.values(TYPES),
   async run({ query, api, now, signal, identity, remote }) {
     const range = readRange(query, now);
-    const filter = historyFilter(query.f);
     const { format, limit } = query;
+    // Of what only packets tell, packets can be given.
+    const { filter, history } =
+      format === 'pcapng'
+        ? await historyOf(api.services, query.f, range.from)
+        : { filter: historyFilter(query.f), history: api.services.store };
     const scope = { ...range, ...(filter !== undefined && { filter }), ...(limit !== undefined && { limit }) };
     const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
     const headers = {
@@ -40,7 +44,7 @@ export const exported = endpoint({
     };
     const deed = { user: identity.user, address: remote, action: 'export', subject: format, detail: query.f ?? '' };
     if (format === 'pcapng') {
-      const body = packets(api.services, scope, signal);
+      const body = packets(api.services, history, scope, signal);
       await api.audit.change(deed);
       return new Response(body, { headers });
     }
@@ -77,7 +81,8 @@ async function fileResponse(
 }
 
 function packets(
-  { packets: source, privacy, store }: ServerServices,
+  { packets: source, privacy }: ServerServices,
+  history: Pick<Store, 'transactions'>,
   scope: Scope & { limit?: number },
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
@@ -88,11 +93,11 @@ function packets(
         : "packets are kept only with 'packets.keep' of layer 'store'";
     throw new ProblemError(422, `There is no pcapng of history: ${why}.`, { parameter: 'format' });
   }
-  return Readable.toWeb(Readable.from(source.export(pages(store, scope, signal)))) as ReadableStream<Uint8Array>;
+  return Readable.toWeb(Readable.from(source.export(pages(history, scope, signal)))) as ReadableStream<Uint8Array>;
 }
 
 async function* pages(
-  store: Store,
+  store: Pick<Store, 'transactions'>,
   scope: Scope & { limit?: number },
   signal: AbortSignal,
 ): AsyncGenerator<readonly Transaction[]> {

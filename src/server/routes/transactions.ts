@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { PROTOCOL_NAMES } from '../../core/carrier.ts';
-import type { StoredTransaction, TransactionsPage, TransactionsQuery } from '../../store/store.ts';
+import type { Store, StoredTransaction, TransactionsPage, TransactionsQuery } from '../../store/store.ts';
 import type { Api } from '../api.ts';
 import { endpoint } from '../endpoint.ts';
 import { type EventSink, eventStream } from '../event-stream.ts';
-import { historyFilter } from '../filters.ts';
+import { historyOf } from '../filters.ts';
 import { ProblemError, problemOf } from '../problem.ts';
 import {
   type Decoded,
@@ -28,18 +28,18 @@ export const transactions = endpoint({
   media: ['text/event-stream'],
   async run({ query, api, now, request, signal }) {
     const range = readRange(query, now);
-    const filter = historyFilter(query.f);
+    const { filter, history } = await historyOf(api.services, query.f, range.from);
     const question: TransactionsQuery = {
       ...range,
       limit: query.limit,
       ...(filter !== undefined && { filter }),
       ...(query.after !== undefined && { after: query.after }),
     };
-    if (request.headers.get('accept')?.includes('text/event-stream') === true) return streamed(api, question);
+    if (request.headers.get('accept')?.includes('text/event-stream') === true) return streamed(api, history, question);
     const rows: TransactionsPage['rows'] = [];
     let last: TransactionsPage | undefined;
     await api.ask(async () => {
-      for await (const page of api.services.store.transactions(question, signal)) {
+      for await (const page of history.transactions(question, signal)) {
         rows.push(...page.rows);
         last = page;
       }
@@ -55,12 +55,14 @@ export const transactions = endpoint({
   },
 });
 
+type History = Pick<Store, 'transactions'>;
+
 /** Closing the stream cancels the search. */
-async function streamed(api: Api, question: TransactionsQuery): Promise<Response> {
+async function streamed(api: Api, history: History, question: TransactionsQuery): Promise<Response> {
   const leave = await api.enter();
   return eventStream((events) => {
     const stop = new AbortController();
-    void search(api, question, { events, signal: stop.signal }).finally(() => {
+    void search(api, history, question, { events, signal: stop.signal }).finally(() => {
       leave();
       events.close();
     });
@@ -70,11 +72,12 @@ async function streamed(api: Api, question: TransactionsQuery): Promise<Response
 
 async function search(
   api: Api,
+  history: History,
   question: TransactionsQuery,
   { events, signal }: { events: EventSink; signal: AbortSignal },
 ): Promise<void> {
   try {
-    for await (const page of api.services.store.transactions(question, signal)) {
+    for await (const page of history.transactions(question, signal)) {
       const { scannedTo, scanned, found, share, rows } = page;
       const scanned_to = timeOf(scannedTo);
       await events.ready();
