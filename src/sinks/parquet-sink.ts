@@ -59,6 +59,7 @@ class ParquetSink implements Sink {
     }
     this.#timer = setInterval(() => this.#catchUp(Date.now() - SETTLE_MS), Math.min(options.every, 60_000));
     this.#timer.unref();
+    this.#catchUp(Date.now() - SETTLE_MS);
   }
 
   /** The store has them already. */

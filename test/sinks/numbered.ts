@@ -5,8 +5,8 @@ import { addRow } from './rows.ts';
 const START = 1_700_000_000;
 const nameOf = (i: number): string => `n${String(i).padStart(6, '0')}.test`;
 
-/** Rows [from, to): each asks for a name of its own, and is answered. */
-export function rows(from: number, to: number): TransactionBatch {
+/** Rows [from, to), one a second from `start` (s since 1970): each asks for a name of its own, and is answered. */
+export function rows(from: number, to: number, start = START): TransactionBatch {
   const batch = TransactionBatch.create();
   for (let i = from; i < to; i++) {
     const asked = { id: i & 0xffff, questions: [{ name: nameOf(i), type: 'A' }] };
@@ -21,11 +21,11 @@ export function rows(from: number, to: number): TransactionBatch {
         server3: 0xc6336435,
         clientPort: 40_000 + (i % 20_000),
         serverPort: 53,
-        openSeconds: START + i,
+        openSeconds: start + i,
         openNanos: 123_456_789,
-        answerSeconds: START + i,
+        answerSeconds: start + i,
         answerNanos: 133_456_789,
-        lastSeconds: START + i,
+        lastSeconds: start + i,
         queries: 1,
         responses: 1,
         queryBytes: 30,
