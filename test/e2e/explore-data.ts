@@ -5,12 +5,12 @@ import { ethernet, ipv4, udp } from '../net/build.ts';
 import { fileURLToPath } from 'node:url';
 
 export const ORDINARY = 3000;
-export const HOSTILE = '<img src=x onerror=document.title=1>.evil.example';
-export const HOSTILE_TEXT = '"=1+1" "<script>document.title=1</script>"';
+const HOSTILE = '<img src=x onerror=document.title=1>.evil.example';
+const HOSTILE_TEXT = '"=1+1" "<script>document.title=1</script>"';
 /** Sent three times, never answered. */
 export const LOST = 'lost.example.net';
 export const CLIENT = '192.0.2.10';
-export const SERVER = '198.51.100.53';
+const SERVER = '198.51.100.53';
 const captures = fileURLToPath(new URL('../captures/', import.meta.url));
 
 interface Sent {
@@ -49,7 +49,7 @@ function* ordinary(now: number): Generator<Sent> {
 
 function* hostile(now: number): Generator<Sent> {
   const name = HOSTILE;
-  yield* exchange(now - 30_000, 7001, name, 'TXT', {
+  yield* exchange(now - 1000, 7001, name, 'TXT', {
     answers: [{ name, type: 'TXT', ttl: 1, data: HOSTILE_TEXT }],
     client: CLIENT,
     latency: 3,

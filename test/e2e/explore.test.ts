@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Download, Page } from 'playwright-core';
 import type { Statistics } from '../../src/server/schema/statistics.ts';
-import { CLIENT, HOSTILE, LOST, ORDINARY, writeCapture } from './explore-data.ts';
+import { CLIENT, LOST, ORDINARY, writeCapture } from './explore-data.ts';
 import { checkAccessible, openBrowser, openPage, picture, type Serving, startServe, type View } from './harness.ts';
 
 let folder: string;
@@ -40,7 +40,7 @@ async function withExplore(search: string, use: (page: Page) => Promise<void>, v
   }
 }
 
-const field = (page: Page) => page.getByRole('combobox', { name: 'Filter' });
+const field = (page: Page) => page.getByRole('textbox', { name: 'Filter' });
 const rows = (page: Page) => page.locator('.log tbody tr[data-index]');
 const amount = (page: Page) => page.locator('.told strong').innerText();
 const filterOf = (page: Page) => new URL(page.url()).searchParams.get('f') ?? '';
@@ -107,7 +107,7 @@ test('a filter is completed, checked, mended and applied from the keyboard', asy
     await told(page, new RegExp(`^${counted[0].transactions} transactions$`));
 
     await field(page).fill('dns.qry.nmae contains "zone2"');
-    const mistake = page.locator('.editor-told', { hasText: 'is not a field' });
+    const mistake = page.locator('.editor-told', { hasText: 'Did you mean' });
     await mistake.waitFor();
     assert.equal(await field(page).getAttribute('aria-invalid'), 'true');
     assert.equal(await page.locator('.ink .wrong').innerText(), 'dns.qry.nmae');
@@ -256,10 +256,7 @@ test('groups have the statistics of the API, and lead to their rows', async () =
 
 test('values have a menu; hostile ones stay text everywhere', async () => {
   await withExplore(`?from=-1h&live=0&f=${encodeURIComponent('dns.qry.name contains "evil"')}`, async (page) => {
-    const name = page
-      .locator('.log')
-      .getByRole('button', { name: HOSTILE.split('.')[0] })
-      .first();
+    const name = page.locator('.log').getByRole('button', { name: /^<img/ }).first();
     await name.waitFor();
     assert.match(await name.innerText(), /^<img/);
     await name.click();

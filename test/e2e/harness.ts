@@ -87,13 +87,15 @@ export interface View {
   theme?: 'dark' | 'light';
   width?: number;
   height?: number;
+  /** Page to open; default: the first screen. */
+  path?: string;
 }
 
 /** A page of the browser that is signed in; everything the page complains about is kept in `complaints`. */
 export async function openPage(
   browser: Browser,
   serving: Serving,
-  { theme = 'dark', width = 1440, height = 900 }: View = {},
+  { theme = 'dark', width = 1440, height = 900, path = '/' }: View = {},
 ): Promise<{ page: Page; context: BrowserContext; complaints: string[] }> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -113,7 +115,7 @@ export async function openPage(
     if (origin !== serving.url && protocol !== 'data:' && protocol !== 'blob:')
       complaints.push(`asked ${request.url()}`);
   });
-  await page.goto(serving.signIn);
+  await page.goto(`${serving.url}${path}#token=${serving.token}`);
   await page.waitForFunction(() => !location.hash.includes('token'));
   await page.locator('main > *').first().waitFor();
   return { page, context, complaints };

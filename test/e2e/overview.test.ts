@@ -18,9 +18,8 @@ after(async () => {
 
 /** The first screen over the replayed capture, loaded; fails when the page complained of anything. */
 async function withOverview(view: View, use: (page: Page, context: BrowserContext) => Promise<void>): Promise<void> {
-  const { page, context, complaints } = await openPage(browser, serving, view);
+  const { page, context, complaints } = await openPage(browser, serving, { path: '/?from=-15m', ...view });
   try {
-    await page.goto(`${serving.url}/?from=-15m`);
     await page.locator('.tiles').waitFor();
     await use(page, context);
     assert.deepEqual(complaints, []);
@@ -82,13 +81,13 @@ test('rows come in, stand still under the pointer, and go on', async () => {
   await withOverview({}, async (page) => {
     const first = page.locator('.tail tbody tr').first();
     await first.waitFor();
-    await page.locator('.live .note', { hasText: /shown, at most 10 a second/ }).waitFor();
+    await page.locator('.panel.live .note', { hasText: /shown, at most 10 a second/ }).waitFor();
     const text = (): Promise<string> => first.innerText();
     const before = await text();
     await page.waitForFunction((old) => document.querySelector('.tail tbody tr')?.textContent !== old, before);
-    await page.locator('.live').scrollIntoViewIfNeeded();
+    await page.locator('.panel.live').scrollIntoViewIfNeeded();
     await page.locator('.live-rows').hover();
-    await page.locator('.live .note', { hasText: /Paused while you point at it · [1-9]/ }).waitFor();
+    await page.locator('.panel.live .note', { hasText: /Paused while you point at it · [1-9]/ }).waitFor();
     const still = await text();
     await page.waitForTimeout(1500);
     assert.equal(await text(), still, 'nothing moves while one reads');
@@ -96,7 +95,7 @@ test('rows come in, stand still under the pointer, and go on', async () => {
     await page.waitForFunction((old) => document.querySelector('.tail tbody tr')?.textContent !== old, still);
     assert.ok((await page.locator('.tail tbody tr').count()) <= 14, 'only rows in sight are in the document');
     await page.keyboard.press('p');
-    await page.locator('.live .note', { hasText: /^Paused · / }).waitFor();
+    await page.locator('.panel.live .note', { hasText: /^Paused · / }).waitFor();
   });
 });
 
@@ -113,7 +112,7 @@ test('a drag over a chart is the range, Back undoes it, a click opens the log', 
     const { searchParams } = new URL(page.url());
     const span = Date.parse(searchParams.get('to') ?? '') - Date.parse(searchParams.get('from') ?? '');
     assert.ok(Math.abs(span - 0.3 * 900_000) < 60_000, `about 4.5 minutes: ${span / 60_000}`);
-    await page.locator('.live', { hasText: 'Live rows are off' }).waitFor();
+    await page.locator('.panel.live', { hasText: 'Live rows are off' }).waitFor();
     await page.goBack();
     await page.waitForURL(/from=-15m/);
     await page.locator('.rates .plot').first().focus();
@@ -190,22 +189,21 @@ test('live holds still and follows again', async () => {
   await withOverview({}, async (page) => {
     await page.keyboard.press('l');
     await page.waitForURL(/live=0/);
-    await page.locator('.live', { hasText: 'Live rows are off' }).waitFor();
+    await page.locator('.panel.live', { hasText: 'Live rows are off' }).waitFor();
     await page.getByRole('button', { name: 'Follow' }).click();
     await page.locator('.tail tbody tr').first().waitFor();
   });
 });
 
 test('a filter that is wrong is said, where it is wrong', async () => {
-  const { page, context } = await openPage(browser, serving);
-  await page.goto(`${serving.url}/?f=${encodeURIComponent('dns.qry.nmae == "x"')}`);
+  const path = `/?f=${encodeURIComponent('dns.qry.nmae == "x"')}`;
+  const { page, context } = await openPage(browser, serving, { path });
   await page.locator('.problem', { hasText: 'dns.qry.name' }).waitFor();
   await context.close();
 });
 
 test('a page that is not there says so', async () => {
-  const { page, context } = await openPage(browser, serving);
-  await page.goto(`${serving.url}/no-such-page`);
+  const { page, context } = await openPage(browser, serving, { path: '/no-such-page' });
   await page.getByText('There is no page /no-such-page.').waitFor();
   await context.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytes, count, defang, duration, milliseconds, percent, plain, rate } from '../../web/src/format.ts';
 import { answerOf } from '../../web/src/answer.ts';
+import { everyDoubling } from '../../web/src/overview/doublings.ts';
 import { fates } from '../../web/src/overview/fates.ts';
 import { gauge } from '../../web/src/overview/gauge.ts';
 import { perSecond } from '../../web/src/overview/per-second.ts';
@@ -49,12 +50,17 @@ test('the last bucket counts for the part of it that is over', () => {
     expected: { transactions: { low: [300, 300], high: [900, null] }, nxdomain_ratio: null },
     anomalies: [{ time: time[0], series: 'transactions' as const, value: 600 }],
   };
-  const half = perSecond(series, Date.parse(time[1]) + 30_000);
+  const half = perSecond(series, Date.parse(time[1]) + 30_000, null);
   assert.deepEqual(half.rate[0].values, [10, 10]);
+  const lagging = perSecond(series, Date.parse(time[1]) + 60_000, Date.parse(time[1]) + 30_000);
+  assert.deepEqual(lagging.rate[0].values, [10, 10], 'what is on its way is not missing');
+  assert.deepEqual(lagging.nxdomain[0].values, [0.1, null]);
+  const stopped = perSecond(series, Date.parse(time[1]) + 60_000, Date.parse(time[0]) - 60_000);
+  assert.deepEqual(stopped.rate[0].values, [10, 5], 'nothing came: that is so');
   assert.deepEqual(half.band, { low: [5, 5], high: [15, null] });
   assert.deepEqual(half.anomalies, [{ time: Date.parse(time[0]), value: 10 }]);
-  assert.deepEqual(perSecond(series, Date.parse(time[1]) + 1000).rate[0].values, [10, null]);
-  assert.deepEqual(perSecond({ ...series, time: [], transactions: [] }, 0).rate[0].values, []);
+  assert.deepEqual(perSecond(series, Date.parse(time[1]) + 1000, null).rate[0].values, [10, null]);
+  assert.deepEqual(perSecond({ ...series, time: [], transactions: [] }, 0, null).rate[0].values, []);
 });
 
 test('a gauge holds its band in the middle and its value within its ends', () => {
@@ -96,9 +102,16 @@ test('an answer in one line', () => {
 
 test('the fates of frames are added up over sensors, what was lost apart', () => {
   const sensor = (frames: Record<string, number>) => ({ ledger: { frames } }) as unknown as Sensor;
-  assert.deepEqual(fates([sensor({ message: 90, not_dns: 5 }), sensor({ message: 5, kernel_drop: 1, ring: 0 })]), [
-    { cause: 'message', n: 95, lost: false },
-    { cause: 'not dns', n: 5, lost: false },
-    { cause: 'kernel drop', n: 1, lost: true },
+  assert.deepEqual(fates([sensor({ carried: 90, not_dns: 5 }), sensor({ carried: 5, kernel: 1, ring: 0 })]), [
+    { cause: 'carried', n: 95, lost: false },
+    { cause: 'not_dns', n: 5, lost: false },
+    { cause: 'kernel', n: 1, lost: true },
   ]);
+});
+
+test('a heatmap has every doubling between those that occur', () => {
+  const { bucket_ms, counts } = everyDoubling({ time: ['t'], bucket_ms: [0, 0.5, 4], counts: [[1, 2, 3]] });
+  assert.deepEqual(bucket_ms, [0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32]);
+  assert.deepEqual(counts, [[0, 0, 1, 2, 0, 0, 3, 0, 0, 0]]);
+  assert.deepEqual(everyDoubling({ time: [], bucket_ms: [], counts: [] }).bucket_ms, []);
 });

@@ -5,6 +5,8 @@ import type { TextKey } from './text.ts';
 export interface Answer {
   text: string;
   key?: TextKey;
+  /** The zone that a referral leads to. */
+  zone?: string;
   level: 'none' | 'faint' | 'attention' | 'alarm';
 }
 
@@ -16,6 +18,7 @@ export function answerOf({
   answers = [],
   addresses = [],
   cnames = [],
+  authority = [],
 }: Transaction): Answer {
   if (outcome === 'unanswered') return { text: '', key: 'answer.unanswered', level: 'alarm' };
   if (outcome === 'unreachable') return { text: '', key: 'answer.unreachable', level: 'alarm' };
@@ -24,7 +27,8 @@ export function answerOf({
     return { text: rcode, level: rcode === 'NXDOMAIN' ? 'attention' : 'alarm' };
   }
   if (answer_kind === 'nodata') return { text: '', key: 'answer.nodata', level: 'faint' };
-  if (answer_kind === 'referral') return { text: '', key: 'answer.referral', level: 'faint' };
+  if (answer_kind === 'referral')
+    return { text: '', key: 'answer.referral', zone: authority[0]?.name ?? '', level: 'faint' };
   const data = addresses.length > 0 ? addresses : answers.filter(({ type }) => type !== 'RRSIG').map((one) => one.data);
   if (data.length === 0) return { text: '', key: 'answer.nodata', level: 'faint' };
   const more = data.length > 1 ? ` +${data.length - 1}` : '';

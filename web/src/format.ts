@@ -77,7 +77,7 @@ export function percent(ratio: number): Shown {
 /** A time span given in ms: 38 µs, 3.1 ms, 1.2 s. */
 export function milliseconds(value: number): Shown {
   const size = Math.abs(value);
-  if (size > 0 && size < 0.1) return { text: significant(value * 1000), unit: 'µs' };
+  if (size > 0 && size < 0.9995) return { text: significant(value * 1000), unit: 'µs' };
   if (size >= 2000) return { text: significant(value / 1000), unit: 's' };
   return { text: significant(value), unit: 'ms' };
 }

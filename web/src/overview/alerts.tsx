@@ -38,7 +38,7 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
               <span class="why">{t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}</span>
             </p>
           </div>
-          <Watched tiles={tiles} />
+          <Watched tiles={tiles} early={early} />
         </>
       )}
       <ul>
@@ -63,7 +63,7 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
 }
 
 /** What is compared with what is usual, line by line. */
-function Watched({ tiles }: { tiles: Overview['tiles'] }): JSX.Element {
+function Watched({ tiles, early }: { tiles: Overview['tiles']; early: boolean }): JSX.Element {
   return (
     <table class="plain watched">
       <caption class="hidden">{t('overview.alerts.watched')}</caption>
@@ -81,7 +81,7 @@ function Watched({ tiles }: { tiles: Overview['tiles'] }): JSX.Element {
               <td class="end">{value === null ? '–' : show(value)}</td>
               <td class="end faint">
                 {expected === null
-                  ? t('tile.none')
+                  ? !early && t('tile.none')
                   : t('tile.expected', { low: show(expected.low), high: show(expected.high) })}
               </td>
             </tr>

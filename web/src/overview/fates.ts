@@ -1,4 +1,5 @@
 import type { Sensor } from '../../../src/server/schema/sensors.ts';
+import { isLoss } from '../sensors/flow.ts';
 
 export interface Fate {
   cause: string;
@@ -7,9 +8,7 @@ export interface Fate {
   lost: boolean;
 }
 
-const LOST = /drop|lost|overflow|evicted|ring|kernel|queue/;
-
-/** What became of the frames of all sensors, the most first; causes in words. */
+/** What became of the frames of all sensors, the most first. */
 export function fates(sensors: readonly Sensor[]): Fate[] {
   const sums = new Map<string, number>();
   for (const { ledger } of sensors) {
@@ -17,6 +16,6 @@ export function fates(sensors: readonly Sensor[]): Fate[] {
   }
   return [...sums]
     .filter(([, n]) => n > 0)
-    .map(([cause, n]) => ({ cause: cause.replaceAll('_', ' '), n, lost: LOST.test(cause) }))
+    .map(([cause, n]) => ({ cause, n, lost: cause !== 'carried' && isLoss(cause) }))
     .sort((a, b) => b.n - a.n);
 }

@@ -9,13 +9,15 @@ import { filter, go, link, scope } from '../state.ts';
 import { t } from '../text.ts';
 import { Heatmap } from '../ui/heatmap.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { everyDoubling } from './doublings.ts';
 import { Value } from '../ui/value.tsx';
 
 const SERVERS = 4;
 
 /** How long answers take: density over time, and the percentiles of the busiest servers. */
-export function Latency({ heatmap }: { heatmap: Overview['latency_heatmap'] }): JSX.Element {
+export function Latency({ heatmap: sent }: { heatmap: Overview['latency_heatmap'] }): JSX.Element {
   const { data } = useApi(api.servers({ ...scope.value, limit: SERVERS }), { follow: true });
+  const heatmap = useMemo(() => everyDoubling(sent), [sent]);
   const time = useMemo(() => heatmap.time.map(Date.parse), [heatmap]);
   const step = time.length > 1 ? (time[1] - time[0]) / 1000 : 60;
   return (
@@ -51,9 +53,9 @@ const QUANTILES = [
   { share: 0.99, label: 'p99', color: 'attn' },
 ] as const;
 
-/** About one label for four doublings: 0.0625, 1, 16, 256 ms … */
-function isLabelled(ms: number): boolean {
-  return Math.abs(Math.log2(ms) % 4) < 0.01;
+/** Whole powers: 1, 4, 16 ms at every second row. */
+function isLabelled(ms: number, every: number): boolean {
+  return Math.abs(Math.log2(ms) % every) < 0.01;
 }
 
 function ServerTable({ rows }: { rows: readonly ServerRow[] }): JSX.Element {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { count, percent, plain } from '../format.ts';
+import { causeText } from '../sensors/causes.ts';
 import { sensors } from '../shell/status.ts';
 import { link } from '../state.ts';
 import { t } from '../text.ts';
@@ -23,7 +24,7 @@ export function Ledger(): JSX.Element | null {
         {parts
           .filter(({ lost: isLost }) => !isLost)
           .slice(0, 3)
-          .map(({ cause, n }) => `${plain(percent(n / all))} ${cause}`)
+          .map(({ cause, n }) => `${plain(percent(n / all))} ${causeText(cause)}`)
           .join(' · ')}{' '}
         ·{' '}
         <b class={lost > 0 ? 'alarm' : 'ink'}>

@@ -171,7 +171,7 @@ function Line({ entry, slow }: { entry: TailEntry; slow: number | null }): JSX.E
         <Value kind="type" value={type} inRow />
       </td>
       <td class={answer.level} title={answer.text}>
-        {answer.key === undefined ? answer.text : t(answer.key)}
+        {answer.key === undefined ? answer.text : t(answer.key, { zone: answer.zone ?? '' })}
       </td>
       <td class={`end ${ms !== undefined && slow !== null && ms > slow ? 'attn' : ''}`}>
         {ms === undefined ? '' : latencyText(ms)}

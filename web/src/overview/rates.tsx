@@ -12,8 +12,9 @@ import { perSecond } from './per-second.ts';
 
 /** How much is asked, and how much of it does not exist; both with what is usual. */
 export function Rates({ data }: { data: Overview }): JSX.Element {
-  const { series, to } = data;
-  const shown = useMemo(() => perSecond(series, Date.parse(to)), [series, to]);
+  const { series, to, freshness } = data;
+  const newest = freshness.newest === null ? null : Date.parse(freshness.newest);
+  const shown = useMemo(() => perSecond(series, Date.parse(to), newest), [series, to, newest]);
   const { time, step } = shown;
   return (
     <Panel

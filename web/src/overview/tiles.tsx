@@ -74,10 +74,10 @@ export function noteOf({ key, unit, value, previous, delta, expected, anomalous 
   if (key === 'capture_loss' && value === 0) return t('tile.lossless');
   if (value === null) return '';
   const change = previous === null || delta === null ? '' : changeText(unit, previous, delta);
-  if (anomalous) return change === '' ? t('tile.none') : change;
+  if (anomalous) return change === '' ? t('tile.unusual') : change;
   if (expected !== null)
     return change === '' || change === t('tile.same') ? t('tile.usual') : `${change}, ${t('tile.usual')}`;
-  return change === '' ? t('tile.none') : change;
+  return change;
 }
 
 function changeText(unit: string, previous: number, delta: number): string {

@@ -30,8 +30,8 @@ export function Shell(): JSX.Element {
       <Banners />
       <main id="main" tabIndex={-1}>
         {session.value !== undefined && <CurrentPage />}
+        <MenuHost />
       </main>
-      <MenuHost />
       <Notices />
       <DropTarget />
       {helpIsOpen.value && <Help />}

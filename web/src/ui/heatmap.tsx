@@ -23,8 +23,8 @@ export interface HeatmapProps {
   height: number;
   /** Lower end of a row as text. */
   format: (bucket: number) => string;
-  /** Rows that have a label on the axis. */
-  labelled: (bucket: number) => boolean;
+  /** Rows that may have a label on the axis, where about every `every`th has one. */
+  labelled: (bucket: number, every: number) => boolean;
   /** Shares (0 … 1) to draw as lines over the cells, such as 0.5 for the median. */
   quantiles?: readonly { share: number; label: string; color: 'ink' | 'attn' }[];
   /** A cell was chosen: its piece of time and its row's ends. */
@@ -178,7 +178,10 @@ function showTip(tip: HTMLElement, cell: Cell | null, props: HeatmapProps): void
   tip.style.transform = `translate(${left}px, ${Math.max(0, cell.y - 20)}px)`;
 }
 
-/** From the first to the last row that holds anything. */
+/** Fewer rows would be blocks. */
+const LEAST_ROWS = 9;
+
+/** From the first to the last row that holds anything, with a row more at each end, and enough to look like a scale. */
 function usedRows({ buckets, counts }: HeatmapProps): { first: number; last: number } {
   let first = buckets.length - 1;
   let last = 0;
@@ -189,9 +192,10 @@ function usedRows({ buckets, counts }: HeatmapProps): { first: number; last: num
       if (row > last) last = row;
     }
   }
-  return first > last
-    ? { first: 0, last: buckets.length - 1 }
-    : { first: Math.max(0, first - 1), last: Math.min(buckets.length - 1, last + 1) };
+  const top = buckets.length - 1;
+  if (first > last) return { first: 0, last: top };
+  const more = Math.max(1, Math.ceil((LEAST_ROWS - (last - first + 1)) / 2));
+  return { first: Math.max(0, first - more), last: Math.min(top, last + more) };
 }
 
 function draw(canvas: HTMLCanvasElement, width: number, props: HeatmapProps): void {
@@ -215,9 +219,11 @@ function draw(canvas: HTMLCanvasElement, width: number, props: HeatmapProps): vo
     for (let row = rows.first; row <= rows.last; row++) {
       const n = counts[column][row] ?? 0;
       ctx.fillStyle = colors[n === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most) * LEVELS))];
-      const x = AXIS_LEFT + column * cellWidth;
-      const y = (rows.last - row) * cellHeight;
-      ctx.fillRect(x, y, cellWidth - gap, cellHeight - 1);
+      // On whole pixels: edges between them would be stripes.
+      const x = AXIS_LEFT + Math.round(column * cellWidth);
+      const y = Math.round((rows.last - row) * cellHeight);
+      const right = AXIS_LEFT + Math.round((column + 1) * cellWidth);
+      ctx.fillRect(x, y, right - x - gap, Math.round((rows.last - row + 1) * cellHeight) - y - 1);
     }
   }
   drawQuantiles(ctx, props, rows, cellWidth, cellHeight);
@@ -225,8 +231,9 @@ function draw(canvas: HTMLCanvasElement, width: number, props: HeatmapProps): vo
   ctx.fillStyle = token('faint');
   ctx.textAlign = 'right';
   ctx.textBaseline = 'middle';
+  const every = shown > 12 ? 4 : shown > 6 ? 2 : 1;
   for (let row = rows.first; row <= rows.last; row++) {
-    if (!props.labelled(buckets[row])) continue;
+    if (!props.labelled(buckets[row], every)) continue;
     ctx.fillText(props.format(buckets[row]), AXIS_LEFT - 8, Math.max(6, (rows.last - row + 1) * cellHeight - 1));
   }
   drawTimes(ctx, props, width);

@@ -22,6 +22,7 @@ export const overview = {
   'tile.expected': 'usual {low} – {high}',
   'tile.before': 'the period before: {value}',
   'tile.none': 'no comparison yet',
+  'tile.unusual': 'unusual',
   'tile.lossless': 'nothing lost',
 
   'overview.qps': 'Queries per second',
@@ -99,5 +100,5 @@ export const overview = {
   'answer.unreachable': 'unreachable',
   'answer.open': 'capture ended',
   'answer.nodata': 'no data',
-  'answer.referral': 'referral',
+  'answer.referral': 'referral to {zone}',
 } as const;
