@@ -34,19 +34,29 @@ export const CONFIG_FILE = {
 /** One option for each key, for commands that take a whole configuration. */
 export function configOptions(): OptionDefinition[] {
   return CONFIG_KEYS.map(({ option, setting }) => {
-    const { shape, letter, summary } = setting;
+    const { shape, letter } = setting;
     return {
       name: option,
       ...(letter !== undefined && { letter }),
       value: valueName(setting),
-      summary: summary.replace(/\.$/, ''),
+      summary: optionSummary(setting),
       ...(shape.kind === 'list' && { many: true }),
       ...(shape.kind === 'text' && shape.choices !== undefined && { choices: shape.choices }),
     };
   });
 }
 
-/** `SIZE`, `NAME=…`: what stands for a value in help. */
+/**
+ * A sentence as options have it, with the default in words: an option that is not given must not hide what file and
+ * environment say.
+ */
+function optionSummary({ summary, default: otherwise }: Setting): string {
+  const text = summary[0].toLowerCase() + summary.slice(1).replace(/\.$/, '');
+  const shown = Array.isArray(otherwise) ? otherwise.join(',') : typeof otherwise === 'object' ? '' : otherwise;
+  return shown === undefined || shown === '' ? text : `${text} (default ${String(shown)})`;
+}
+
+/** `SIZE`, `YAML`: what stands for a value in help. */
 export function valueName({ shape }: Setting): string {
   switch (shape.kind) {
     case 'text':
