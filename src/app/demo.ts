@@ -9,7 +9,7 @@ export interface Demo {
 }
 
 const WHAT =
-  'This is a demo: ten seconds of real traffic at a root name server, replayed over and over as of now, in a store of its own. None of it is yours.';
+  'This is a demo: real captures, ten seconds at a root name server and pieces of small networks, replayed over and over as of now in a store of its own. None of it is your traffic.';
 
 /**
  * The demo that a configuration asks for: always, or where this user may not capture; null otherwise. `command`: the words

@@ -13,8 +13,8 @@ export type FrameInput =
   | { kind: 'files'; paths: string[] }
   /** A folder watched for new capture files. */
   | { kind: 'folder'; path: string }
-  /** Capture files played over and over as if captured now; the first round begins `backSeconds` ago. */
-  | { kind: 'replay'; paths: string[]; backSeconds: number }
+  /** Capture files played over and over as if captured now (ReplayOptions). */
+  | { kind: 'replay'; paths: string[]; backSeconds: number; roundSeconds: number }
   | {
       kind: 'live';
       interfaces: string[];
@@ -37,7 +37,7 @@ export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
 export async function openInput(input: FrameInput, fanout?: Fanout, blocking = false): Promise<Source> {
   if (input.kind === 'files') return openFiles(input.paths);
   if (input.kind === 'folder') return openFolder(input.path);
-  if (input.kind === 'replay') return openReplay(input.paths, { backSeconds: input.backSeconds });
+  if (input.kind === 'replay') return openReplay(input.paths, input);
   return openLive({
     interfaces: input.interfaces,
     snaplen: input.snaplen,

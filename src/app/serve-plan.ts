@@ -1,19 +1,22 @@
+import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../core/errors.ts';
 import type { Config } from './config.ts';
 import { type Input, inputOf, parseDnstap, usefulThreads } from './input.ts';
 import type { RunPlan } from './plan.ts';
 
-/** The bundled capture: ten seconds of real traffic at a root name server. */
-export const DEMO_CAPTURE = fileURLToPath(new URL('../../assets/demo.pcap.gz', import.meta.url));
+const ASSETS = fileURLToPath(new URL('../../assets/', import.meta.url));
+/** A bundled capture that is short is played once in so many seconds. */
+const DEMO_ROUND_SECONDS = 20;
 /** A demo begins as if it had run for so long: charts are not empty. */
 const DEMO_BACK_SECONDS = 600;
 
 /** What runs under a configuration. Throws UserError when more than one input is configured. */
 export function servePlan(config: Config, isDemo: boolean): RunPlan {
   const input: Input = isDemo
-    ? { kind: 'replay', paths: [DEMO_CAPTURE], backSeconds: DEMO_BACK_SECONDS }
+    ? { kind: 'replay', paths: demoCaptures(), backSeconds: DEMO_BACK_SECONDS, roundSeconds: DEMO_ROUND_SECONDS }
     : inputOfConfig(config);
   const { capture, pipeline, resolvers } = config;
   return {
@@ -30,6 +33,12 @@ export function servePlan(config: Config, isDemo: boolean): RunPlan {
     resolvers,
     sample: input.kind === 'live' && capture.sample > 1 ? capture.sample : undefined,
   };
+}
+
+/** The bundled captures: ten seconds at a root name server, and pieces of small networks. */
+function demoCaptures(): string[] {
+  const pieces = readdirSync(join(ASSETS, 'demo')).sort();
+  return [join(ASSETS, 'demo.pcap.gz'), ...pieces.map((name) => join(ASSETS, 'demo', name))];
 }
 
 function inputOfConfig({ capture }: Config): Input {
@@ -77,7 +86,7 @@ export function sourceText(input: Input): { source: string; interface: string | 
     case 'live':
       return { source: 'live', interface: input.interfaces.join(', ') };
     case 'replay':
-      return { source: 'replay of a bundled capture', interface: null };
+      return { source: 'replay of bundled captures', interface: null };
     case 'files':
       return { source: `files: ${input.paths.join(', ')}`, interface: null };
     case 'folder':

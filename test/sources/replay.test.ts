@@ -81,3 +81,23 @@ test('a capture without packets is refused in a sentence', async (t) => {
   const path = putFile(temporaryFolder(t), 'empty.pcap', pcap([]));
   await assert.rejects(openReplay([path]), /There are no packets in .*empty\.pcap to replay\./);
 });
+
+test('several files play at once, each in rounds of its own, in order of time', async () => {
+  const paths = ['lookups.pcapng', 'udp.pcap'].map((name) =>
+    fileURLToPath(new URL(`../captures/${name}`, import.meta.url)),
+  );
+  const now = Date.UTC(2026, 0, 1);
+  const source = await openReplay(paths, { backSeconds: 60, roundSeconds: 10, now: () => now });
+  const abort = new AbortController();
+  const frames: (Frame & { from: number })[] = [];
+  for await (const batch of source.batches(abort.signal)) {
+    collected(batch).forEach((frame, i) => frames.push({ ...frame, from: batch.interfaceId[i] }));
+    abort.abort();
+  }
+  assert.equal(source.interfaces.length, 2);
+  for (let i = 1; i < frames.length; i++) assert.ok(frames[i].nanos >= frames[i - 1].nanos);
+  // 100 frames in half a second, once in ten (the seventh round begins now); and 33 in forty seconds, of which the second round is begun.
+  assert.equal(frames.filter(({ from }) => from === 0).length, 601);
+  const others = frames.filter(({ from }) => from === 1).length;
+  assert.ok(others > 33 && others < 66, `${others}`);
+});
