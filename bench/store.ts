@@ -77,6 +77,7 @@ async function appenderAlone(path: string): Promise<number> {
   let appender = connection.appender('t');
   for (const batch of batches) {
     for (let i = 0; i < batch.count; i++) {
+      encoder.copy(batch, Uint32Array.of(i), 0, 1, chunk);
       encoder.read(batch, i);
       encoder.write(batch, i, chunk, nothing, nothing);
       if (chunk.full) chunk.flush(appender);

@@ -1,3 +1,4 @@
+import { type Fragment, TRUE } from '../filter/fragment.ts';
 import type { SqlFilter, SqlValue } from '../filter/sql.ts';
 import type { RowPredicate } from '../filter/row.ts';
 import { rowFilter } from '../filter/row.ts';
@@ -10,14 +11,16 @@ export interface Condition {
   text: string;
   sql: string;
   params: readonly SqlValue[];
+  /** Rows that pass for certain, whatever their messages hold. */
+  sure: Fragment;
   isExact: boolean;
 }
 
 /** Everything. */
-export const ALL: Condition = { text: '', sql: 'true', params: [], isExact: true };
+export const ALL: Condition = { text: '', sql: 'true', params: [], sure: TRUE, isExact: true };
 
-export function conditionOf({ text, may, isExact }: SqlFilter): Condition {
-  return { text, sql: may.sql, params: may.params, isExact };
+export function conditionOf({ text, may, sure, isExact }: SqlFilter): Condition {
+  return { text, sql: may.sql, params: may.params, sure, isExact };
 }
 
 /** `WHERE` of rows of [from, to) ms that may pass a condition, and its parameters. */

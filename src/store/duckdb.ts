@@ -163,6 +163,8 @@ export class ChunkWriter {
   readonly #buffers: ArrayBuffer[] = [];
   readonly #bytes: Uint8Array[] = [];
   readonly #sizes: number[] = [];
+  /** Column whose vector keeps long strings. */
+  readonly #holder: number;
   readonly #types: ReturnType<typeof duckdb.create_logical_type>[];
   readonly #nulls: (Uint8Array<ArrayBuffer> | null)[];
   // Strings that do not fit into the chunk: column, row, where in the heap.
@@ -180,6 +182,8 @@ export class ChunkWriter {
       this.words.push(bytes >= 4 ? new Uint32Array(buffer) : new Uint32Array(0));
       this.numbers.push(arrayOf(number, buffer));
     }
+    const blob = columns.findIndex(({ type }) => type === 'BLOB');
+    this.#holder = blob >= 0 ? blob : columns.findIndex(({ type }) => type === 'VARCHAR');
     this.#types = columns.map(({ type }) => duckdb.create_logical_type(TYPES[type].number));
     this.#nulls = columns.map(({ nullable }) => (nullable === true ? new Uint8Array(CHUNK_ROWS / 8).fill(255) : null));
   }
@@ -223,6 +227,7 @@ export class ChunkWriter {
     if (count === 0) return;
     const chunk = duckdb.create_data_chunk(this.#types);
     const vectors = this.#types.map((_, k) => duckdb.data_chunk_get_vector(chunk, k));
+    if (this.#long.length > 0) this.#pointToLong(vectors[this.#holder]);
     vectors.forEach((vector, k) => {
       duckdb.copy_data_to_vector(vector, 0, this.#buffers[k], 0, count * this.#sizes[k]);
       const mask = this.#nulls[k];
@@ -231,14 +236,33 @@ export class ChunkWriter {
       duckdb.copy_data_to_vector_validity(vector, 0, mask.buffer, 0, Math.ceil(count / 64) * 8);
       mask.fill(255);
     });
-    const long = this.#long;
-    for (let k = 0; k < long.length; k += 4) {
-      const bytes = this.#heap.subarray(long[k + 2], long[k + 2] + long[k + 3]);
-      duckdb.vector_assign_string_element_len(vectors[long[k]], long[k + 1], bytes);
-    }
     duckdb.data_chunk_set_size(chunk, count);
     appender.append(chunk);
     this.clear();
+  }
+
+  /**
+   * A native call per string costs more than everything else: all long ones are given to a vector as one, which keeps
+   * them for as long as the chunk lives, and the cells then point into it (duckdb_string_t: length, first four octets,
+   * pointer). The database copies them when the chunk is appended. A blob holds any octets, text only what is UTF-8.
+   */
+  #pointToLong(vector: Parameters<typeof duckdb.vector_get_data>[0]): void {
+    const heap = this.#heap;
+    duckdb.vector_assign_string_element_len(vector, 0, heap.subarray(0, Math.max(this.#used, INLINE + 1)));
+    const cell = new DataView(aligned(duckdb.vector_get_data(vector, STRING_BYTES)));
+    const base = cell.getBigUint64(8, true);
+    const low = Number(base & 0xffff_ffffn);
+    const high = Number(base >> 32n);
+    const long = this.#long;
+    for (let k = 0; k < long.length; k += 4) {
+      const words = this.words[long[k]];
+      const at = long[k + 1] * 4;
+      const from = long[k + 2];
+      words[at] = long[k + 3];
+      words[at + 1] = heap[from] | (heap[from + 1] << 8) | (heap[from + 2] << 16) | (heap[from + 3] << 24);
+      words[at + 2] = low + from;
+      words[at + 3] = high + (low + from > 0xffff_ffff ? 1 : 0);
+    }
   }
 
   clear(): void {

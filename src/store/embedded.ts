@@ -1,4 +1,4 @@
-import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type Connection, Database } from './duckdb.ts';
@@ -9,7 +9,7 @@ import type { Part, Parts } from './parts.ts';
 import { Readers } from './readers.ts';
 import { decodeRows, RowEncoder } from './rows.ts';
 import { SCHEMA_VERSION } from './schema.ts';
-import { DATABASE_FILE, openDatabase, PARTS_FOLDER, transaction } from './setup.ts';
+import { DATABASE_FILE, openDatabase, PARTS_FOLDER, STORAGE_VERSION, transaction } from './setup.ts';
 import type { Origin, StoreOptions, StoreStatus } from './store.ts';
 import {
   learn,
@@ -36,6 +36,8 @@ const MERGE_MS = 3_600_000;
 /** Free space that is left alone: a database without any room can only be given up. */
 const LEAST_FREE = 64 << 20;
 const REOPEN_MS = 5000;
+/** Free blocks (256 KiB) that are worth writing the file anew. */
+const LEAST_FREE_BLOCKS = 32;
 
 /**
  * The embedded store, in its thread: rows in, questions answered, and in between what was learnt is written, parts are
@@ -291,7 +293,30 @@ export class EmbeddedStore {
   async compact(): Promise<void> {
     await this.#inLine(() => this.#closePart());
     await this.#keepUp(true);
-    await this.#inLine(() => this.#checkpoint());
+    await this.#inLine(async () => {
+      await this.#checkpoint();
+      await this.#shrink();
+    });
+  }
+
+  /** A file that is mostly free space, after parts moved out of it, is written anew. In line, when nobody asks. */
+  async #shrink(): Promise<void> {
+    const { path } = this.options;
+    if (path === null || !this.readers.idle) return;
+    const size = await this.#main.one<{ free: number; all: number; name: string }>(
+      'SELECT free_blocks AS free, total_blocks AS all, database_name AS name FROM pragma_database_size()',
+    );
+    if (size === undefined || size.free * 2 < size.all || size.free < LEAST_FREE_BLOCKS) return;
+    const file = join(path, DATABASE_FILE);
+    const fresh = `${file}.new`;
+    rmSync(fresh, { force: true });
+    await this.#main.run(`ATTACH '${fresh.replaceAll("'", "''")}' AS fresh (STORAGE_VERSION '${STORAGE_VERSION}')`);
+    await this.#main.run(`COPY FROM DATABASE "${size.name}" TO fresh`);
+    await this.#main.run('DETACH fresh');
+    this.#closeDatabase();
+    // A log that is still there belongs to the old file: then that one stays.
+    if (!existsSync(`${file}.wal`) && !existsSync(`${fresh}.wal`)) renameSync(fresh, file);
+    await this.#open();
   }
 
   /** What passive DNS shows is up to date. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '../rr/transaction.ts';
-import { type Condition, rowTest, whereOf } from './condition.ts';
+import { ALL, type Condition, rowTest, whereOf } from './condition.ts';
 import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { decodeRows, messagesOf, recordOf, type StoredRows } from './rows.ts';
@@ -159,7 +159,7 @@ export async function findRelated(store: EmbeddedStore, id: string): Promise<Rel
   const source = store.parts.source(store.parts.between(from - 60_000, from + 60_000));
   const list = (sql: string, params: readonly (string | bigint)[], span: number) =>
     store.readers.use(async (connection) => {
-      const { sql: range } = whereOf({ text: '', sql: 'true', params: [], isExact: true }, from - span, from + span);
+      const { sql: range } = whereOf(ALL, from - span, from + span);
       const query = `SELECT * FROM (${source}) WHERE ${range} AND ${sql} ORDER BY time LIMIT 50`;
       return (await rowsOf(connection, query, params)).map(({ stored, i }) => recordOf(stored, i));
     });

@@ -1,7 +1,7 @@
 import { DNS } from '../core/carrier.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { DistinctCollector } from './distinct.ts';
-import { type Appender, ChunkWriter, type Connection, type Database } from './duckdb.ts';
+import { type Appender, CHUNK_ROWS, ChunkWriter, type Connection, type Database } from './duckdb.ts';
 import { PassiveCollector } from './passive-delta.ts';
 import { type Parts, tableOf } from './parts.ts';
 import { RowEncoder } from './rows.ts';
@@ -93,6 +93,9 @@ export class Ingest {
     const order = this.#byTime(batch);
     for (let k = 0; k < batch.count; k++) {
       const i = order[k];
+      if (chunk.count === 0 || k === 0) {
+        this.#encoder.copy(batch, order, k, Math.min(batch.count - k, CHUNK_ROWS - chunk.count), chunk);
+      }
       this.#encoder.read(batch, i);
       this.#encoder.write(batch, i, chunk, names[batch.col.interfaceId[i]] ?? NO_TEXT, sensor);
       const ms = this.learn(batch, i, this.#encoder, origin.sensor ?? '');

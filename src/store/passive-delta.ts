@@ -16,11 +16,13 @@ const OPT = 41;
 /** Signatures and denials say nothing of where a name leads, and are never the same twice. */
 const LEFT_OUT = new Set([OPT, 46, 47, 50, 249, 250]);
 /** Rdata whose names may be compressed (RFC 3597 §4): keyed by its text. */
-const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, 17, 18, 21, 26, 33, 35, 36, DNAME]);
+const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, MX, 17, 18, 21, 26, 33, 35, 36, DNAME]);
 /** Rdata that is one name. */
 const ONE_NAME = new Set([NS, CNAME, PTR]);
 const MAX_CHAIN = 16;
 const CAPACITY = 1_000_000;
+/** Octets before the name in a key: type and length. */
+const KEY_HEADER = 4;
 
 /** What was seen of (name, type, rdata) since the last write. */
 export interface PassiveDelta {
@@ -40,14 +42,17 @@ export interface PassiveDelta {
 /** Collects records of answers, and addresses at the end of a chain of aliases under the name asked too. */
 export class PassiveCollector {
   #keys = new ByteKeys(CAPACITY);
-  #rows: PassiveDelta[] = [];
-  readonly #key = new Uint8Array(600 + 65_536);
+  #rows: Omit<PassiveDelta, 'first' | 'last' | 'count'>[] = [];
+  // What changes with every sighting, by number of the key.
+  #first = new Float64Array(1024);
+  #last = new Float64Array(1024);
+  #count = new Uint32Array(1024);
+  /** 1 = seen without aliases. */
+  #own = new Uint8Array(1024);
+  readonly #key = new Uint8Array(8 + 600 + 65_536 + 8);
+  readonly #words = new Int32Array(this.#key.buffer, 0, this.#key.length >>> 2);
   readonly #utf8 = new TextEncoder();
   readonly #chain = new Int32Array(MAX_CHAIN);
-
-  get size(): number {
-    return this.#keys.size;
-  }
 
   get full(): boolean {
     return this.#keys.full;
@@ -55,7 +60,13 @@ export class PassiveCollector {
 
   /** Takes what was collected. */
   take(): PassiveDelta[] {
-    const rows = this.#rows;
+    const rows = this.#rows.map((row, i) => ({
+      ...row,
+      cnames: this.#own[i] === 1 ? null : row.cnames,
+      first: this.#first[i],
+      last: this.#last[i],
+      count: this.#count[i],
+    }));
     this.#rows = [];
     this.#keys = new ByteKeys(CAPACITY);
     return rows;
@@ -110,31 +121,35 @@ export class PassiveCollector {
     const { bytes, start } = view;
     const key = this.#key;
     const type = view.type[r];
-    key[0] = type >>> 8;
-    key[1] = type;
-    let n = 2 + copyName(bytes, owner, start, key, 2, true);
+    let n = KEY_HEADER + copyName(bytes, owner, start, key, KEY_HEADER, true);
     const from = view.rdata[r];
     const length = view.rdlength[r];
     let text: string | undefined;
     if (ONE_NAME.has(type) && isWholeName(view, r)) n += copyName(bytes, from, start, key, n, true);
-    else if (WITH_NAMES.has(type) || type === MX) {
+    else if (WITH_NAMES.has(type)) {
       text = recordValue(view, r, DNS)?.data;
       if (text === undefined) return;
       n += this.#utf8.encodeInto(text, key.subarray(n)).written;
-    } else {
+    } else if (length > 64) {
       key.set(bytes.subarray(from, from + length), n);
       n += length;
-    }
+    } else for (let i = 0; i < length; i++) key[n++] = bytes[from + i];
+    this.#words[0] = type | (n << 16);
+    // Whole words: the octets behind the key are zeros.
+    for (let i = n; (i & 3) !== 0; i++) key[i] = 0;
     const before = this.#keys.size;
-    const entry = this.#keys.add(key, n);
+    const entry = this.#keys.add(this.#words, (n + 3) >>> 2);
     if (entry < before) {
-      const row = this.#rows[entry];
-      row.count++;
-      if (time < row.first) row.first = time;
-      if (time > row.last) row.last = time;
-      if (chain === 0) row.cnames = null;
+      this.#count[entry]++;
+      if (time < this.#first[entry]) this.#first[entry] = time;
+      if (time > this.#last[entry]) this.#last[entry] = time;
+      if (chain === 0) this.#own[entry] = 1;
       return;
     }
+    if (entry === this.#first.length) this.#grow();
+    this.#first[entry] = this.#last[entry] = time;
+    this.#count[entry] = 1;
+    this.#own[entry] = chain === 0 ? 1 : 0;
     const isAddress = (type === A && length === 4) || (type === AAAA && length === 16);
     if (!isAddress) text ??= recordValue(view, r, DNS)?.data;
     text ??= '';
@@ -145,10 +160,19 @@ export class PassiveCollector {
       address: isAddress ? bytes.slice(from, from + length) : null,
       cnames: chain === 0 ? null : this.#names(view, chain),
       sensor,
-      first: time,
-      last: time,
-      count: 1,
     });
+  }
+
+  #grow(): void {
+    const size = this.#first.length * 2;
+    const wider = <T extends Float64Array | Uint32Array | Uint8Array>(made: T, old: T): T => {
+      made.set(old);
+      return made;
+    };
+    this.#first = wider(new Float64Array(size), this.#first);
+    this.#last = wider(new Float64Array(size), this.#last);
+    this.#count = wider(new Uint32Array(size), this.#count);
+    this.#own = wider(new Uint8Array(size), this.#own);
   }
 
   #names(view: MessageView, chain: number): string[] {

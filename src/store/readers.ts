@@ -27,6 +27,11 @@ export class Readers {
     }
   }
 
+  /** Nobody asks anything at the moment. */
+  get idle(): boolean {
+    return this.#free.length === this.#all.size;
+  }
+
   async #connect(): Promise<Connection> {
     const connection = await this.#database.connect();
     this.#all.add(connection);

@@ -88,16 +88,31 @@ export class RowEncoder {
     this.domainLength = this.#domains.of(name, c.nameHash[i]);
   }
 
-  /** Writes the row read last. */
+  /** Copies the plain numbers of rows `order[from, from + count)` behind the rows of the chunk; `write` adds the rest. */
+  copy(batch: TransactionBatch, order: Uint32Array, from: number, count: number, to: ChunkWriter): void {
+    const c = batch.col;
+    for (const [column, at] of COPIED) {
+      const source = c[column];
+      const target = to.numbers[at];
+      if (source instanceof Uint8Array && target instanceof Uint8Array)
+        copy8(source, target, order, from, count, to.count);
+      else if (source instanceof Uint16Array && target instanceof Uint16Array) {
+        copy16(source, target, order, from, count, to.count);
+      } else if (source instanceof Uint32Array && target instanceof Uint32Array) {
+        copy32(source, target, order, from, count, to.count, 1, 0);
+      }
+    }
+    for (const [high, low, at] of IDS) {
+      copy32(c[low], to.words[at], order, from, count, to.count, 2, 0);
+      copy32(c[high], to.words[at], order, from, count, to.count, 2, 1);
+    }
+  }
+
+  /** Writes what is not copied of the row read last. */
   write(batch: TransactionBatch, i: number, to: ChunkWriter, interfaceName: Uint8Array, sensor: Uint8Array): void {
     const c = batch.col;
     const row = to.count;
     const { numbers, words } = to;
-    for (const [from, at] of COPIED) numbers[at][row] = c[from][i];
-    for (const [high, low, at] of IDS) {
-      words[at][row * 2] = c[low][i];
-      words[at][row * 2 + 1] = c[high][i];
-    }
     putTime(words[AT.time], row, c.openSeconds[i], c.openNanos[i]);
     const last = (c.lastSeconds[i] - c.openSeconds[i]) * 1e9 + (c.lastNanos[i] - c.openNanos[i]);
     putInteger(words[AT.last_delay], row, c.queries[i] > 0 ? last : 0);
@@ -199,6 +214,29 @@ export class RowEncoder {
     for (let k = 0; k < n; k++) view.setFloat64(4 + 8 * k, all[from + k], true);
     to.string(AT.more_frames, bytes, 0, 4 + 8 * n);
   }
+}
+
+// One function by width: loops over arrays of one kind are fast.
+function copy8(from: Uint8Array, to: Uint8Array, order: Uint32Array, at: number, n: number, row: number): void {
+  for (let k = 0; k < n; k++) to[row + k] = from[order[at + k]];
+}
+
+function copy16(from: Uint16Array, to: Uint16Array, order: Uint32Array, at: number, n: number, row: number): void {
+  for (let k = 0; k < n; k++) to[row + k] = from[order[at + k]];
+}
+
+/** Into every `stride`-th word, from word `lane` on. */
+function copy32(
+  from: Uint32Array,
+  to: Uint32Array,
+  order: Uint32Array,
+  at: number,
+  n: number,
+  row: number,
+  stride: number,
+  lane: number,
+): void {
+  for (let k = 0; k < n; k++) to[(row + k) * stride + lane] = from[order[at + k]];
 }
 
 const EMPTY: MessageColumns = {

@@ -11,6 +11,8 @@ import type { StoreOptions } from './store.ts';
 export const DATABASE_FILE = 'nametap.duckdb';
 export const PARTS_FOLDER = 'parts';
 const TEMPORARY_FOLDER = 'tmp';
+/** Oldest DuckDB that reads the file: what its compression needs. */
+export const STORAGE_VERSION = 'v1.5.0';
 
 export interface Opened {
   database: Database;
@@ -63,7 +65,7 @@ function settingsOf({ path, readOnly, memoryMb = 250, threads = 2 }: StoreOption
     // Checkpoints are made by the store, when no writer is under way.
     checkpoint_threshold: '1TB',
     preserve_insertion_order: 'true',
-    storage_compatibility_version: 'v1.5.0',
+    storage_compatibility_version: STORAGE_VERSION,
     ...(path !== null && { temp_directory: join(path, TEMPORARY_FOLDER), max_temp_directory_size: '4GB' }),
   };
 }

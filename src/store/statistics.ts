@@ -171,34 +171,56 @@ class Answer {
     };
   }
 
-  /** Common table of everything in the range: dimensions, begin of the step, and partial measures. */
+  /** Everything in the range: dimensions, begin of the step, and partial measures; of these groups, where told. */
   #partials(
     isStepped: boolean,
     columns: readonly { name: string; from: string }[],
+    groups?: readonly SqlValue[][],
   ): { sql: string; params: SqlValue[] } {
-    const { query, pieces, group } = this.#plan;
+    const names = columns.map(({ name }) => name);
+    const made = columns.map(({ name, from }) => `${from} AS ${name}`);
+    return this.#pieces(isStepped, { rollup: names, raw: made, rawWhere: 'true', by: [] }, groups);
+  }
+
+  /** The same for any columns of rollups, and of transactions grouped by the dimensions and `by`. */
+  #pieces(
+    isStepped: boolean,
+    {
+      rollup,
+      raw: made,
+      rawWhere,
+      by,
+    }: { rollup: readonly string[]; raw: readonly string[]; rawWhere: string; by: readonly string[] },
+    groups?: readonly SqlValue[][],
+  ): { sql: string; params: SqlValue[] } {
+    const { query, pieces, group, kind } = this.#plan;
     const step = (query.step ?? 0) * 1000;
+    const chosen = this.#inGroups(groups);
     const params: SqlValue[] = [];
     const selects: string[] = [];
     const dims = (of: (name: Dimension) => string) => group.map((name, k) => `${of(name)} AS d${k}`);
+    const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
     for (const { table, from, to } of pieces) {
       if (table === 'transactions') continue;
-      const time = isStepped ? [`time // ${step} * ${step} AS t`] : [];
-      const list = [...dims((name) => this.#rollupDimension(name)), ...time, ...columns.map(({ name }) => name)];
-      selects.push(
-        `SELECT ${list.join(', ')} FROM ${table} WHERE kind = ${this.#plan.kind} AND time >= ${from} AND time < ${to}`,
-      );
-    }
-    const raw = this.#rawSource();
-    if (raw !== undefined) {
-      const keys = [
-        ...dims((name) => DIMENSION_SQL[name]),
-        ...(isStepped ? [`time // ${step * 1e6} * ${step} AS t`] : []),
+      const made = [
+        '*',
+        ...dims((name) => this.#rollupDimension(name)),
+        ...(isStepped ? [`time // ${step} * ${step} AS t`] : []),
       ];
-      const list = [...keys, ...columns.map(({ name, from }) => `${from} AS ${name}`)];
-      const by = [...this.#dims, ...(isStepped ? ['t'] : [])];
-      selects.push(`SELECT ${list.join(', ')} FROM (${raw.sql})${by.length > 0 ? ` GROUP BY ${by.join(', ')}` : ''}`);
-      params.push(...raw.params);
+      const rows = `SELECT ${made.join(', ')} FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`;
+      selects.push(`SELECT ${[...keys, ...rollup].join(', ')} FROM (${rows}) WHERE ${chosen.sql}`);
+      params.push(...chosen.params);
+    }
+    const source = this.#rawSource();
+    if (source !== undefined) {
+      const time = isStepped ? [`time // ${step * 1e6} * ${step} AS t`] : [];
+      const rows = `SELECT ${['*', ...dims((name) => DIMENSION_SQL[name]), ...time].join(', ')} FROM (${source.sql})`;
+      const all = [...keys, ...by];
+      const grouped = all.length > 0 ? ` GROUP BY ${all.join(', ')}` : '';
+      selects.push(
+        `SELECT ${[...keys, ...made].join(', ')} FROM (${rows}) WHERE ${rawWhere} AND ${chosen.sql}${grouped}`,
+      );
+      params.push(...source.params, ...chosen.params);
     }
     return { sql: selects.join(' UNION ALL '), params };
   }
@@ -259,10 +281,15 @@ class Answer {
 
   #inGroups(groups: readonly SqlValue[][] | undefined): { sql: string; params: SqlValue[] } {
     if (groups === undefined) return { sql: 'true', params: [] };
-    const one = groups.map((values) =>
-      values.map((value, k) => (value === null ? `d${k} IS NULL` : `d${k} = ?`)).join(' AND '),
-    );
-    return { sql: `(${one.join(' OR ')})`, params: groups.flat().filter((value) => value !== null) };
+    const params = groups.flat().filter((value) => value !== null);
+    if (this.#dims.length > 1) {
+      const one = groups.map((values) =>
+        values.map((value, k) => (value === null ? `d${k} IS NULL` : `d${k} = ?`)).join(' AND '),
+      );
+      return { sql: `(${one.join(' OR ')})`, params };
+    }
+    const among = params.length > 0 ? `d0 IN (${params.map(() => '?').join(', ')})` : 'false';
+    return { sql: params.length < groups.length ? `(${among} OR d0 IS NULL)` : among, params };
   }
 
   async #rows(isStepped: boolean, groups: readonly SqlValue[][] | undefined): Promise<Found[]> {
@@ -271,15 +298,11 @@ class Answer {
     for (const name of distributions) for (const what of MOMENTS) names.add(`${name}_${what}`);
     names.add('transactions');
     const columns = MEASURE_COLUMNS.filter(({ name }) => names.has(name));
-    const { sql, params } = this.#partials(isStepped, columns);
+    const { sql, params } = this.#partials(isStepped, columns, groups);
     const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
-    const chosen = this.#inGroups(groups);
     const list = [...keys, ...columns.map(({ name, merge }) => `${merge} AS ${name}`)].join(', ');
     const by = keys.length > 0 ? ` GROUP BY ${keys.join(', ')}` : '';
-    const rows = await this.#connection.all<Row>(
-      `SELECT ${list} FROM (${sql}) WHERE ${chosen.sql}${by} LIMIT ${MOST_ROWS}`,
-      [...params, ...chosen.params],
-    );
+    const rows = await this.#connection.all<Row>(`SELECT ${list} FROM (${sql})${by} LIMIT ${MOST_ROWS}`, params);
 
     const found = rows
       .filter((row) => keys.length === 0 || row.transactions !== null)
@@ -302,13 +325,23 @@ class Answer {
     const isExact = this.#plan.pieces.every(({ table }) => table === 'transactions');
     const precision = isExact ? EXACT_PRECISION : ROLLUP_PRECISION;
     for (const name of this.#plan.distributions) {
-      const { sql, params } = this.#bucketRows(name, precision, isStepped);
+      const value = DISTRIBUTION[name].sql;
+      const map = `${name}_histogram`;
+      const { sql, params } = this.#pieces(
+        isStepped,
+        {
+          rollup: [`unnest(map_keys(${map})) AS b`, `unnest(map_values(${map})) AS n`],
+          raw: [`${bucketSql(value, precision)} AS b`, 'count(*) AS n'],
+          rawWhere: `(${value}) IS NOT NULL`,
+          by: ['b'],
+        },
+        groups,
+      );
       const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
-      const chosen = this.#inGroups(groups);
       const list = [...keys, 'b', 'sum(n)::BIGINT AS n'].join(', ');
-      const statement = `SELECT ${list} FROM (${sql}) WHERE b IS NOT NULL AND ${chosen.sql} GROUP BY ${[...keys, 'b'].join(', ')}`;
+      const statement = `SELECT ${list} FROM (${sql}) WHERE b IS NOT NULL GROUP BY ${[...keys, 'b'].join(', ')}`;
       const histograms = new Map<string, LogHistogram>();
-      for await (const chunk of this.#connection.chunks(statement, [...params, ...chosen.params])) {
+      for await (const chunk of this.#connection.chunks(statement, params)) {
         for (let i = 0; i < chunk.count; i++) {
           const row = chunk.row(i);
           const key = this.#keyOf({ row, out: {} });
@@ -325,39 +358,6 @@ class Answer {
     }
   }
 
-  /** How often each bucket of a distribution occurs. */
-  #bucketRows(name: DistributionName, precision: number, isStepped: boolean): { sql: string; params: SqlValue[] } {
-    const { query, pieces, group, kind } = this.#plan;
-    const step = (query.step ?? 0) * 1000;
-    const selects: string[] = [];
-    const params: SqlValue[] = [];
-    const dims = (of: (name: Dimension) => string) => group.map((dimension, k) => `${of(dimension)} AS d${k}`);
-    for (const { table, from, to } of pieces) {
-      if (table === 'transactions') continue;
-      const time = isStepped ? [`time // ${step} * ${step} AS t`] : [];
-      const map = `${name}_histogram`;
-      const list = [
-        ...dims((d) => this.#rollupDimension(d)),
-        ...time,
-        `unnest(map_keys(${map})) AS b`,
-        `unnest(map_values(${map})) AS n`,
-      ];
-      selects.push(`SELECT ${list.join(', ')} FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`);
-    }
-    const raw = this.#rawSource();
-    if (raw !== undefined) {
-      const time = isStepped ? [`time // ${step * 1e6} * ${step} AS t`] : [];
-      const bucket = bucketSql(DISTRIBUTION[name].sql, precision);
-      const list = [...dims((d) => DIMENSION_SQL[d]), ...time, `${bucket} AS b`, 'count(*) AS n'];
-      const by = [...this.#dims, ...(isStepped ? ['t'] : []), 'b'].join(', ');
-      selects.push(
-        `SELECT ${list.join(', ')} FROM (${raw.sql}) WHERE (${DISTRIBUTION[name].sql}) IS NOT NULL GROUP BY ${by}`,
-      );
-      params.push(...raw.params);
-    }
-    return { sql: selects.join(' UNION ALL '), params };
-  }
-
   async #distincts(
     found: Map<string, Found>,
     isStepped: boolean,
@@ -370,15 +370,9 @@ class Answer {
       await this.#sketched(found, isStepped);
       return;
     }
-    const { sql, params } = this.#partials(
-      isStepped,
-      distincts.map((name) => ({ name, from: distinctSql(name, this.#isFew) })),
-    );
-    const chosen = this.#inGroups(groups);
-    for (const row of await this.#connection.all<Row>(`SELECT * FROM (${sql}) WHERE ${chosen.sql}`, [
-      ...params,
-      ...chosen.params,
-    ])) {
+    const columns = distincts.map((name) => ({ name, from: distinctSql(name, this.#isFew) }));
+    const { sql, params } = this.#partials(isStepped, columns, groups);
+    for (const row of await this.#connection.all<Row>(sql, params)) {
       const out = found.get(this.#keyOf({ row, out: {} }))?.out;
       if (out !== undefined) for (const name of distincts) out[name] = Number(row[name]);
     }

@@ -21,6 +21,7 @@ test('every row of the captures comes back as the native record it was, with its
   for (const path of CAPTURES) {
     for (const batch of (await batchesOf(path)).batches) {
       for (let i = 0; i < batch.count; i++) {
+        encoder.copy(batch, Uint32Array.of(i), 0, 1, writer);
         encoder.read(batch, i);
         encoder.write(batch, i, writer, utf8.encode('an interface of a long name'), utf8.encode('here'));
         kept.push({ batch, i });
