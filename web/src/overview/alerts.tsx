@@ -79,11 +79,13 @@ function Watched({ tiles, early }: { tiles: Overview['tiles']; early: boolean })
                 {t(`tile.${key}`)}
               </th>
               <td class="end">{value === null ? '–' : show(value)}</td>
-              <td class="end faint">
-                {expected === null
-                  ? !early && t('tile.none')
-                  : t('tile.expected', { low: show(expected.low), high: show(expected.high) })}
-              </td>
+              {!early && (
+                <td class="end faint">
+                  {expected === null
+                    ? t('tile.none')
+                    : t('tile.expected', { low: show(expected.low), high: show(expected.high) })}
+                </td>
+              )}
             </tr>
           );
         })}

@@ -1,5 +1,5 @@
-import type { JSX } from 'preact';
-import { useCallback, useState } from 'preact/hooks';
+import type { ComponentType, JSX } from 'preact';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { clock, day, moment, zoneName } from '../format.ts';
 import { isRelative, param, range, resolvedRange, resolveTime, setRange, update, zone } from '../state.ts';
 import { t } from '../text.ts';
@@ -26,12 +26,26 @@ export function RangePicker(): JSX.Element {
         <Popover label={t('range.title')} onClose={close} class="range-popover">
           <Presets onPick={close} />
           <Moves />
+          <Around onDone={close} />
           <Absolute onDone={close} />
           <Zone />
         </Popover>
       )}
     </div>
   );
+}
+
+/** The timeline comes when the picker opens: charts are no part of the frame's script. */
+function Around({ onDone }: { onDone: () => void }): JSX.Element | null {
+  const [Timeline, setTimeline] = useState<ComponentType<{ onDone: () => void }> | null>(null);
+  useEffect(() => {
+    const load = async (): Promise<void> => {
+      const loaded = await import('./timeline.tsx');
+      setTimeline(() => loaded.Timeline);
+    };
+    void load();
+  }, []);
+  return Timeline === null ? null : <Timeline onDone={onDone} />;
 }
 
 /** The range in words: Last hour; 24 Nov, 14:00 – 15:00. */

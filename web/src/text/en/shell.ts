@@ -51,6 +51,7 @@ export const shell = {
   'range.24h': '24 hours',
   'range.7d': '7 days',
   'range.30d': '30 days',
+  'range.around': 'Queries around this range',
   'range.from': 'From',
   'range.to': 'To',
   'range.apply': 'Show this range',
