@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, multistream, pino } from 'pino';
 import type { ServerLog } from '../server/services.ts';
 import { safeText } from '../rr/value.ts';
-import { RotatingFile } from '../sinks/rotating-file.ts';
+import { type FileOwner, RotatingFile } from '../sinks/rotating-file.ts';
 import type { Config } from './settings.ts';
 
 /**
@@ -28,10 +28,10 @@ const MOST_CHARACTERS = 4096;
 const MOST_DEPTH = 4;
 const MOST_ITEMS = 32;
 
-/** Opens the log. Throws UserError when its file cannot be opened. */
-export function openLog(settings: Config['log'], version: string): Log {
+/** Opens the log; its file belongs to `owner`, where root will become somebody else. Throws UserError when its file cannot be opened. */
+export function openLog(settings: Config['log'], version: string, owner?: FileOwner): Log {
   const screen = new Screen(settings);
-  const file = settings.file === undefined ? undefined : new LogFile(settings.file, settings.rotate, screen);
+  const file = settings.file === undefined ? undefined : new LogFile(settings.file, settings.rotate, { screen, owner });
   const streams = [screen, file].filter((one) => one !== undefined);
   const logger = pino(
     {
@@ -175,13 +175,14 @@ class LogFile implements DestinationStream {
   readonly #screen: Screen;
   #lost = 0;
 
-  constructor(path: string, { size, age, keep }: Config['log']['rotate'], screen: Screen) {
+  constructor(
+    path: string,
+    { size, age, keep }: Config['log']['rotate'],
+    { screen, owner }: { screen: Screen; owner: FileOwner | undefined },
+  ) {
     this.#screen = screen;
-    this.#file = new RotatingFile(
-      path,
-      { sizeBytes: size, ageMs: age, keep },
-      { failed: (error) => this.#complain(error) },
-    );
+    const rules = { sizeBytes: size, ageMs: age, keep };
+    this.#file = new RotatingFile(path, rules, { failed: (error) => this.#complain(error) }, owner);
   }
 
   write(line: string): void {

@@ -127,7 +127,7 @@ class Serving {
   #complained = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ServingParts) {
-    const { loaded, hooks, plan, demo, data, store } = parts;
+    const { loaded, hooks, plan, demo, data, store, account } = parts;
     this.#parts = parts;
     this.#log = hooks.log;
     this.#config = loaded.config;
@@ -142,6 +142,7 @@ class Serving {
       vantage: loaded.config.vantage,
       interfaces,
       exporter: store,
+      owner: account,
       log: hooks.log,
     });
     this.#intake = new Intake({

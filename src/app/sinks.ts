@@ -5,6 +5,7 @@ import { registrable } from '../enrich/public-suffix.ts';
 import { rowFilter } from '../filter/row.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
+import type { FileOwner } from '../sinks/rotating-file.ts';
 import type { Sink, SinkContext, SinkExporter } from '../sinks/sink.ts';
 import { SINKS } from '../sinks/sinks.ts';
 import type { Config } from './settings.ts';
@@ -17,6 +18,8 @@ export interface SinksOptions {
   interfaces: readonly CapturedInterface[];
   /** The store, for sinks that write what it holds; null without. */
   exporter: SinkExporter | null;
+  /** Whom files belong to, where root will become somebody else. */
+  owner?: FileOwner | undefined;
   log: ServerLog;
 }
 

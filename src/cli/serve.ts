@@ -91,7 +91,8 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
   const { serve } = await import('../app/serve.ts');
   const { openLog } = await import('../app/log.ts');
   const session = new Session();
-  const log = openLog(loaded.config.log, version());
+  const { accountToBecome } = await import('../app/input.ts');
+  const log = openLog(loaded.config.log, version(), accountToBecome(loaded.config.capture.user));
   try {
     const result = await serve(loaded, {
       signal: session.signal,

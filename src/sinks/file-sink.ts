@@ -85,7 +85,8 @@ export class FileTarget implements Target {
   readonly #file: RotatingFile;
 
   constructor(path: string, rules: RotationRules, hooks: RotatingFileHooks, context: SinkContext) {
-    this.#file = new RotatingFile(path, rules, { ...hooks, failed: (error) => context.notice('warn', error.message) });
+    const failed = (error: Error) => context.notice('warn', error.message);
+    this.#file = new RotatingFile(path, rules, { ...hooks, failed }, context.owner);
   }
 
   async send({ bytes }: Chunk): Promise<void> {

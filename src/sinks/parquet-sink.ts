@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { group, span, text, whole, type ValueOf } from '../core/settings.ts';
+import { makeFolder } from './rotating-file.ts';
 import {
   COMMON,
   type Sink,
@@ -52,7 +53,7 @@ class ParquetSink implements Sink {
     this.#context = context;
     this.#exporter = exporter;
     try {
-      mkdirSync(options.folder, { recursive: true });
+      makeFolder(options.folder, context.owner);
       this.#until = this.#resume(Date.now());
     } catch (error) {
       throw new UserError(`Cannot use the folder ${options.folder}: ${reasonOf(error)}.`, EXIT.file, { cause: error });
@@ -100,6 +101,7 @@ class ParquetSink implements Sink {
   async #writeDue(settled: number, isLast: boolean): Promise<void> {
     const { every } = this.#options;
     try {
+      await this.#exporter.flush();
       while (this.#until + every <= settled) {
         await this.#write(this.#until, this.#until + every);
         this.#until += every;

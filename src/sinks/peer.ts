@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { form, group, optionalGroup, text, type ValueOf } from '../core/settings.ts';
@@ -63,7 +63,7 @@ interface Recent {
 export class StreamPeer implements Target {
   repeated = 0;
   readonly #address: PeerAddress;
-  readonly #tls: PeerTls;
+  readonly #tls: ReturnType<typeof tlsOptions>;
   readonly #protocol: PeerProtocol;
   readonly #lost: () => void;
   #socket: Socket | undefined;
@@ -73,7 +73,7 @@ export class StreamPeer implements Target {
   /** `lost` is told when a connection broke with records that have to be sent again. */
   constructor(address: PeerAddress, options: { tls?: PeerTls; protocol?: PeerProtocol; lost(): void }) {
     this.#address = address;
-    this.#tls = options.tls;
+    this.#tls = tlsOptions(options.tls);
     this.#protocol = options.protocol ?? {};
     this.#lost = options.lost;
   }
@@ -157,15 +157,14 @@ export class StreamPeer implements Target {
     if (address.kind === 'unix') return connectPlain({ path: address.path });
     const { host, port } = address;
     if (address.kind !== 'tls') return connectPlain({ host, port, keepAlive: true });
-    const { authority, certificate, key, name = host } = this.#tls ?? {};
+    const { name = host, files } = this.#tls;
     return connectTls({
       host,
       port,
-      servername: /^[\d.]+$|:/.test(name) ? '' : name,
+      // An address is no server name (RFC 6066 §3); it is compared with the certificate all the same.
+      servername: isIP(name) === 0 ? name : '',
       minVersion: 'TLSv1.2',
-      ...(authority !== undefined && { ca: pem(authority) }),
-      ...(certificate !== undefined && { cert: pem(certificate) }),
-      ...(key !== undefined && { key: pem(key) }),
+      ...files,
     });
   }
 
@@ -214,6 +213,19 @@ export function peerText(address: PeerAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   const { kind, host, port } = address;
   return `${kind}:${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Files are read at the start: later there may be no right to. */
+function tlsOptions(tls: PeerTls): { name?: string; files: { ca?: Buffer; cert?: Buffer; key?: Buffer } } {
+  const { authority, certificate, key, name } = tls ?? {};
+  return {
+    ...(name !== undefined && { name }),
+    files: {
+      ...(authority !== undefined && { ca: pem(authority) }),
+      ...(certificate !== undefined && { cert: pem(certificate) }),
+      ...(key !== undefined && { key: pem(key) }),
+    },
+  };
 }
 
 function pem(path: string): Buffer {

@@ -1,7 +1,9 @@
 import {
+  chownSync,
   closeSync,
   createReadStream,
   createWriteStream,
+  fchownSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -12,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
@@ -25,6 +27,12 @@ export interface RotationRules {
   /** Renamed files that are kept; the oldest go first. */
   keep: number;
   compress?: 'none' | 'gzip' | 'zstd';
+}
+
+/** Whom files belong to, where root makes them for the user it will become. */
+export interface FileOwner {
+  uid: number;
+  gid: number;
 }
 
 export interface RotatingFileHooks {
@@ -47,6 +55,7 @@ export class RotatingFile {
   readonly path: string;
   readonly #rules: RotationRules;
   readonly #hooks: RotatingFileHooks;
+  readonly #owner: FileOwner | undefined;
   #fd = -1;
   #size = 0;
   #since = 0;
@@ -54,10 +63,11 @@ export class RotatingFile {
   #work: Promise<void> = Promise.resolve();
 
   /** Opens the file, and makes its folder; what is in it stays. Throws UserError (exit code 3). */
-  constructor(path: string, rules: RotationRules, hooks: RotatingFileHooks = {}) {
+  constructor(path: string, rules: RotationRules, hooks: RotatingFileHooks = {}, owner?: FileOwner) {
     this.path = path;
     this.#rules = rules;
     this.#hooks = hooks;
+    this.#owner = owner;
     this.#open();
   }
 
@@ -101,8 +111,9 @@ export class RotatingFile {
 
   #open(): void {
     try {
-      mkdirSync(dirname(this.path), { recursive: true });
+      makeFolder(dirname(this.path), this.#owner);
       this.#fd = openSync(this.path, 'a', 0o640);
+      giveAway(this.#owner, (uid, gid) => fchownSync(this.#fd, uid, gid));
       const { size, birthtimeMs, mtimeMs } = fstatSync(this.#fd);
       this.#size = size;
       // A file of before goes on: it began when it was made (some file systems do not know).
@@ -170,6 +181,22 @@ export class RotatingFile {
       this.#hooks.failed?.(error instanceof Error ? error : new Error(String(error)));
     }
   }
+}
+
+/** Makes a folder and those above it; new ones belong to `owner`. */
+export function makeFolder(path: string, owner: FileOwner | undefined): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  const top = resolve(first);
+  for (let made = resolve(path); made.startsWith(top); made = dirname(made)) {
+    giveAway(owner, (uid, gid) => chownSync(made, uid, gid));
+    if (made === dirname(made)) return;
+  }
+}
+
+/** Once rights are given up there is nothing to give away: it is the user's own already. */
+function giveAway(owner: FileOwner | undefined, change: (uid: number, gid: number) => void): void {
+  if (owner !== undefined && process.getuid?.() === 0) change(owner.uid, owner.gid);
 }
 
 /** Replaces a file by a compressed one; the plain one goes when the other is whole. */

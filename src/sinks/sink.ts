@@ -2,6 +2,7 @@ import type { CapturedInterface } from '../core/frames.ts';
 import { type Setting, size, text, whole } from '../core/settings.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Registrable } from './output.ts';
+import type { FileOwner } from './rotating-file.ts';
 
 /**
  * Where transactions go while nametap runs, besides the store. A kind of sink is one definition, registered by one line in
@@ -43,6 +44,8 @@ export interface SinkContext {
   /** Interfaces of the run; may grow. */
   readonly interfaces: readonly CapturedInterface[];
   readonly registrable: (name: string) => Registrable;
+  /** Whom files that are made belong to; absent: the one we are. */
+  readonly owner?: FileOwner | undefined;
   /** Who stands where: what dnstap calls the messages. */
   readonly vantage: 'client' | 'resolver' | 'authority';
   /** Writes transactions of the store to a file; null without a store. */
@@ -52,6 +55,8 @@ export interface SinkContext {
 }
 
 export interface SinkExporter {
+  /** What came until now can be exported. */
+  flush(): Promise<void>;
   export(
     query: { from: number; to: number; filter?: string; format: 'parquet' },
     path: string,
