@@ -40,22 +40,25 @@ const MAY_BE_LONG: Record<string, string> = {
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = globSync('src/**/*.ts', { cwd: root }).map((path) => {
-  const slashed = path.replaceAll('\\', '/');
-  const text = readFileSync(`${root}/${path}`, 'utf8');
-  return {
-    path: slashed,
-    folder: slashed.split('/')[1],
-    text,
-    code: text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''),
-  };
-});
+const read = (pattern: string) =>
+  globSync(pattern, { cwd: root }).map((path) => {
+    const slashed = path.replaceAll('\\', '/');
+    const text = readFileSync(`${root}/${path}`, 'utf8');
+    return {
+      path: slashed,
+      folder: slashed.split('/')[1],
+      text,
+      code: text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''),
+    };
+  });
+const files = read('src/**/*.ts');
+const page = read('web/src/**/*.{ts,tsx}');
 
 /** Every violation of `rule`, one line each; the test fails with the list. */
-function holds(rule: (file: (typeof files)[number]) => string[]): void {
-  assert.ok(files.length > 50, 'the sources were found');
+function holds(rule: (file: (typeof files)[number]) => string[], of = files): void {
+  assert.ok(of.length > 50, 'the sources were found');
   assert.deepEqual(
-    files.flatMap((file) => rule(file).map((what) => `${file.path}: ${what}`)),
+    of.flatMap((file) => rule(file).map((what) => `${file.path}: ${what}`)),
     [],
   );
 }
@@ -82,10 +85,12 @@ test('folders import only the layers below them', () => {
 
 test('no default exports, enums, any, or silenced type checks', () => {
   const refused = /export default|\benum\s+\w|\bas any\b|<any>|@ts-(?:ignore|expect-error|nocheck)/;
-  holds(({ code, text }) => {
+  const rule = ({ code, text }: { code: string; text: string }) => {
     const match = refused.exec(code) ?? /@ts-(?:ignore|expect-error|nocheck)|\b(?:TODO|FIXME|XXX)\b/.exec(text);
     return match === null ? [] : [match[0]];
-  });
+  };
+  holds(rule);
+  holds(rule, page);
 });
 
 test('what browsers may import needs no Node', () => {
@@ -104,11 +109,22 @@ test('what browsers may import needs no Node', () => {
   }
 });
 
+test('the page takes types from the sources, and code only from what is made for browsers', () => {
+  holds(({ path, code }) => {
+    const targets = [...code.matchAll(/(?:^|\n)import\s+(?!type\s)[^;]*?from\s+'(\.[^']+)'/g)].map(([, target]) =>
+      new URL(target, `file:///${path}`).pathname.slice(1),
+    );
+    return targets.filter((target) => !/^(?:web\/src\/|src\/library\/(?:wire|filter|browser)\.ts$)/.test(target));
+  }, page);
+});
+
 test('files are short, or on the list of those that may be long', () => {
-  holds(({ path, text }) => {
+  const rule = ({ path, text }: { path: string; text: string }) => {
     const lines = text.split('\n').length - 1;
     return lines > 400 && MAY_BE_LONG[path] === undefined ? [`${lines} lines`] : [];
-  });
+  };
+  holds(rule);
+  holds(rule, page);
   for (const path of Object.keys(MAY_BE_LONG)) {
     const file = files.find((candidate) => candidate.path === path);
     assert.ok(file !== undefined && file.text.split('\n').length > 400, `${path} need not be on the list`);

@@ -133,6 +133,13 @@ function Rows({ tail, slow }: { tail: Tail; slow: number | null }): JSX.Element 
         </tr>
       </thead>
       <tbody>
+        {entries.length === 0 && tail.status.value === 'open' && (
+          <tr>
+            <td class="faint" colSpan={7}>
+              {t('overview.live.quiet')}
+            </td>
+          </tr>
+        )}
         {entries.map((entry) => (
           <Line key={entry.key} entry={entry} slow={slow} />
         ))}

@@ -1,4 +1,9 @@
 import type { Texts } from '../text.ts';
+import { overview } from './zh/overview.ts';
+import { shell } from './zh/shell.ts';
 
-/** Simplified Chinese; what is not here yet is shown in English. */
-export const zh: Texts = {};
+/** Simplified Chinese, by page; what is not here is shown in English. */
+export const zh: Texts = {
+  ...shell,
+  ...overview,
+};

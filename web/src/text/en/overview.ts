@@ -68,7 +68,6 @@ export const overview = {
   'overview.types': 'Types',
   'overview.rcodes': 'Response codes',
   'overview.ledger': 'Where every frame went',
-  'overview.ledger.kept': 'in transactions',
   'overview.ledger.lost': '{n} lost',
   'overview.ledger.none': 'nothing lost',
 

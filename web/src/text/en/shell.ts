@@ -33,7 +33,6 @@ export const shell = {
   'shell.copy': 'Copy',
   'shell.copied': 'Copied',
   'shell.close': 'Close',
-  'shell.cancel': 'Cancel',
   'shell.retry': 'Try again',
   'shell.loading': 'Loading…',
   'shell.missing': 'There is no page {path}.',
@@ -82,7 +81,6 @@ export const shell = {
   'help.theme': 'Next theme',
   'help.help': 'This list',
   'help.goto': 'Go to: {page}',
-  'help.everywhere': 'Everywhere',
   'help.rows': 'Down and up in a table',
   'help.open': 'Open the row',
   'help.cells': 'To the values of a row',
@@ -114,7 +112,6 @@ export const shell = {
   'chart.chart': 'Show as a chart',
   'chart.time': 'Time',
   'chart.expected': 'Expected',
-  'chart.anomaly': 'Outside of what is expected',
   'chart.none': 'Nothing in this range',
   'chart.summary': '{label}: {points} points from {from} to {to}; lowest {min}, highest {max}, now {last}.',
   'chart.summary.anomalies': '{n} point is outside of what is expected.|{n} points are outside of what is expected.',
@@ -124,5 +121,4 @@ export const shell = {
   'chart.and.above': 'from {value}',
 
   'table.rows': '{n} row|{n} rows',
-  'table.sort': 'Sort by {column}',
 } as const;
