@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'search', load: async () => (await import('./search.ts')).search },
   { name: 'pdns', load: async () => (await import('./pdns.ts')).pdns },
+  { name: 'store', load: async () => (await import('./store.ts')).store },
   { name: 'fields', load: async () => (await import('./fields.ts')).fields },
   { name: 'interfaces', load: async () => (await import('./interfaces.ts')).interfaces },
   { name: 'config', load: async () => (await import('./config.ts')).config },

@@ -69,6 +69,11 @@ export class Connection {
     for await (const _ of this.chunks(sql, params)) void _;
   }
 
+  /** Runs what cannot be prepared. */
+  async execute(sql: string): Promise<void> {
+    await duckdb.query(this.#handle, sql);
+  }
+
   /** Few rows, as objects. BIGINT and DOUBLE become numbers, UBIGINT and HUGEINT bigint, BLOB octets. */
   async all<T = Row>(sql: string, params: readonly SqlValue[] = []): Promise<T[]> {
     const rows: T[] = [];

@@ -311,7 +311,7 @@ export class EmbeddedStore {
     const fresh = `${file}.new`;
     rmSync(fresh, { force: true });
     await this.#main.run(`ATTACH '${fresh.replaceAll("'", "''")}' AS fresh (STORAGE_VERSION '${STORAGE_VERSION}')`);
-    await this.#main.run(`COPY FROM DATABASE "${size.name}" TO fresh`);
+    await this.#main.execute(`COPY FROM DATABASE "${size.name}" TO fresh`);
     await this.#main.run('DETACH fresh');
     this.#closeDatabase();
     // A log that is still there belongs to the old file: then that one stays.

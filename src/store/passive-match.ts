@@ -19,5 +19,7 @@ export function passiveMatch(text: string): PassiveMatch | undefined {
   if (block !== undefined) return { kind: 'addresses', ...block };
   if (word.startsWith('*.')) return { kind: 'below', name: storedName(word.slice(2)) };
   if (word.endsWith('.*')) return { kind: 'beginning', name: storedName(word.slice(0, -2)) };
-  return /\s|\//.test(word) ? undefined : { kind: 'name', name: storedName(word) };
+  // A name may have a slash (RFC 2317: 0/25.2.0.192.in-addr.arpa); an address with one that is no block is a mistake.
+  const isBadBlock = word.includes('/') && addressOctets(word.slice(0, word.indexOf('/'))) !== undefined;
+  return /\s/.test(word) || isBadBlock ? undefined : { kind: 'name', name: storedName(word) };
 }

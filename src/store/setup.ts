@@ -51,6 +51,7 @@ function prepareFolder(path: string, readOnly: boolean): void {
   mkdirSync(join(path, PARTS_FOLDER), { recursive: true, mode: 0o750 });
   accessSync(path, constants.W_OK);
   if (existsSync(file)) accessSync(file, constants.W_OK);
+  rmSync(`${file}.new`, { force: true });
   rmSync(join(path, TEMPORARY_FOLDER), { recursive: true, force: true });
 }
 
