@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Account } from './input.ts';
 
@@ -111,6 +111,18 @@ export class DataFolder {
     const found = this.announced();
     return found === undefined ? undefined : { url: found.url, token: readToken(this.part('token')) };
   }
+}
+
+/** The folder on the way to a path that a user may not enter; undefined when all are open. Access lists are not looked at. */
+export function closedFolder(path: string, { uid, gid }: Pick<Account, 'uid' | 'gid'>): string | undefined {
+  const above: string[] = [];
+  for (let at = resolve(path); at !== dirname(at); at = dirname(at)) above.unshift(dirname(at));
+  return above.find((folder) => {
+    const stat = statSync(folder, { throwIfNoEntry: false });
+    if (stat === undefined) return false;
+    const bit = stat.uid === uid ? 0o100 : stat.gid === gid ? 0o010 : 0o001;
+    return (stat.mode & bit) === 0;
+  });
 }
 
 function readToken(path: string): string | undefined {

@@ -11,7 +11,7 @@ import { openStore } from '../store/open.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { reloadedConfig } from './config-reload.ts';
-import { DataFolder } from './data-folder.ts';
+import { closedFolder, DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights } from './input.ts';
 import { Intake } from './intake.ts';
@@ -79,6 +79,7 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   const data = new DataFolder(config.data);
   data.create();
   refuseSecond(data);
+  if (account !== undefined) refuseClosed(account, data);
   // A demo has a store of its own, which begins empty.
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
@@ -99,6 +100,21 @@ function refuseSecond(data: DataFolder): void {
     `The data folder ${data.path} is served already, by process ${other.pid} at ${other.url}. Stop it, or name another folder with --data.`,
     EXIT.file,
   );
+}
+
+/** Throws UserError where the user that nametap becomes cannot reach its data, or nametap's own files. */
+function refuseClosed(account: Account, data: DataFolder): void {
+  const closed = closedToUser(account, data.path);
+  if (closed === undefined) return;
+  throw new UserError(
+    `The user ${account.name}, which nametap becomes once its sockets are open, may not enter ${closed}. Name another data folder with --data, another user with --user, or stay root with --user root.`,
+    EXIT.file,
+  );
+}
+
+/** The folder that keeps a user from the data, or from nametap's own files; undefined when there is none. */
+export function closedToUser(account: Account, data: string): string | undefined {
+  return closedFolder(data, account) ?? closedFolder(import.meta.filename, account);
 }
 
 interface ServingParts {

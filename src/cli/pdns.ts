@@ -70,7 +70,7 @@ async function lookUp(api: ApiClient, q: string, options: OptionValues): Promise
   if (format === 'zeek' || format === 'passivedns') throw new UserError(`--format ${format} is for --import.`);
   const limit = wholeNumber(options, 'limit', 200);
   if (format === 'cof') {
-    const response = await api.get(`/query/${encodeURIComponent(q)}`, { limit });
+    const response = await api.get(`/query/${encodeURIComponent(q)}`);
     print(await response.text());
     return EXIT.ok;
   }

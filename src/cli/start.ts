@@ -1,7 +1,10 @@
 import { CONFIG_FILE } from '../app/config-options.ts';
-import type { CommandDefinition } from '../core/definition.ts';
+import type { Config } from '../app/config.ts';
+import type { CommandDefinition, OptionValues } from '../core/definition.ts';
+import { plainText } from '../report/format.ts';
 import { buildPage } from './build-page.ts';
 import { COLOR, textOption } from './options.ts';
+import { remark } from './remarks.ts';
 import { configFlags, OFTEN, runServe } from './serve.ts';
 
 /** `nametap start`: what this is, at first sight: the page over live traffic, or over a replay where nothing can be captured. */
@@ -22,7 +25,7 @@ export const start: CommandDefinition = {
   run: async (_, options) => {
     buildPage();
     const { loadConfig } = await import('../app/config.ts');
-    const flags = configFlags(options);
+    const flags: Record<string, OptionValues[string]> = { ...configFlags(options) };
     const file = textOption(options, CONFIG_FILE.name);
     const load = () => {
       const loaded = loadConfig({ flags, file });
@@ -30,6 +33,20 @@ export const start: CommandDefinition = {
       const isDecided = loaded.tree.origin(['demo']) !== undefined;
       return isDecided ? loaded : loadConfig({ flags: { ...flags, demo: 'auto' }, file });
     };
+    const loaded = load();
+    await stayRootIfNeeded(loaded.config, flags);
     return runServe(load(), load, options);
   },
 };
+
+/** In a folder that nobody else may enter, root stays root: the first start works, and says so. */
+async function stayRootIfNeeded({ data, capture }: Config, flags: Record<string, OptionValues[string]>): Promise<void> {
+  if (capture.user !== undefined) return;
+  const { accountToBecome } = await import('../app/input.ts');
+  const { closedToUser } = await import('../app/serve.ts');
+  const account = accountToBecome();
+  const closed = account && closedToUser(account, data);
+  if (closed === undefined) return;
+  remark(`it stays root: the user ${account?.name} may not enter ${plainText(closed)}`);
+  flags['capture-user'] = 'root';
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,11 @@ const NAMETAP = [process.execPath, fileURLToPath(new URL('../../bin/nametap', im
 const TAIL = [process.execPath, fileURLToPath(new URL('serve-tail.ts', import.meta.url))];
 
 const network = new Network();
-before(() => network.startResolver());
+before(async () => {
+  // Who captures becomes nobody, and has to reach its data.
+  chmodSync(network.folder, 0o755);
+  await network.startResolver();
+});
 after(() => network.remove());
 
 /** What a command has said so far. */
@@ -88,6 +92,15 @@ for (const threads of ['1', '2', '0']) {
     assert.deepEqual(search(data), counts, 'and it is there when nobody serves it');
   });
 }
+
+test('a data folder that the user it becomes cannot reach is refused before anything is captured', async () => {
+  const closed = join(network.folder, 'closed');
+  mkdirSync(closed, { mode: 0o700 });
+  const words = ['serve', '--data', join(closed, 'data'), '-i', network.link, '--listen', '127.0.0.1:0'];
+  const serve = new Running([...NAMETAP, ...words]);
+  assert.equal(await serve.exit, 3);
+  assert.match(serve.said, /The user nobody, which nametap becomes.*may not enter .*closed\. Name another data folder/);
+});
 
 test('the live tail shows a transaction within a second', async () => {
   const data = join(network.folder, 'data-tail');
