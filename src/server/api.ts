@@ -56,9 +56,11 @@ export class Api {
     this.#unsubscribe = live.subscribe((batch, from, to) => this.counters.add(batch, from, to));
   }
 
-  close(): void {
+  /** Ends what goes on by itself; resolves when nothing asks the store any more, which may be closed then. */
+  async close(): Promise<void> {
     this.#unsubscribe();
     this.tails.close();
+    await Promise.all([this.#health.settled(), this.overviews.settled(), this.usual.settled()]);
   }
 
   /** Asks the store when it is this question's turn. Throws 503 when too many wait. */

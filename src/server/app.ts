@@ -42,10 +42,11 @@ export function createServer(services: ServerServices): NametapServer & { listen
     },
     async close() {
       api.draining = true;
-      api.close();
+      const settled = api.close();
       const open = listening;
       listening = null;
       await open?.close();
+      await settled;
     },
   };
 }

@@ -27,4 +27,9 @@ export class SingleFlight<T> {
     });
     return answer;
   }
+
+  /** Resolves when nothing is being asked any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#answers.values()].map(({ answer }) => answer));
+  }
 }
