@@ -210,14 +210,25 @@ test('a page that is not there says so', async () => {
 
 for (const theme of ['dark', 'light'] as const) {
   test(`the first screen is accessible, and pictured: ${theme}`, async () => {
-    for (const width of [1440, 390]) {
-      await withOverview({ theme, width }, async (page) => {
-        await page.locator('.tail tbody tr').nth(10).waitFor();
+    await withOverview({ theme }, async (page) => {
+      await page.locator('.tail tbody tr').nth(10).waitFor();
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.waitForTimeout(300);
         await checkAccessible(page, `${theme} ${width}`);
         await picture(page, `overview-${theme}-${width}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(wide <= 0, `nothing is wider than the window: ${wide}`);
-      });
-    }
+      }
+    });
   });
 }
+
+test('in Chinese, where the browser prefers it', async () => {
+  const context = await browser.newContext({ locale: 'zh-CN' });
+  const page = await context.newPage();
+  await page.goto(serving.signIn);
+  await page.locator('nav', { hasText: '总览' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-Hans');
+  await context.close();
+});

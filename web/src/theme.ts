@@ -15,9 +15,6 @@ export const theme = signal<Theme>(read());
 /** What is shown. Canvases read their colours again when it changes. */
 export const isDark = computed(() => (theme.value === 'system' ? system.value : theme.value === 'dark'));
 
-/** No movement: the system asks for it. */
-export const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
-
 export function setTheme(next: Theme): void {
   theme.value = next;
   if (next === 'system') delete document.documentElement.dataset.theme;

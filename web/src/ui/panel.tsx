@@ -15,12 +15,6 @@ interface PanelProps {
   stale?: boolean;
 }
 
-let nextId = 0;
-/** A number for `id`s, unique on the page. */
-export function uniqueId(prefix: string): string {
-  return `${prefix}-${++nextId}`;
-}
-
 /** A titled part of a page. */
 export function Panel({ title, note, actions, children, class: name = '', stale = false }: PanelProps): JSX.Element {
   return (
