@@ -36,7 +36,7 @@ import {
 } from './store.ts';
 
 /** Up to so many rows are counted one by one; more only where rollups do not have the answer. */
-const FEW_ROWS = 3_000_000;
+const COUNTED_ROWS = 3_000_000;
 const MOST_GROUPS = 1000;
 const DEFAULT_LIMIT = 20;
 /** Buckets of time and groups together. */
@@ -98,7 +98,8 @@ function planOf(store: EmbeddedStore, query: StatisticsQuery, condition: Conditi
 /** Parts of the range by where they are counted. */
 function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, keyed: boolean): Piece[] {
   const raw = (a: number, b: number): Piece[] => (a < b ? [{ table: 'transactions', from: a, to: b }] : []);
-  if (rowsBetween(store, from, to) <= FEW_ROWS) return raw(from, to);
+  const { countedRows = COUNTED_ROWS } = store.options;
+  if (rowsBetween(store, from, to) <= countedRows) return raw(from, to);
   const { progress } = store;
   const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
     const size = ROLLUPS[table];
@@ -109,7 +110,7 @@ function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, key
   };
   // Minutes have keys only where there is much traffic: what is little is counted from the rows.
   const byMinute = (a: number, b: number): Piece[] =>
-    keyed && rowsBetween(store, a, b) <= FEW_ROWS ? raw(a, b) : split('minutes', a, b, raw);
+    keyed && rowsBetween(store, a, b) <= COUNTED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
   if (step !== undefined && step % 60 !== 0) return raw(from, to);
   if (step !== undefined && step % 3600 !== 0) return byMinute(from, to);
   return split('hours', from, to, byMinute);
@@ -140,7 +141,7 @@ class Answer {
     this.#connection = connection;
     this.#plan = plan;
     this.#dims = plan.group.map((_, k) => `d${k}`);
-    this.#isFew = rowsBetween(store, plan.query.from, plan.query.to) <= FEW_ROWS;
+    this.#isFew = rowsBetween(store, plan.query.from, plan.query.to) <= COUNTED_ROWS;
   }
 
   async result(): Promise<StatisticsResult> {

@@ -291,6 +291,8 @@ export interface StoreOptions {
   threads?: number;
   /** How long things are kept, in days, and how many bytes all files may take. 0 = without bound. */
   retention?: Retention;
+  /** Ranges of up to so many transactions are counted one by one, longer ones from rollups. Default 3 000 000. */
+  countedRows?: number;
   /** Transactions are moved to Parquet files once they are this old, hours. Default 24; 0 = never. */
   ageHours?: number;
 }

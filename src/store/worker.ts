@@ -4,6 +4,7 @@ import { TransactionBatch } from '../core/transactions.ts';
 import { EmbeddedStore } from './embedded.ts';
 import { findRelated, findTransaction, findTransactions } from './explore.ts';
 import { exportTo } from './export.ts';
+import { openFailure } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Ask, Call, Reply, ToWorker, WorkerStart } from './messages.ts';
 import { findPassive, importPassive, nameHistory } from './passive.ts';
@@ -108,5 +109,5 @@ try {
   });
   post({ id: 0, value: undefined });
 } catch (error) {
-  failed(0, error);
+  failed(0, openFailure(options.path ?? 'in memory', error));
 }
