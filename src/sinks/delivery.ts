@@ -12,8 +12,11 @@ export interface Chunk {
   rows: number;
 }
 
-/** Writes the records of one transaction; gives false when it is too long for the receiver. */
-export type Encoder = (batch: TransactionBatch, row: number, writer: ByteWriter, ends: number[]) => boolean;
+/**
+ * Makes what writes the records of one transaction to `writer`, and their ends to `ends`; gives false when it is too long
+ * for the receiver.
+ */
+export type Encoding = (writer: ByteWriter) => (batch: TransactionBatch, row: number, ends: number[]) => boolean;
 
 /** The other end: a file, a socket. */
 export interface Target {
@@ -39,7 +42,7 @@ const LONGEST_PAUSE_MS = 30_000;
  */
 export class Delivery implements Sink {
   readonly #target: Target;
-  readonly #encode: Encoder;
+  readonly #encode: ReturnType<Encoding>;
   readonly #context: SinkContext;
   readonly #most: number;
   readonly #writer = new ByteWriter(2 * CHUNK_BYTES);
@@ -59,9 +62,9 @@ export class Delivery implements Sink {
   #pause: AbortController | undefined;
   #waiters: (() => void)[] = [];
 
-  constructor(target: Target, encode: Encoder, context: SinkContext, queueBytes: number) {
+  constructor(target: Target, encoding: Encoding, context: SinkContext, queueBytes: number) {
     this.#target = target;
-    this.#encode = encode;
+    this.#encode = encoding(this.#writer);
     this.#context = context;
     this.#most = queueBytes;
   }
@@ -81,7 +84,7 @@ export class Delivery implements Sink {
       }
       const before = writer.length;
       const { length } = this.#ends;
-      if (this.#encode(batch, i, writer, this.#ends)) this.#rows++;
+      if (this.#encode(batch, i, this.#ends)) this.#rows++;
       else {
         writer.length = before;
         this.#ends.length = length;

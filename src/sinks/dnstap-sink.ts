@@ -47,7 +47,7 @@ export const dnstapSink: SinkDefinition<ValueOf<typeof settings>> = {
     });
     const delivery: Delivery = new Delivery(
       peer,
-      (batch, row, out, ends) => {
+      (out) => (batch, row, ends) => {
         writer.write(batch, row, out, ends);
         return true;
       },

@@ -36,18 +36,15 @@ export const fileSink: SinkDefinition<ValueOf<typeof settings>> = {
       return output;
     };
     const target = new FileTarget(options.path, rulesOf(options.rotate), { ...edges(made) }, context);
-    const writer = new ByteWriter();
-    const lines = made(writer);
     return new Delivery(
       target,
-      (batch, row, out, ends) => {
-        lines.batch(batch, row, row + 1);
-        out.room(writer.length);
-        out.bytes.set(writer.bytes.subarray(0, writer.length), out.length);
-        out.length += writer.length;
-        writer.length = 0;
-        ends.push(out.length);
-        return true;
+      (writer) => {
+        const lines = made(writer);
+        return (batch, row, ends) => {
+          lines.batch(batch, row, row + 1);
+          ends.push(writer.length);
+          return true;
+        };
       },
       context,
       options.queue,

@@ -26,7 +26,7 @@ export const pcapngSink: SinkDefinition<ValueOf<typeof settings>> = {
     const target = new FileTarget(options.path, rulesOf(options.rotate), { begin: fileHead }, context);
     return new Delivery(
       target,
-      (batch, row, writer, ends) => {
+      (writer) => (batch, row, ends) => {
         for (const packet of rebuiltPackets(batch, row)) writePacket(packet, writer);
         ends.push(writer.length);
         return true;

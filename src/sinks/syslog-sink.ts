@@ -3,12 +3,15 @@ import { choice, group, size, type ValueOf } from '../core/settings.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { UdpPeer } from './datagram-peer.ts';
-import { type Chunk, Delivery, type Target } from './delivery.ts';
+import { type Chunk, Delivery, type Encoding, type Target } from './delivery.ts';
 import { outputOptions } from './file-sink.ts';
 import { MESSAGE_FORMATS } from './line-formats.ts';
+import type { TransactionOutput } from './output.ts';
 import { type PeerAddress, peerSetting, StreamPeer, TLS_SETTINGS } from './peer.ts';
 import { COMMON, type SinkContext, type SinkDefinition } from './sink.ts';
 import { UnixDatagramPeer, WrongKind } from './unix-datagram.ts';
+
+const LINE_FEED = 0x0a;
 
 /** Numbers of RFC 5424 §6.2.1. */
 const FACILITIES = {
@@ -50,14 +53,12 @@ type Settings = ValueOf<typeof settings>;
 export const syslogSink: SinkDefinition<Settings> = {
   settings,
   open(options, context) {
-    const encoder = new SyslogEncoder(options, context);
     const target = targetOf(options, () => delivery.retry());
-    const delivery: Delivery = new Delivery(
-      target,
-      (batch, row, out, ends) => encoder.encode(batch, row, out, ends),
-      context,
-      options.queue,
-    );
+    const encoding: Encoding = (writer) => {
+      const encoder = new SyslogEncoder(writer, options, context);
+      return (batch, row, ends) => encoder.encode(batch, row, ends);
+    };
+    const delivery: Delivery = new Delivery(target, encoding, context, options.queue);
     return delivery;
   },
 };
@@ -140,42 +141,45 @@ class UnixPeer implements Target {
 
 /** Transactions as syslog messages (RFC 5424 §6): time of the transaction, our name, no structured data. */
 class SyslogEncoder {
+  readonly #out: ByteWriter;
+  readonly #output: TransactionOutput;
   readonly #head: string;
   readonly #tail: string;
   readonly #longest: number;
-  readonly #line = new ByteWriter();
-  readonly #output;
+  #second = Number.NaN;
+  #secondText = '';
 
-  constructor({ format, facility, severity, longest }: Settings, context: SinkContext) {
-    const made = MESSAGE_FORMATS.find(({ name }) => name === format)?.transaction?.(outputOptions(context), this.#line);
+  constructor(out: ByteWriter, { format, facility, severity, longest }: Settings, context: SinkContext) {
+    const made = MESSAGE_FORMATS.find(({ name }) => name === format)?.transaction?.(outputOptions(context), out);
     if (made === undefined) throw new TypeError(`${format} has no lines of transactions`);
+    this.#out = out;
     this.#output = made;
     this.#longest = longest;
     this.#head = `<${FACILITIES[facility] * 8 + SEVERITIES[severity]}>1 `;
     this.#tail = ` ${printable(context.sensor ?? hostname(), 255)} nametap ${process.pid} transaction - `;
   }
 
-  encode(batch: TransactionBatch, row: number, out: ByteWriter, ends: number[]): boolean {
-    const line = this.#line;
-    line.length = 0;
-    this.#output.batch(batch, row, row + 1);
-    const length = line.length > 0 && line.bytes[line.length - 1] === 0x0a ? line.length - 1 : line.length;
+  encode(batch: TransactionBatch, row: number, ends: number[]): boolean {
+    const out = this.#out;
     const begin = out.length;
-    out.ascii(this.#head + syslogTime(batch.col.openSeconds[row], batch.col.openNanos[row]) + this.#tail);
-    out.room(length);
-    out.bytes.set(line.bytes.subarray(0, length), out.length);
-    out.length += length;
+    out.ascii(this.#head + this.#time(batch.col.openSeconds[row], batch.col.openNanos[row]) + this.#tail);
+    this.#output.batch(batch, row, row + 1);
+    if (out.bytes[out.length - 1] === LINE_FEED) out.length--;
     if (out.length - begin > this.#longest) return false;
     ends.push(out.length);
     return true;
   }
-}
 
-/** TIMESTAMP of RFC 5424 §6.2.3: at most microseconds. */
-function syslogTime(seconds: number, nanos: number): string {
-  const date = new Date(seconds * 1000);
-  if (Number.isNaN(date.getTime())) return '-';
-  return `${date.toISOString().slice(0, 19)}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
+  /** TIMESTAMP of RFC 5424 §6.2.3: at most microseconds. */
+  #time(seconds: number, nanos: number): string {
+    if (seconds !== this.#second) {
+      const date = new Date(seconds * 1000);
+      this.#second = seconds;
+      this.#secondText = Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 19);
+    }
+    if (this.#secondText === '') return '-';
+    return `${this.#secondText}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
+  }
 }
 
 /** A header field: printable ASCII without blanks, `-` for none. */
