@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { buildPage } from '../../src/cli/build-page.ts';
 import { hashPassword } from '../../src/server/passwords.ts';
-import type { Share } from '../../src/server/schema/common.ts';
+import type { Share, Summary } from '../../src/server/schema/common.ts';
 import { type Fixture, fixture, TOKEN } from '../server/fixture.ts';
 import { openBrowser, openPage, type Serving, type View } from './harness.ts';
 import { busySensor, networkRows, NOW } from './pages-data.ts';
@@ -87,4 +87,9 @@ export function panel(page: Page, title: string): ReturnType<Page['locator']> {
 
 export function keysOf(shares: readonly Share[], most: number): string[] {
   return shares.slice(0, most).map(({ key }) => key);
+}
+
+/** The numbers of a statistic in the order of the tables. */
+export function figures({ n, mean, variance, min, max, p50, p95, p99 }: Summary): (number | null)[] {
+  return [n, mean, variance, min, max, p50, p95, p99];
 }
