@@ -159,8 +159,8 @@ test('a row opens: tree and octets point at each other, both messages, its seque
     assert.match(await tree.locator('.marked').innerText(), /^ID/);
     await picture(page, 'explore-detail-dark-1440');
     await checkAccessible(page, 'details');
-    await page.getByText('Query 38 B').click();
-    await page.locator('.octets-head', { hasText: '38 octets' }).waitFor();
+    await page.getByText('Query 37 B').click();
+    await page.locator('.octets-head', { hasText: '37 octets' }).waitFor();
     await page.getByText('Record', { exact: true }).click();
     assert.equal(JSON.parse(await page.locator('.record').innerText()).name, 'host1.zone1.example');
     await page.keyboard.press('Escape');
@@ -262,7 +262,7 @@ test('values have a menu; hostile ones stay text everywhere', async () => {
     await name.click();
     await page.getByRole('menuitem', { name: 'Show only this' }).click();
     await page.waitForURL((url) => url.searchParams.get('f')?.includes('<img') === true);
-    await told(page, /^1 transactions$/);
+    await told(page, /^1 transaction$/);
     await rows(page).first().locator('td').first().click();
     await page.getByRole('tree').getByText('<script>').first().waitFor();
     await page.locator('.detail').getByText('Sequence', { exact: true }).click();

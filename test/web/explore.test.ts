@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { analyseCapture } from '../../src/library/browser.ts';
 import { encodeMessage } from '../../src/library/wire.ts';
 import { decodeMessage } from '../../src/app/decode.ts';
+import { segments } from '../../web/src/explore/editor/segments.ts';
 import { complete } from '../../web/src/explore/editor/complete.ts';
 import { check, fieldInfos } from '../../web/src/explore/editor/language.ts';
+import { estimate, Log } from '../../web/src/explore/log/log.ts';
+import type { RowSource } from '../../web/src/explore/log/source.ts';
 import { lineOf, octetsOf, pathOf, sign, treeLines, visibleLines } from '../../web/src/explore/detail/link.ts';
 
 const fields = fieldInfos();
@@ -96,4 +102,68 @@ test('a tree of any depth becomes lines; hexadecimal that is none ends', () => {
   assert.equal(treeLines([deep]).length, 5000);
   assert.deepEqual([...octetsOf('00fFzz11')], [0, 255]);
   assert.equal([0x41, 0x20, 0x00, 0xff, 0x3c].map(sign).join(''), 'A ··<');
+});
+
+const stop = new AbortController();
+/** Rows of a real capture, as the page's worker gives them. */
+async function captureSource(name: string): Promise<RowSource> {
+  const bytes = readFileSync(new URL(`../captures/${name}`, import.meta.url));
+  const analysis = await analyseCapture(new Blob([bytes]), { name, signal: stop.signal, progress: () => {} });
+  return {
+    hasHistory: false,
+    async page({ f, limit, after }, { rows, end }) {
+      const numbers = analysis.find(f);
+      const from = Number(after ?? 0);
+      const to = Math.min(numbers.length, from + limit);
+      rows(Array.from(numbers.subarray(from, to), (n) => analysis.transaction(n)));
+      end({ next: to < numbers.length ? String(to) : null, scanned_to: '', complete: true });
+    },
+    detail: () => Promise.reject(new Error('not asked for')),
+  };
+}
+
+test('a log takes page after page, leaves out what it knows, and is bounded in front', async () => {
+  const source = await captureSource('udp.pcap');
+  const log = new Log(source, { from: '-1h', to: 'now', f: 'dns' });
+  log.start();
+  await setImmediate();
+  const { length } = log.rows.value;
+  assert.ok(length > 0 && !log.search.value.running);
+  assert.deepEqual(log.reached, { found: length, oldest: log.rows.value.at(-1)?.time });
+  log.prepend(log.rows.value.slice(0, 3), 100);
+  assert.equal(log.rows.value.length, length, 'known rows are not shown twice');
+  const fresh = log.rows.value.slice(0, 2).map((row, i) => ({ ...row, transaction: `fresh${i}` }));
+  log.prepend(fresh, length);
+  assert.deepEqual(log.rows.value.slice(0, 2), fresh);
+  assert.equal(log.rows.value.length, length, 'the oldest gave way');
+});
+
+test('a wrong filter is an error of the search; what failed is tried again from where it was', async () => {
+  const log = new Log(await captureSource('udp.pcap'), { from: '-1h', to: 'now', f: 'dns.nothing == 1' });
+  log.start();
+  await setImmediate();
+  assert.match(log.search.value.error?.message ?? '', /dns\.nothing/);
+  assert.equal(log.search.value.running, false);
+  log.more();
+  assert.notEqual(log.search.value.error, null, 'scrolling does not repeat what is wrong');
+});
+
+test('how many there are is judged by the newest', () => {
+  assert.equal(estimate(100, 1000, 50_000), 5000);
+  assert.equal(estimate(100, 100, 100), 100);
+  assert.equal(estimate(0, 1000, 50_000), null);
+  assert.equal(estimate(10, 0, 50_000), null);
+  assert.equal(estimate(100, 90, 1000), 1000, 'rows that came meanwhile do not make more than all');
+});
+
+test('a filter is cut into runs that are its text, with what is wrong marked', () => {
+  const text = 'ip.src == 10.0.0.1 and dns.qry.nmae == "x"';
+  const runs = segments(text, { at: 23, length: 12 }, 23);
+  assert.equal(runs.map((run) => run.text).join(''), text);
+  assert.deepEqual(
+    runs.filter(({ wrong }) => wrong).map((run) => run.text),
+    ['dns.qry.nmae'],
+  );
+  const missing = segments('dns.id ==', { at: 9, length: 1 }, -1);
+  assert.deepEqual(missing.at(-1), { at: 9, text: ' ', kind: 'space', wrong: true });
 });

@@ -5,10 +5,19 @@ import { api, useApi } from '../api.ts';
 import { and, term, type ValueKind } from '../filter.ts';
 import { count } from '../format.ts';
 import { filter, go, here, link, param, scope, update } from '../state.ts';
-import { DISTRIBUTIONS, type Distribution, FIGURES, figure, sorted, storeOrder } from '../statistics/figures.ts';
+import {
+  DISTRIBUTIONS,
+  type Distribution,
+  FIGURES,
+  figure,
+  measureOf,
+  sorted,
+  storeOrder,
+} from '../statistics/figures.ts';
 import { Choice } from '../statistics/choice.tsx';
+import { download, toCsv } from '../statistics/csv.ts';
 import { t } from '../text.ts';
-import { Empty, Panel, Problem, Waiting } from '../ui/panel.tsx';
+import { Empty, IconButton, Panel, Problem, Waiting } from '../ui/panel.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
 
@@ -55,17 +64,28 @@ export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Elemen
   );
   const { data, error } = answer;
   const title = t('explore.group.title', { dimension: groups.map((name) => t(`explore.dim.${name}`)).join(' × ') });
-  const rows = sorted(data?.rows ?? [], order);
+  // The answer before this one may be of other groups.
+  const known = data?.rows.every((row) => groups.every((name) => row[name] !== undefined)) === true;
+  const rows = sorted(known ? data.rows : [], order);
   return (
     <Panel
       title={title}
-      note={data && <Note data={data} />}
+      note={known && <Note data={data} />}
       stale={answer.loading}
-      actions={<Controls groups={groups} shown={shown} />}
+      actions={
+        <>
+          <Controls groups={groups} shown={shown} />
+          <IconButton
+            icon="download"
+            label={t('explore.group.csv')}
+            onClick={() => download(`nametap-${groups.join('-')}.csv`, groupsCsv(rows, groups, shown), 'text/csv')}
+          />
+        </>
+      }
     >
       {error !== undefined && <Problem error={error} retry={answer.reload} />}
-      {data === undefined && error === undefined && <Waiting height={280} />}
-      {data !== undefined && (
+      {!known && error === undefined && <Waiting height={280} />}
+      {known && (
         <Table<StatisticsRow>
           label={title}
           rows={rows}
@@ -138,7 +158,7 @@ function Select({
   return (
     <label class="select">
       <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {none && <option value="">{t('explore.group.nothing')}</option>}
         {GROUPS.map((name) => (
           <option key={name} value={name} selected={name === value}>
@@ -213,6 +233,17 @@ function columns(groups: readonly Dimension[], shown: Distribution): Column<Stat
       }),
     ),
   ];
+}
+
+function groupsCsv(rows: readonly StatisticsRow[], groups: readonly Dimension[], shown: Distribution): string {
+  const keys = ['transactions', 'nxdomain', 'unanswered', ...FIGURES.map((name) => `${shown}.${name}`)];
+  return toCsv(
+    [...groups, ...keys],
+    rows.map((row) => [
+      ...groups.map((name) => row[name] ?? ''),
+      ...keys.map((key) => measureOf(row as Record<string, unknown>, key)),
+    ]),
+  );
 }
 
 const KINDS: Partial<Record<Dimension, ValueKind>> = {

@@ -36,6 +36,7 @@ export function Page({ rest }: PageProps): JSX.Element {
   const view: View = groups.length > 0 ? 'groups' : param('view') === 'ladder' ? 'ladder' : 'log';
   return (
     <div class={`explore${param('sel') === '' ? '' : ' with-detail'}`}>
+      <h1 class="hidden">{t('page.explore')}</h1>
       {isFile && <CaptureHead capture={file} />}
       {source !== null && (
         <>
@@ -79,7 +80,10 @@ function Rows({ source, view, narrow }: { source: RowSource; view: View; narrow:
   const search = log.search.value;
   const sel = param('sel');
   const open = (id: string): void => update({ sel: id }, { replace: sel !== '' });
-  const close = (): void => update({ sel: null });
+  const close = (): void => {
+    // Escape closes one thing at a time.
+    if (document.querySelector('.popover, .menu') === null) update({ sel: null });
+  };
   const box = useRef<HTMLDivElement>(null);
   const following = useTail(source.hasHistory && live.value && view === 'log' ? f : null, log, box);
   const marks = useMarks(log, box);

@@ -11,17 +11,22 @@ export function MessageView({ message }: { message: Decoded }): JSX.Element {
   const [pointed, setPointed] = useState(-1);
   const [held, setHeld] = useState(-1);
   const index = pointed >= 0 ? pointed : held;
+  // A pointer that rests somewhere has no say while the keyboard moves.
+  const hold = (line: number): void => {
+    setHeld(line);
+    setPointed(-1);
+  };
   useEffect(() => {
     setHeld(-1);
     setPointed(-1);
   }, [message]);
   return (
     <div class="message-view">
-      <Tree lines={lines} marked={index} onPoint={setPointed} onHold={setHeld} />
+      <Tree lines={lines} marked={index} onPoint={setPointed} onHold={hold} />
       {octets === null ? (
         <p class="faint small">{t('explore.detail.nobytes')}</p>
       ) : (
-        <Octets octets={octets} lines={lines} marked={index} onPoint={setPointed} onHold={setHeld} />
+        <Octets octets={octets} lines={lines} marked={index} onPoint={setPointed} onHold={hold} />
       )}
     </div>
   );

@@ -9,9 +9,6 @@ import type { Mistake } from './language.ts';
 import { segments } from './segments.ts';
 import { type Editing, useEditor } from './use-editor.ts';
 
-/** A text of several lines that offers completions (ARIA 1.2); Preact's types know only the single line's. */
-const COMBOBOX = { role: 'combobox' } as object;
-
 interface EditorProps {
   /** The filter that holds. */
   value: string;
@@ -70,9 +67,8 @@ function Field({ editing }: { editing: Editing }): JSX.Element {
       ref={input}
       rows={1}
       class="mono"
-      {...COMBOBOX}
       aria-label={t('explore.filter')}
-      aria-expanded={list !== undefined}
+      aria-haspopup="listbox"
       aria-controls="editor-list"
       aria-autocomplete="list"
       aria-activedescendant={list !== undefined && at >= 0 ? `editor-${at}` : undefined}

@@ -31,10 +31,10 @@ export interface Layout {
   retries: Shape[];
 }
 
-const TIME_WIDTH = 92;
-const MARGIN = 20;
+const TIME_WIDTH = 84;
+const MARGIN = 8;
 const HEAD = 56;
-const LEAST_LANE = 150;
+const LEAST_LANE = 116;
 const MOST_LANE = 380;
 const LEAST_STEP = 30;
 const MOST_GAP = 44;

@@ -105,7 +105,6 @@ function Message({
       class={`message${selected ? ' selected' : ''}`}
       role={open === undefined ? 'img' : 'button'}
       tabIndex={open === undefined ? undefined : 0}
-      aria-label={label}
       onClick={open}
       onKeyDown={(pressed) => {
         if (pressed.key === 'Enter' && open !== undefined) {

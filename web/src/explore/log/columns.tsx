@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Transaction } from '../../../../src/server/schema/transactions.ts';
-import { milliseconds, moment, preciseClock } from '../../format.ts';
+import { clock, milliseconds, moment, preciseClock } from '../../format.ts';
 import { exactMs } from '../ladder/events.ts';
 import { t, type TextKey } from '../../text.ts';
 import type { Column } from '../../ui/table.tsx';
@@ -28,6 +28,13 @@ const COLUMNS: readonly Definition[] = [
         {preciseClock(exactMs(time))}
       </time>
     ),
+  },
+  {
+    key: 'clock',
+    title: 'explore.col.clock',
+    width: '76px',
+    mono: true,
+    cell: ({ time }) => clock(exactMs(time), true),
   },
   {
     key: 'date',
@@ -171,7 +178,7 @@ const COLUMNS: readonly Definition[] = [
 ];
 
 const USUAL = ['time', 'client', 'name', 'type', 'answer', 'latency', 'server'];
-const NARROW = ['time', 'name', 'answer'];
+const NARROW = ['clock', 'name', 'answer'];
 
 /** What can be shown: key and title of each column. */
 export function columnChoices(): { key: string; title: string }[] {
@@ -190,10 +197,14 @@ export function columnsParam(keys: readonly string[]): string | null {
   return ordered.join() === USUAL.join() ? null : ordered.join(',');
 }
 
+/** With few columns the name gets the room that the answer leaves. */
+const NARROW_ANSWER = '132px';
+
 export function logColumns(keys: readonly string[]): Column<Transaction>[] {
   return COLUMNS.filter(({ key }) => keys.includes(key)).map(({ title, cell, ...column }) => ({
     ...column,
     title: t(title),
+    ...(column.key === 'answer' && keys.includes('clock') && { width: NARROW_ANSWER }),
     render: (row) => cell(row),
   }));
 }

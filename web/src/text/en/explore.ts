@@ -35,8 +35,8 @@ export const explore = {
   'explore.export.no': 'not kept',
   'explore.open': 'Open a capture',
 
-  'explore.found': '{n} transactions',
-  'explore.found.about': 'about {n} transactions',
+  'explore.found': '{n} transaction|{n} transactions',
+  'explore.found.about': 'about {n} transaction|about {n} transactions',
   'explore.found.none': 'Nothing passes the filter in this range.',
   'explore.found.empty': 'Nothing was captured in this range.',
   'explore.found.hint': 'Try a longer range, or a filter that leaves out less.',
@@ -62,6 +62,7 @@ export const explore = {
   'explore.marked.draw': 'Draw as a sequence',
 
   'explore.col.time': 'Time',
+  'explore.col.clock': 'Time, seconds',
   'explore.col.date': 'Date and time',
   'explore.col.client': 'Client',
   'explore.col.name': 'Name',
@@ -106,6 +107,7 @@ export const explore = {
   'explore.group.title': 'By {dimension}',
   'explore.group.first': 'the first {n}',
   'explore.group.incomplete': 'rarer groups are summed up',
+  'explore.group.csv': 'Save these rows as CSV',
   'explore.group.none': 'without',
   'explore.dim.domain': 'Domain',
   'explore.dim.name': 'Name',
