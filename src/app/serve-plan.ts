@@ -9,7 +9,7 @@ import type { RunPlan } from './plan.ts';
 
 const ASSETS = fileURLToPath(new URL('../../assets/', import.meta.url));
 /** A bundled capture that is short is played once in so many seconds. */
-const DEMO_ROUND_SECONDS = 20;
+const DEMO_ROUND_SECONDS = 10;
 /** A demo begins as if it had run for so long: charts are not empty. */
 const DEMO_BACK_SECONDS = 600;
 

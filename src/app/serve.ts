@@ -179,7 +179,7 @@ class Serving {
       name,
       ...sourceText(plan.input),
       intake: this.#intake,
-      isLive: plan.input.kind === 'live' || plan.input.kind === 'dnstap',
+      isLive: ['live', 'dnstap', 'replay'].includes(plan.input.kind),
       privacy,
       now: Date.now,
     });

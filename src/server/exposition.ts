@@ -88,7 +88,7 @@ export class Exposition {
           const values = read(await reading());
           gauge.reset();
           // Without labels a gauge that has no value would be shown as 0.
-          if (values.length === 0) gauge.remove();
+          if (values.length === 0 && labels.length === 0) gauge.remove();
           for (const [of, value] of values) gauge.set(of, value);
         },
       });
