@@ -5,7 +5,7 @@ import type { PdnsRow } from '../../../src/server/schema/pdns.ts';
 import type { Statistics } from '../../../src/server/schema/statistics.ts';
 import { api, useApi } from '../api.ts';
 import { term } from '../filter.ts';
-import { count, duration, moment } from '../format.ts';
+import { axisTime, count, duration, moment } from '../format.ts';
 import { link, range } from '../state.ts';
 import { Moment } from '../statistics/head.tsx';
 import { Num } from '../statistics/number.tsx';
@@ -25,6 +25,7 @@ export interface KnownRecords {
   isBounded: boolean;
 }
 
+const DAY_MS = 86_400_000;
 /** Lanes drawn: of the records seen most. */
 const MOST_LANES = 300;
 
@@ -84,6 +85,8 @@ function laneColumns({ lanes: all, from, to }: ReturnType<typeof lanes>, page: s
     mono: true,
     render: (lane) => <Value kind="name" value={lane.name} inRow />,
   };
+  // Longer than a day or two only the days count.
+  const scale = to - from > 1.5 * DAY_MS ? 10 * DAY_MS : to - from;
   return [
     ...(all.some((lane) => lane.name !== page) ? [name] : []),
     {
@@ -103,8 +106,8 @@ function laneColumns({ lanes: all, from, to }: ReturnType<typeof lanes>, page: s
       key: 'line',
       title: (
         <span class="lane-axis">
-          <span>{moment(from)}</span>
-          <span>{moment(to)}</span>
+          <span>{axisTime(from, scale)}</span>
+          <span>{axisTime(to, scale)}</span>
         </span>
       ),
       render: (lane) => (
