@@ -151,6 +151,7 @@ test('a wrong filter is an error of the search; what failed is tried again from 
 test('how many there are is judged by the newest', () => {
   assert.equal(estimate(100, 1000, 50_000), 5000);
   assert.equal(estimate(100, 100, 100), 100);
+  assert.equal(estimate(100, 260, 3011), 1200, 'two digits');
   assert.equal(estimate(0, 1000, 50_000), null);
   assert.equal(estimate(10, 0, 50_000), null);
   assert.equal(estimate(100, 90, 1000), 1000, 'rows that came meanwhile do not make more than all');

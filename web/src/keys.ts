@@ -50,8 +50,9 @@ export function startKeys(): void {
   });
 }
 
+/** Fields whose keys are text; boxes and buttons of a choice leave letters to us. */
+const TYPED = 'textarea, select, input:not([type=radio], [type=checkbox], [type=file], [type=button])';
+
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches(TYPED));
 }

@@ -112,7 +112,7 @@ function Rows({ source, view, narrow }: { source: RowSource; view: View; narrow:
             <Table
               label={t('explore.rows')}
               rows={rows}
-              columns={logColumns(shownColumns(param('cols'), narrow || sel !== ''))}
+              columns={logColumns(shownColumns(param('cols'), { narrow, beside: sel !== '' }))}
               rowKey={({ transaction }) => transaction}
               height="var(--log-height)"
               selected={sel}

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Views } from '../../../src/server/schema/meta.ts';
 import { api, exportUrl, fetchJson, send, session, toApiError } from '../api.ts';
-import { here, link, param, scope, update } from '../state.ts';
+import { here, param, scope, update } from '../state.ts';
 import { t } from '../text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { fieldOf } from '../ui/form.ts';
@@ -128,7 +128,7 @@ export function slug(title: string): string {
 
 function ColumnsButton({ narrow }: { narrow: boolean }): JSX.Element {
   const [open, setOpen] = useState(false);
-  const shown = shownColumns(param('cols'), narrow);
+  const shown = shownColumns(param('cols'), { narrow });
   return (
     <span class="popover-anchor">
       <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -222,5 +222,3 @@ export function showAs(view: 'log' | 'groups' | 'ladder'): string {
   if (view === 'groups') return here({ group: param('group') || 'domain', view: null, sort: null });
   return here({ group: null, sort: null, view: view === 'ladder' ? 'ladder' : null });
 }
-
-export const filePage = (): string => link('/explore/file', { f: null });

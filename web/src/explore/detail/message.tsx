@@ -165,7 +165,9 @@ function Line({ index, line, isClosed, isActive, mark, onPoint, onFocus, onToggl
   );
 }
 
-const PER_ROW = 16;
+/** Octets in a row: half as many where there is half the room. */
+const PER_ROW = matchMedia('(max-width: 760px)').matches ? 8 : 16;
+const HEX_WIDTH = `${PER_ROW * 2.55}ch`;
 /** Rows of octets drawn at first; a message of 64 KiB has 4096. */
 const ROWS_AT_ONCE = 128;
 
@@ -246,7 +248,7 @@ function OctetRow({
   return (
     <div class="octet-row">
       <span class="octet-offset">{from.toString(16).padStart(4, '0')}</span>
-      <span class="octet-hex">
+      <span class="octet-hex" style={{ width: HEX_WIDTH }}>
         {row.map((octet, i) => (
           <span
             key={i}

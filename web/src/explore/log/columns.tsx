@@ -178,6 +178,8 @@ const COLUMNS: readonly Definition[] = [
 ];
 
 const USUAL = ['time', 'client', 'name', 'type', 'answer', 'latency', 'server'];
+/** Beside the details of a row. */
+const BESIDE = ['time', 'name', 'type', 'answer', 'latency'];
 const NARROW = ['clock', 'name', 'answer'];
 
 /** What can be shown: key and title of each column. */
@@ -186,9 +188,12 @@ export function columnChoices(): { key: string; title: string }[] {
 }
 
 /** Keys of the columns wanted, as in the address; those that do not exist are left out. */
-export function shownColumns(cols: string, narrow: boolean): string[] {
+export function shownColumns(
+  cols: string,
+  { narrow, beside = false }: { narrow: boolean; beside?: boolean },
+): string[] {
   const wanted = cols.split(',').filter((key) => COLUMNS.some((column) => column.key === key));
-  return wanted.length > 0 ? wanted : narrow ? NARROW : USUAL;
+  return wanted.length > 0 ? wanted : narrow ? NARROW : beside ? BESIDE : USUAL;
 }
 
 /** The address of a choice; the usual one needs none. */

@@ -132,5 +132,8 @@ export class Log {
  */
 export function estimate(found: number, looked: number, all: number): number | null {
   if (found === 0 || looked <= 0) return null;
-  return Math.max(found, Math.round((found * all) / Math.max(found, looked)));
+  const about = (found * all) / Math.max(found, looked);
+  // No more digits than are known.
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(about)) - 1);
+  return Math.max(found, Math.round(about / unit) * unit);
 }

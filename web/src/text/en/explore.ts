@@ -62,7 +62,7 @@ export const explore = {
   'explore.marked.draw': 'Draw as a sequence',
 
   'explore.col.time': 'Time',
-  'explore.col.clock': 'Time, seconds',
+  'explore.col.clock': 'Clock',
   'explore.col.date': 'Date and time',
   'explore.col.client': 'Client',
   'explore.col.name': 'Name',
