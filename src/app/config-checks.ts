@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { FilterError } from '../filter/errors.ts';
 import { isLoopback } from '../server/hosts.ts';
 import type { Config } from './settings.ts';
@@ -11,7 +12,13 @@ export interface ConfigProblem {
 
 /** What values say together, and what only their readers can judge. */
 export function configProblems(config: Config): ConfigProblem[] {
-  return [...inputProblems(config), ...filterProblems(config), ...privacyProblems(config), ...serverProblems(config)];
+  return [
+    ...inputProblems(config),
+    ...filterProblems(config),
+    ...privacyProblems(config),
+    ...serverProblems(config),
+    ...sinkProblems(config),
+  ];
 }
 
 function inputProblems({ capture, pipeline }: Config): ConfigProblem[] {
@@ -70,4 +77,26 @@ function serverProblems({ server }: Config): ConfigProblem[] {
   if (isLoopback(listen.address) || token !== undefined || Object.keys(users).length > 0) return [];
   const text = `server.listen: beyond this machine (${listen.address}) the page wants server.users or server.token`;
   return [{ path: ['server', 'listen'], text }];
+}
+
+function sinkProblems({ sinks, log }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const taken = new Map(log.file === undefined ? [] : [[resolve(log.file), 'log.file']]);
+  for (const [name, sink] of Object.entries(sinks)) {
+    if ('path' in sink) {
+      const path = ['sinks', name, 'path'];
+      const other = taken.get(resolve(sink.path));
+      if (other !== undefined) problems.push({ path, text: `${path.join('.')} is the file of ${other}` });
+      taken.set(resolve(sink.path), path.join('.'));
+    }
+    if ('tls' in sink && sink.tls !== undefined) {
+      const path = ['sinks', name, 'tls'];
+      if (sink.to.kind !== 'tls')
+        problems.push({ path, text: `${path.join('.')} is for receivers such as tls:HOST:PORT` });
+      if ((sink.tls.certificate === undefined) !== (sink.tls.key === undefined)) {
+        problems.push({ path, text: `${path.join('.')} wants certificate and key together` });
+      }
+    }
+  }
+  return problems;
 }

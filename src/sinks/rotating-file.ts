@@ -45,6 +45,8 @@ export interface RotatingFileHooks {
   now?(): number;
 }
 
+/** A file that could not be renamed is tried again after so long. */
+const RETRY_MS = 60_000;
 const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
 
 /**
@@ -60,6 +62,8 @@ export class RotatingFile {
   #size = 0;
   #since = 0;
   #isBegun = false;
+  /** No renaming before. */
+  #fullUntil = 0;
   #work: Promise<void> = Promise.resolve();
 
   /** Opens the file, and makes its folder; what is in it stays. Throws UserError (exit code 3). */
@@ -74,8 +78,9 @@ export class RotatingFile {
   /** Writes all of `bytes` or nothing. Throws UserError (exit code 3). */
   write(bytes: Uint8Array): void {
     if (this.#fd < 0) this.#open();
-    const isOld = this.#now() - this.#since >= this.#rules.ageMs;
-    if (this.#size > 0 && (this.#size + bytes.length > this.#rules.sizeBytes || isOld)) this.rotate();
+    const now = this.#now();
+    const isDue = this.#size + bytes.length > this.#rules.sizeBytes || now - this.#since >= this.#rules.ageMs;
+    if (this.#size > 0 && isDue && now >= this.#fullUntil) this.rotate();
     if (!this.#isBegun) {
       const head = this.#hooks.begin?.();
       if (head !== undefined) this.#append(head);
@@ -88,9 +93,14 @@ export class RotatingFile {
   rotate(): void {
     this.#finish();
     const name = this.#freeName();
-    renameSync(this.path, name);
+    try {
+      renameSync(this.path, name);
+      this.#work = this.#work.then(() => this.#tidy(name));
+    } catch (error) {
+      // Somebody removed the file: the next begins all the same.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#staysFull(error);
+    }
     this.#open();
-    this.#work = this.#work.then(() => this.#tidy(name));
   }
 
   /** Goes on in the file that has the name now: another one, where somebody has moved the old one away. */
@@ -103,6 +113,12 @@ export class RotatingFile {
   async close(): Promise<void> {
     if (this.#fd >= 0) this.#finish();
     await this.#work;
+  }
+
+  /** A file that cannot be renamed grows on, rather than that lines are lost; it is tried again later. */
+  #staysFull(error: unknown): void {
+    this.#fullUntil = this.#now() + RETRY_MS;
+    this.#hooks.failed?.(new UserError(`Cannot rename ${this.path}: ${reasonOf(error)}. It grows on.`, EXIT.file));
   }
 
   #now(): number {

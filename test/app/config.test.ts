@@ -156,6 +156,23 @@ test('what values say together is checked too', () => {
   assert.match(found[6], /^FILE:9:30: sinks\.a\.filter: /);
 });
 
+test('sinks do not write into each other, and TLS is for those who speak it', () => {
+  const text = [
+    'log: {file: out/../a.log}',
+    'sinks:',
+    '  a: {type: file, path: b.log}',
+    '  b: {type: pcapng, path: ./b.log}',
+    '  c: {type: file, path: a.log}',
+    '  d: {type: syslog, to: "tcp:127.0.0.1:514", tls: {key: k}}',
+  ].join('\n');
+  assert.deepEqual(problems(text), [
+    'FILE:4:21: sinks.b.path is the file of sinks.a.path.',
+    'FILE:5:19: sinks.c.path is the file of log.file.',
+    'FILE:6:46: sinks.d.tls is for receivers such as tls:HOST:PORT.',
+    'FILE:6:46: sinks.d.tls wants certificate and key together.',
+  ]);
+});
+
 test('a file that is no configuration is refused in a sentence', () => {
   assert.match(problems('a: [1\nb: 2\n')[0], /^FILE:\d+:\d+: /);
   assert.match(problems('log: {level: info}\nlog: {level: info}\n')[0], /^FILE:2:1: Map keys must be unique/);

@@ -116,6 +116,20 @@ test('after a file was moved away it goes on in a new one when told', async () =
   assert.equal(readFileSync(path, 'utf8'), '3\n');
 });
 
+test('a file that was removed begins again', async () => {
+  const folder = newFolder();
+  const path = join(folder, 'a.log');
+  const failures: string[] = [];
+  const rules = { ...FOREVER, sizeBytes: 10 };
+  const file = new RotatingFile(path, rules, { ...clock, failed: ({ message }) => failures.push(message) });
+  file.write(bytes('first....\n'));
+  rmSync(path);
+  file.write(bytes('second...\n'));
+  assert.equal(readFileSync(path, 'utf8'), 'second...\n');
+  await file.close();
+  assert.deepEqual(failures, []);
+});
+
 test('what cannot be opened is said in a sentence', () => {
   const inTheWay = join(newFolder(), '..');
   new RotatingFile(join(inTheWay, 'file'), FOREVER).write(bytes('x'));
