@@ -1,4 +1,4 @@
-import type { StoreStatus } from '../store/store.ts';
+import type { StatisticsQuery, StatisticsResult, StoreStatus } from '../store/store.ts';
 import { Audit } from './audit.ts';
 import { Counters } from './counters.ts';
 import { freshnessOf, LossWatch, stateOf } from './health.ts';
@@ -15,6 +15,8 @@ import type { UsualHours } from './usual.ts';
 /** Questions to the store at a time, and those that may wait for their turn. */
 const MOST_RUNNING = 16;
 const MOST_WAITING = 128;
+/** Statistics that are counted at a time: each uses all threads of the database, and memory. */
+const MOST_COUNTING = 3;
 
 /** What the store and the sensors say right now. */
 export interface Health {
@@ -41,6 +43,7 @@ export class Api {
   draining = false;
   readonly #loss = new LossWatch();
   readonly #health: SingleFlight<Health>;
+  readonly #counting = new Gate(MOST_COUNTING, Number.POSITIVE_INFINITY);
   readonly #unsubscribe: () => void;
 
   constructor(services: ServerServices) {
@@ -61,6 +64,17 @@ export class Api {
     this.#unsubscribe();
     this.tails.close();
     await Promise.all([this.#health.settled(), this.overviews.settled(), this.usual.settled()]);
+  }
+
+  /** Asks for statistics, a few at a time: those of one page wait for each other. */
+  async statistics(query: StatisticsQuery, signal?: AbortSignal): Promise<StatisticsResult> {
+    const leave = await this.#counting.enter();
+    try {
+      signal?.throwIfAborted();
+      return await this.services.store.statistics(query, signal);
+    } finally {
+      leave?.();
+    }
   }
 
   /** Asks the store when it is this question's turn. Throws 503 when too many wait. */

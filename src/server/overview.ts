@@ -1,4 +1,4 @@
-import type { Measure, StatisticsResult, StatisticsRow, Store } from '../store/store.ts';
+import type { Measure, StatisticsResult, StatisticsRow } from '../store/store.ts';
 import type { Api } from './api.ts';
 import { heatmapOf, seriesOf, sharesOf } from './columns.ts';
 import { both, FILTER } from './filters.ts';
@@ -34,7 +34,7 @@ const TOTALS: readonly Measure[] = [
 /** The first screen: everything on it in one answer. */
 export async function overviewOf(api: Api, range: Range, f: string | undefined): Promise<Overview> {
   const { store } = api.services;
-  const ask = new Asker(store, range, f);
+  const ask = new Asker(api, range, f);
   const [health, usual, now, previous, series, heatmap, types, rcodes, domains, clients, fresh, alerts] =
     await Promise.all([
       api.health(),
@@ -70,25 +70,25 @@ export async function overviewOf(api: Api, range: Range, f: string | undefined):
 
 /** Domains or clients of a range that changed most against usual. */
 export function moversBy(api: Api, range: Range, f: string | undefined, of: 'domain' | 'client'): Promise<Mover[]> {
-  return new Asker(api.services.store, range, f).movers(of, of === 'domain' ? FILTER.name : FILTER.client);
+  return new Asker(api, range, f).movers(of, of === 'domain' ? FILTER.name : FILTER.client);
 }
 
 /** What is usual in the hours before a time; the same answer for ten minutes. */
 function usualOf(api: Api, before: number): Promise<UsualHours> {
   const hour = Math.floor(before / HOUR_MS);
-  return api.usual.get(String(hour), () => usualHours(api.services.store, before));
+  return api.usual.get(String(hour), () => usualHours(api, before));
 }
 
 /** Questions of the first screen to the store. */
 class Asker {
   readonly step: number;
-  readonly #store: Store;
+  readonly #api: Api;
   readonly #range: Range;
   readonly #filter: { filter?: string };
   readonly #f: string | undefined;
 
-  constructor(store: Store, range: Range, f: string | undefined) {
-    this.#store = store;
+  constructor(api: Api, range: Range, f: string | undefined) {
+    this.#api = api;
     this.#range = range;
     this.#f = f;
     this.#filter = f === undefined ? {} : { filter: f };
@@ -99,12 +99,12 @@ class Asker {
   async one(range: Range): Promise<StatisticsRow> {
     if (range.to <= 0) return {};
     const from = Math.max(0, range.from);
-    const { rows } = await this.#store.statistics({ from, to: range.to, ...this.#filter, measures: TOTALS });
+    const { rows } = await this.#api.statistics({ from, to: range.to, ...this.#filter, measures: TOTALS });
     return rows[0] ?? {};
   }
 
   series(): Promise<StatisticsResult> {
-    return this.#store.statistics({
+    return this.#api.statistics({
       ...this.#range,
       ...this.#filter,
       step: this.step,
@@ -113,7 +113,7 @@ class Asker {
   }
 
   heatmap(): Promise<StatisticsResult> {
-    return this.#store.statistics({
+    return this.#api.statistics({
       ...this.#range,
       ...this.#filter,
       step: this.step,
@@ -124,7 +124,7 @@ class Asker {
   }
 
   async breakdown(dimension: 'type' | 'rcode', filter: (key: string) => string): Promise<Share[]> {
-    const { rows } = await this.#store.statistics({
+    const { rows } = await this.#api.statistics({
       ...this.#range,
       ...this.#filter,
       group: [dimension],
@@ -140,9 +140,9 @@ class Asker {
     const past = Math.max(length, MOVERS_PAST_MS);
     const query = { ...this.#filter, group: [dimension], measures: ['transactions'], limit: MOST_KEYS } as const;
     const [now, before, known] = await Promise.all([
-      this.#store.statistics({ from, to, ...query }),
-      this.#store.statistics({ from: Math.max(0, from - past), to: from, ...query }),
-      this.#store.status(),
+      this.#api.statistics({ from, to, ...query }),
+      this.#api.statistics({ from: Math.max(0, from - past), to: from, ...query }),
+      this.#api.services.store.status(),
     ]);
     // A store that is younger than the time compared with has seen less of it; without any, nothing is a change.
     const seen = from - Math.max(from - past, known.oldest ?? from);
@@ -160,8 +160,8 @@ class Asker {
     const { from, to } = this.#range;
     const past = { from: Math.max(0, from - NEW_PAST_MS), ...this.#filter, measures: ['domains'] } as const;
     const [before, all] = await Promise.all([
-      this.#store.statistics({ ...past, to: from }),
-      this.#store.statistics({ ...past, to }),
+      this.#api.statistics({ ...past, to: from }),
+      this.#api.statistics({ ...past, to }),
     ]);
     const known = before.rows[0]?.domains ?? 0;
     return known === 0 ? null : Math.max(0, Math.round((all.rows[0]?.domains ?? 0) - known));

@@ -1,4 +1,5 @@
-import type { Dimension, Measure, StatisticsQuery, StatisticsRow, Store } from '../store/store.ts';
+import type { Dimension, Measure, StatisticsQuery, StatisticsRow } from '../store/store.ts';
+import type { Api } from './api.ts';
 import { bucketsOf, rowsByTime, sharesOf } from './columns.ts';
 import type { Share, Summary } from './schema/common.ts';
 import type { Distributions, PageSeries, Totals } from './schema/pages.ts';
@@ -29,12 +30,12 @@ const MOST_SHARES = 15;
 /** What is asked for a page of a name or a client: the same questions, of one filter. */
 export class PageData {
   readonly f: string;
-  readonly #store: Store;
+  readonly #api: Api;
   readonly #range: Range;
   readonly #signal: AbortSignal;
 
-  constructor(store: Store, f: string, range: Range, signal: AbortSignal) {
-    this.#store = store;
+  constructor(api: Api, f: string, range: Range, signal: AbortSignal) {
+    this.#api = api;
     this.f = f;
     this.#range = range;
     this.#signal = signal;
@@ -48,7 +49,7 @@ export class PageData {
   }
 
   async rows(query: Omit<StatisticsQuery, 'from' | 'to' | 'filter'>): Promise<StatisticsRow[]> {
-    const { rows } = await this.#store.statistics({ ...this.#range, filter: this.f, ...query }, this.#signal);
+    const { rows } = await this.#api.statistics({ ...this.#range, filter: this.f, ...query }, this.#signal);
     return rows;
   }
 
@@ -73,7 +74,7 @@ export class PageData {
   /** What the client was called last; null where it has no name. */
   async clientName(): Promise<string | null> {
     const query = { ...this.#range, filter: this.f, limit: 1 };
-    for await (const { rows } of this.#store.transactions(query, this.#signal)) {
+    for await (const { rows } of this.#api.services.store.transactions(query, this.#signal)) {
       if (rows.length > 0) return rows[0].client_name ?? null;
     }
     return null;
@@ -113,9 +114,9 @@ export class PageData {
 
   /** First and last time in everything that is kept, to the hour: the hours that hold any. */
   async #seen(): Promise<{ first_seen: string | null; last_seen: string | null }> {
-    const { oldest, newest } = await this.#store.status();
+    const { oldest, newest } = await this.#api.services.store.status();
     if (oldest === null || newest === null) return { first_seen: null, last_seen: null };
-    const { rows } = await this.#store.statistics(
+    const { rows } = await this.#api.statistics(
       { from: oldest, to: newest + 1, filter: this.f, step: 3600, measures: ['transactions'], limit: 1000 },
       this.#signal,
     );
@@ -131,7 +132,7 @@ export class PageData {
   /** The newest transaction from an hour on, exactly: it is one look at the newest rows. */
   async #newestIn(hour: number, newest: number): Promise<number> {
     const query = { from: hour, to: newest + 1, filter: this.f, limit: 1 };
-    for await (const { rows } of this.#store.transactions(query, this.#signal)) {
+    for await (const { rows } of this.#api.services.store.transactions(query, this.#signal)) {
       if (rows.length > 0) return Date.parse(rows[0].time);
     }
     return hour;

@@ -1,4 +1,5 @@
-import type { StatisticsRow, Store } from '../store/store.ts';
+import type { StatisticsRow } from '../store/store.ts';
+import type { Api } from './api.ts';
 import { LikeHours, type PastHour } from './bands.ts';
 
 /** How far back like hours are looked for. */
@@ -19,9 +20,9 @@ const SERIES = [
 export type UsualHours = Record<(typeof SERIES)[number], LikeHours>;
 
 /** Reads the hours before `before` (ms): whole ones, that hold something. */
-export async function usualHours(store: Store, before: number): Promise<UsualHours> {
+export async function usualHours(api: Api, before: number): Promise<UsualHours> {
   const to = Math.floor(before / HOUR_MS) * HOUR_MS;
-  const { rows } = await store.statistics({
+  const { rows } = await api.statistics({
     from: to - PAST_MS,
     to,
     step: 3600,

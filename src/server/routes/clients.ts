@@ -21,9 +21,9 @@ export const clients = endpoint({
       throw new ProblemError(400, 'A client is an IPv4 or IPv6 address.', { parameter: 'address' });
     }
     const range = readRange(query, now);
-    const { store, privacy } = api.services;
+    const { privacy } = api.services;
     const f = both(FILTER.client(address), historyFilter(query.f));
-    const data = new PageData(store, f, range, signal);
+    const data = new PageData(api, f, range, signal);
     const within = (filter: string) => both(f, filter);
     await api.audit.look({ user: identity.user, address: remote, action: 'client.view', subject: address });
     return api.ask(async () => {

@@ -25,7 +25,7 @@ export const names = endpoint({
     const range = readRange(query, now);
     const { store, registrableDomain } = api.services;
     const f = both(FILTER.name(name), historyFilter(query.f));
-    const data = new PageData(store, f, range, signal);
+    const data = new PageData(api, f, range, signal);
     const within = (filter: string) => both(f, filter);
     return api.ask(async () => {
       const [shared, types, rcodes, outcomes, clients, servers, below, records, misses] = await Promise.all([

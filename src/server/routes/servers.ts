@@ -18,10 +18,9 @@ export const servers = endpoint({
     const range = readRange(query, now);
     const filter = historyFilter(query.f);
     const scope = { ...range, ...(filter !== undefined && { filter }) };
-    const { store } = api.services;
     const [main, codes] = await api.ask(() =>
       Promise.all([
-        store.statistics(
+        api.statistics(
           {
             ...scope,
             group: ['server'],
@@ -40,7 +39,7 @@ export const servers = endpoint({
           },
           signal,
         ),
-        store.statistics({ ...scope, group: ['server', 'rcode'], measures: ['transactions'], limit: 1000 }, signal),
+        api.statistics({ ...scope, group: ['server', 'rcode'], measures: ['transactions'], limit: 1000 }, signal),
       ]),
     );
     const byServer = Map.groupBy(codes.rows, ({ server }) => server);

@@ -27,7 +27,7 @@ export const statistics = endpoint({
     }
     const order = orderOf(query.order);
     const result = await api.ask(() =>
-      api.services.store.statistics(
+      api.statistics(
         {
           ...range,
           measures,
