@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Download, Page } from 'playwright-core';
+import { readFrames } from '../../src/library/pcap.ts';
 import type { Statistics } from '../../src/server/schema/statistics.ts';
 import { CLIENT, LOST, ORDINARY, writeCapture } from './explore-data.ts';
 import { checkAccessible, openBrowser, openPage, picture, type Serving, startServe, type View } from './harness.ts';
@@ -17,7 +18,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nametap-explore-'));
   file = join(folder, 'office.pcap');
   await writeCapture(file, Date.now());
-  serving = await startServe([file]);
+  serving = await startServe([file, '--store-packets-keep', 'yes']);
   browser = await openBrowser();
 });
 after(async () => {
@@ -339,6 +340,34 @@ test('exactly the filter is exported', async () => {
       assert.ok(lines.every((line) => /evil|host3\.zone3/.test((JSON.parse(line) as { name: string }).name)));
     },
   );
+});
+
+test('packets are shown as captured, copies at their own times, and exported as pcapng', async () => {
+  await withExplore(`?from=-1h&live=0&f=${encodeURIComponent(`dns.qry.name == "${LOST}"`)}`, async (page) => {
+    await told(page, /^1 transaction$/);
+    await rows(page).first().locator('td').first().click();
+    await page.locator('.detail').getByText('Packets', { exact: true }).click();
+    await page.locator('.packets details').nth(2).waitFor();
+    assert.equal(await page.locator('.packets details').count(), 3);
+    await page.locator('.packets summary').first().click();
+    assert.match(await page.locator('.packets pre').first().innerText(), /^0000 {2}02 00 00 00 00 01/);
+    await page.locator('.detail').getByText('Sequence', { exact: true }).click();
+    const drawn = await page.locator('.detail .ladder svg').evaluate((element) => element.textContent);
+    assert.match(drawn ?? '', /\+1\.000 s.*again, copy 2.*\+3\.000 s.*again, copy 3.*no answer/);
+    await page.getByRole('button', { name: 'Export' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: 'pcapng' }).click(),
+    ]);
+    const path = join(folder, 'exported.pcapng');
+    await download.saveAs(path);
+    const times: number[] = [];
+    for await (const { time } of readFrames(path)) times.push((time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6);
+    assert.deepEqual(
+      times.map((time) => Math.round(time - times[0])),
+      [0, 1000, 3000],
+    );
+  });
 });
 
 test('in both themes and on a phone', async () => {
