@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { API_ROOT } from '../../src/server/mount.ts';
 import { ENDPOINTS } from '../../src/server/routes/index.ts';
@@ -56,4 +57,12 @@ test('every reference in it leads somewhere', () => {
     assert.ok(document.components.schemas[name] !== undefined, name);
   }
   assert.deepEqual(Object.keys(document.components.securitySchemes).sort(), ['basic', 'bearer', 'cookie', 'key']);
+});
+
+test('the guide names paths that there are', () => {
+  const guide = readFileSync(new URL('../../docs/guide/api.md', import.meta.url), 'utf8');
+  const named = new Set([...guide.matchAll(/`(\/(?:api|query|lookup)[^`?\s]*)`/g)].map(([, path]) => path));
+  named.delete(`${API_ROOT}/openapi.json`);
+  assert.ok(named.size > 15);
+  for (const path of named) assert.ok(document.paths[path] !== undefined, path);
 });
