@@ -116,6 +116,11 @@ export class Connection {
     return new Appender(duckdb.appender_create(this.#handle, null, table));
   }
 
+  /** Rows for a temporary table: they go into a store that is opened for looking only, too. */
+  temporaryAppender(table: string): Appender {
+    return new Appender(duckdb.appender_create_ext(this.#handle, 'temp', 'main', table));
+  }
+
   /** Stops the statement that runs; it fails with an interrupt error. */
   interrupt(): void {
     duckdb.interrupt(this.#handle);

@@ -43,7 +43,8 @@ export async function* findTransactions(
   let cursor = readCursor(query.after);
   const top = cursor === undefined ? query.to : Math.min(query.to, Number(cursor.time / 1_000_000n) + 1);
   let upper = skipGap(store, query.from, top);
-  let width = firstWidth(store, condition, limit);
+  const least = firstWidth(store, condition, limit);
+  let width = least;
   let found = 0;
   let scanned = 0;
   while (upper > query.from && found < limit) {
@@ -51,12 +52,12 @@ export async function* findTransactions(
     const lower = Math.max(query.from, upper - width);
     const began = performance.now();
     const window = { from: lower, to: upper, cursor, limit: limit - found };
-    const { rows, count, last } = await store.readers.use((c) => readWindow(store, c, condition, window, test), signal);
+    const { rows, last } = await store.readers.use((c) => readWindow(store, c, condition, window, test), signal);
     if (last !== undefined) cursor = last;
     found += rows.length;
-    scanned += count;
+    scanned += Math.round(store.parts.rowsBetween(lower, upper));
     const took = performance.now() - began;
-    width *= took < WINDOW_MS / 2 ? 2 : took > WINDOW_MS * 2 ? 0.5 : 1;
+    width = Math.max(least, width * (took < WINDOW_MS / 2 ? 2 : took > WINDOW_MS * 2 ? 0.5 : 1));
     upper = found < limit ? skipGap(store, query.from, lower) : lower;
     const done = found >= limit || upper <= query.from;
     const scannedTo = done && found < limit ? query.from : lower;
@@ -105,7 +106,7 @@ async function readWindow(
   condition: Condition,
   { from, to, cursor, limit }: Window,
   test: (rows: StoredRows, i: number) => boolean,
-): Promise<{ rows: Transaction[]; count: number; last: Cursor | undefined }> {
+): Promise<{ rows: Transaction[]; last: Cursor | undefined }> {
   const source = store.parts.source(store.parts.between(from, to));
   const where = whereOf(condition, from, to);
   const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
@@ -125,9 +126,7 @@ async function readWindow(
     }
     if (rows.length >= limit) break;
   }
-  const all = whereOf({ ...condition, sql: 'true', params: [] }, from, to);
-  const count = await connection.one<{ n: number }>(`SELECT count(*) AS n FROM (${source}) WHERE ${all.sql}`);
-  return { rows, count: count?.n ?? 0, last };
+  return { rows, last };
 }
 
 /** A transaction by its id, the latest parts first. */

@@ -34,7 +34,7 @@ export async function withMatches<T>(
       for (let i = 0; i < chunk.count; i++) if (test(rows, i)) ids.push(column[i]);
     }
     const writer = new ChunkWriter([{ type: 'UBIGINT' }]);
-    const appender = connection.appender('matches');
+    const appender = connection.temporaryAppender('matches');
     for (const id of ids) {
       writer.numbers[0][writer.count++] = id;
       if (writer.full) writer.flush(appender);

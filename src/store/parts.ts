@@ -15,6 +15,12 @@ export interface Part {
   version: number;
 }
 
+/** A place in the order in which rows came: behind the first `rows` of a part. */
+export interface Place {
+  part: number;
+  rows: number;
+}
+
 /**
  * Where transactions are kept: rows are added to the open part; a full one is closed, moved to a Parquet file when it is
  * old, and dropped as a whole when it is too old. So nothing is ever deleted row by row.
@@ -92,10 +98,46 @@ export class Parts {
     return this.list.filter(({ kind, first, last }) => kind === 'open' || (last >= from - 1 && first < to)).reverse();
   }
 
+  /** About how many rows a range of ms has. */
+  rowsBetween(from: number, to: number): number {
+    let rows = 0;
+    for (const { first, last, rows: all } of this.list) {
+      if (all === 0) continue;
+      const share = (Math.min(to, last + 1) - Math.max(from, first)) / (last + 1 - first);
+      rows += all * Math.max(0, Math.min(1, share));
+    }
+    return rows;
+  }
+
   /** SQL of the rows of parts, all columns of a transaction. */
   source(parts: readonly Part[]): string {
     if (parts.length === 0) return this.source([this.open]);
     return parts.map((part) => `SELECT ${partColumns(part.version)} FROM ${this.#from(part)}`).join(' UNION ALL ');
+  }
+
+  /**
+   * SQL of the rows [from, to) in the order they came, `rowid` among the columns. They are in tables: parts move to
+   * Parquet only when nobody needs that order any more.
+   */
+  sequence(from: Place, to: Place): string {
+    const selects = this.list
+      .filter(({ part }) => part >= from.part && part <= to.part)
+      .map(({ part }) => {
+        const low = part === from.part ? ` AND rowid >= ${from.rows}` : '';
+        const high = part === to.part ? ` AND rowid < ${to.rows}` : '';
+        return `SELECT * FROM ${tableOf(part)} WHERE true${low}${high}`;
+      });
+    return selects.length === 0 ? `SELECT * FROM ${tableOf(this.open.part)} WHERE false` : selects.join(' UNION ALL ');
+  }
+
+  /** Where the rows end that are stored now. */
+  get end(): Place {
+    return { part: this.open.part, rows: this.open.rows };
+  }
+
+  /** How many rows came since. */
+  since({ part, rows }: Place): number {
+    return this.list.reduce((sum, other) => sum + (other.part >= part ? other.rows : 0), 0) - rows;
   }
 
   #from({ part, kind }: Part): string {

@@ -5,7 +5,7 @@ import type { EmbeddedStore } from './embedded.ts';
 import { appendPassive } from './learning.ts';
 import { nameOf, prefixEnd, reversedName, storedName } from './passive-names.ts';
 import { MISSING_KINDS } from './schema.ts';
-import { transaction } from './setup.ts';
+import { transaction } from './sql-transaction.ts';
 import type { NameHistoryRow, PassiveMatch, PassivePage, PassiveQuery, PassiveRow } from './store.ts';
 
 const DEFAULT_LIMIT = 200;
@@ -104,13 +104,15 @@ async function namesByAddress(
 ): Promise<Map<string, number>> {
   const prefixes = [...new Set(page.filter(({ type }) => type === A || type === AAAA).map(({ prefix }) => prefix))];
   if (prefixes.length === 0 || prefixes.length > 50) return new Map();
-  const marks = prefixes.map(() => '?::UBIGINT').join(', ');
+  const suffixes = [...new Set(page.map(({ suffix }) => suffix))];
+  const marks = (list: readonly bigint[]) => list.map(() => '?::UBIGINT').join(', ');
   const rows = await store.readers.use(
     (connection) =>
       connection.all<{ prefix: bigint; suffix: bigint; names: number }>(
         `SELECT prefix, suffix, count(DISTINCT reversed) AS names FROM ${ALL}
-         WHERE type IN (${A}, ${AAAA}) AND prefix IN (${marks}) GROUP BY prefix, suffix`,
-        prefixes,
+         WHERE type IN (${A}, ${AAAA}) AND prefix IN (${marks(prefixes)}) AND suffix IN (${marks(suffixes)})
+         GROUP BY prefix, suffix`,
+        [...prefixes, ...suffixes],
       ),
     signal,
   );
@@ -170,7 +172,8 @@ function addressWhere(lowText: string, highText: string): { sql: string; params:
 
 /** Merges what was learnt elsewhere into passive DNS. */
 export async function importPassive(store: EmbeddedStore, rows: readonly PassiveRow[]): Promise<number> {
-  await store.readers.use((connection) =>
+  // Not while passive DNS is merged.
+  await store.work((connection) =>
     transaction(connection, async () => {
       const deltas = rows.map((row) => ({
         name: storedName(row.rrname),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SqlValue } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
-import { transaction } from './setup.ts';
+import { transaction } from './sql-transaction.ts';
 import type { RecordKind, RecordsQuery, StoreRecord } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;

@@ -9,7 +9,8 @@ import {
   MEASURE_COLUMNS,
   ROLLUP_PRECISION,
 } from './measures.ts';
-import { type Parts, tableOf } from './parts.ts';
+import type { Parts, Place } from './parts.ts';
+import { transaction } from './sql-transaction.ts';
 import { ROLLUP_NAMES, ROLLUPS } from './schema.ts';
 import { DISTRIBUTIONS } from './store.ts';
 
@@ -22,12 +23,12 @@ const MANY_ROWS = 10_000;
 const LATENESS: Readonly<Record<RollupTable, number>> = { minutes: 45_000, hours: 120_000 };
 
 /**
- * What a rollup table holds: of the rows that were there at its last run (`rows` of the open part, all of closed parts)
- * those before `until` (ms). Everything else is only in the transactions.
+ * What a rollup table holds: of the rows that had come at its last run (those before `place`) the ones before `until` (ms).
+ * Everything else is only in the transactions.
  */
 export interface RollupState {
   until: number;
-  rows: number;
+  place: Place;
 }
 
 /** SQL that makes a rollup of rows: `source` has the columns of a transaction. */
@@ -59,54 +60,56 @@ function keyOf(name: KeyedDimension): string {
 }
 
 /**
- * Brings a rollup table up to the first `rows` rows of the open part. A row is taken once: when both it and the end of its
- * bucket have come. The new state; `write` stores it in the same transaction.
+ * Brings a rollup table up to the rows before `end`. A row is taken once: when both it and the end of its bucket have come.
+ * The new state; `write` stores it in the same transaction.
  */
 export async function rollUp(
   table: RollupTable,
   state: RollupState,
-  {
-    parts,
-    connection,
-    rows,
-    write,
-  }: { parts: Parts; connection: Connection; rows: number; write: (state: RollupState) => Promise<void> },
+  { parts, connection, end, write }: RollupRun,
 ): Promise<RollupState> {
-  const { open } = parts;
   const latest = parts.list.reduce((max, { last }) => Math.max(max, last), Number.NEGATIVE_INFINITY);
   const step = ROLLUPS[table];
   const until = Number.isFinite(latest)
     ? Math.max(state.until, Math.floor((latest - LATENESS[table]) / step) * step)
     : state.until;
-  if (until === state.until && rows === state.rows) return state;
-  const before = `time < ${ns(until)}`;
-  const since = `time >= ${ns(state.until)}`;
-  const closed = parts.between(state.until, until).filter(({ kind }) => kind !== 'open');
-  const sources = [
-    `SELECT * FROM ${tableOf(open.part)} WHERE rowid < ${rows} AND ${before} AND (${since} OR rowid >= ${state.rows})`,
-    ...(closed.length > 0 && until > state.until
-      ? [`SELECT * FROM (${parts.source(closed)}) WHERE ${before} AND ${since}`]
-      : []),
-  ];
-  const source = sources.join(' UNION ALL ');
+  const { place } = state;
+  if (until === state.until && end.part === place.part && end.rows === place.rows) return state;
+  const next = { until, place: end };
+  const source = sourceOf(parts, state, next);
   const found = await connection.one<{ n: number }>(`SELECT count(*) AS n FROM (${source})`);
   const n = found?.n ?? 0;
-  const next = { until, rows };
   const minutes = Math.max(1, (until - state.until) / 60_000);
   if (n > 0) {
     const keyed = table === 'hours' || n / minutes >= MANY_ROWS;
     await connection.run(`CREATE OR REPLACE TEMP TABLE rollup AS ${named(rollupSql(table, source, keyed))}`);
   }
-  await connection.run('BEGIN');
-  try {
+  await transaction(connection, async () => {
     if (n > 0) await connection.run(`INSERT INTO ${table} SELECT * FROM rollup`);
     await write(next);
-    await connection.run('COMMIT');
-  } catch (error) {
-    await connection.run('ROLLBACK');
-    throw error;
-  }
+  });
   return next;
+}
+
+interface RollupRun {
+  parts: Parts;
+  connection: Connection;
+  end: Place;
+  write(state: RollupState): Promise<void>;
+}
+
+/** Rows that the next state has and the last one has not. */
+function sourceOf(parts: Parts, last: RollupState, next: RollupState): string {
+  const before = `time < ${ns(next.until)}`;
+  const sources = [`SELECT * FROM (${parts.sequence(last.place, next.place)}) WHERE ${before}`];
+  if (next.until > last.until) {
+    const since = `${before} AND time >= ${ns(last.until)}`;
+    const seen = parts.between(last.until, next.until).filter(({ part }) => part < last.place.part);
+    if (seen.length > 0) sources.push(`SELECT * FROM (${parts.source(seen)}) WHERE ${since}`);
+    const here = { part: last.place.part, rows: 0 };
+    sources.push(`SELECT * FROM (${parts.sequence(here, last.place)}) WHERE ${since}`);
+  }
+  return sources.join(' UNION ALL ');
 }
 
 /** The columns have the names of the table's. */

@@ -5,6 +5,7 @@ import { type Connection, Database } from './duckdb.ts';
 import { openFailure } from './failures.ts';
 import { Parts, tableOf } from './parts.ts';
 import { columnsSince, MIGRATIONS, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { transaction } from './sql-transaction.ts';
 import type { StoreOptions } from './store.ts';
 
 /** Files of a store's folder. */
@@ -123,18 +124,6 @@ function removeStrays(parts: Parts): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (/^transactions-\d+\.parquet$/.test(name) && !known.has(path)) rmSync(path, { force: true });
-  }
-}
-
-/** Runs statements as one transaction. */
-export async function transaction(connection: Connection, run: () => Promise<void>): Promise<void> {
-  await connection.run('BEGIN');
-  try {
-    await run();
-    await connection.run('COMMIT');
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => {});
-    throw error;
   }
 }
 

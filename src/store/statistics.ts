@@ -18,7 +18,6 @@ import {
   MEASURE_COLUMNS,
   ROLLUP_PRECISION,
 } from './measures.ts';
-import { tableOf } from './parts.ts';
 import { ns, type RollupTable } from './rollups.ts';
 import { ROLLUPS } from './schema.ts';
 import {
@@ -99,7 +98,7 @@ function planOf(store: EmbeddedStore, query: StatisticsQuery, condition: Conditi
 function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, keyed: boolean): Piece[] {
   const raw = (a: number, b: number): Piece[] => (a < b ? [{ table: 'transactions', from: a, to: b }] : []);
   const { countedRows = COUNTED_ROWS } = store.options;
-  if (rowsBetween(store, from, to) <= countedRows) return raw(from, to);
+  if (store.parts.rowsBetween(from, to) <= countedRows) return raw(from, to);
   const { progress } = store;
   const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
     const size = ROLLUPS[table];
@@ -110,21 +109,10 @@ function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, key
   };
   // Minutes have keys only where there is much traffic: what is little is counted from the rows.
   const byMinute = (a: number, b: number): Piece[] =>
-    keyed && rowsBetween(store, a, b) <= COUNTED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
+    keyed && store.parts.rowsBetween(a, b) <= COUNTED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
   if (step !== undefined && step % 60 !== 0) return raw(from, to);
   if (step !== undefined && step % 3600 !== 0) return byMinute(from, to);
   return split('hours', from, to, byMinute);
-}
-
-/** About how many rows a range has. */
-function rowsBetween(store: EmbeddedStore, from: number, to: number): number {
-  let rows = 0;
-  for (const { first, last, rows: all } of store.parts.list) {
-    if (all === 0) continue;
-    const share = (Math.min(to, last + 1) - Math.max(from, first)) / (last + 1 - first);
-    rows += all * Math.max(0, Math.min(1, share));
-  }
-  return rows;
 }
 
 /** Builds and asks the statements of one question. */
@@ -141,7 +129,7 @@ class Answer {
     this.#connection = connection;
     this.#plan = plan;
     this.#dims = plan.group.map((_, k) => `d${k}`);
-    this.#isFew = rowsBetween(store, plan.query.from, plan.query.to) <= COUNTED_ROWS;
+    this.#isFew = store.parts.rowsBetween(plan.query.from, plan.query.to) <= COUNTED_ROWS;
   }
 
   async result(): Promise<StatisticsResult> {
@@ -242,10 +230,9 @@ class Answer {
         const where = whereOf(condition, from, to);
         selects.push(`SELECT * FROM (${parts.source(parts.between(from, to))}) WHERE ${where.sql}`);
         params.push(...where.params);
-      } else if (parts.open.rows > progress[table].rows) {
-        selects.push(
-          `SELECT * FROM ${tableOf(parts.open.part)} WHERE rowid >= ${progress[table].rows} AND time >= ${ns(from)} AND time < ${ns(to)}`,
-        );
+      } else if (parts.since(progress[table].place) > 0) {
+        const late = parts.sequence(progress[table].place, parts.end);
+        selects.push(`SELECT * FROM (${late}) WHERE time >= ${ns(from)} AND time < ${ns(to)}`);
       }
     }
     return selects.length === 0 ? undefined : { sql: selects.join(' UNION ALL '), params };

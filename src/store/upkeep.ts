@@ -2,10 +2,11 @@ import type { Connection } from './duckdb.ts';
 import { appendDistinct, appendPassive } from './learning.ts';
 import type { Learnt } from './ingest.ts';
 import { MEASURE_COLUMNS, CUBE } from './measures.ts';
-import { type Parts, tableOf } from './parts.ts';
+import type { Parts, Place } from './parts.ts';
 import { type RollupState, type RollupTable, rollUp } from './rollups.ts';
-import { MISSING_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
-import { getMeta, setMeta, transaction } from './setup.ts';
+import { type Column, MISSING_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+import { getMeta, setMeta } from './setup.ts';
+import { transaction } from './sql-transaction.ts';
 import { DISTRIBUTIONS, type Retention } from './store.ts';
 
 const LONG_AGO = -9e12;
@@ -13,55 +14,52 @@ const DAY_MS = 86_400_000;
 /** Rows of passive DNS that wait before they are merged, and which part of all they may be. */
 const PASSIVE_WAITING = 300_000;
 
-/** How much of the open part is in what is made of it. */
+/** How far what is made of rows has come. */
 export interface Progress {
-  learnt: number;
+  learnt: Place;
   minutes: RollupState;
   hours: RollupState;
 }
 
 export async function loadProgress(connection: Connection): Promise<Progress> {
-  const state = async (table: RollupTable) => {
-    const text = await getMeta(connection, table);
-    return text === undefined ? { until: LONG_AGO, rows: 0 } : (JSON.parse(text) as RollupState);
+  const read = async <T>(key: string, start: T) => {
+    const text = await getMeta(connection, key);
+    return text === undefined ? start : (JSON.parse(text) as T);
   };
+  const place = { part: 1, rows: 0 };
   return {
-    learnt: Number((await getMeta(connection, 'learnt')) ?? 0),
-    minutes: await state('minutes'),
-    hours: await state('hours'),
+    learnt: await read('learnt', place),
+    minutes: await read('minutes', { until: LONG_AGO, place }),
+    hours: await read('hours', { until: LONG_AGO, place }),
   };
 }
 
-export async function saveProgress(connection: Connection, progress: Progress): Promise<void> {
-  await setMeta(connection, 'learnt', String(progress.learnt));
-  for (const table of ['minutes', 'hours'] as const) await setMeta(connection, table, JSON.stringify(progress[table]));
-}
+const MISSING = `CASE WHEN outcome = 1 THEN 0 WHEN rcode = 3 THEN 1 WHEN answer_kind = 1 THEN 2 WHEN rcode = 2 THEN 3
+  WHEN rcode = 5 THEN 4 WHEN answer_kind = 4 THEN 5 END`;
 
-/** Writes what rows [progress.learnt, rows) of the open part taught, then brings the rollups up to `rows`. */
+/** Writes what the rows before `end` taught since the last time, then brings the rollups up to them. */
 export async function learn(
   connection: Connection,
   parts: Parts,
   progress: Progress,
   learnt: ReturnType<typeof takeLearnt>,
-  rows: number,
+  end: Place,
 ): Promise<void> {
-  const kind = `CASE WHEN outcome = 1 THEN 0 WHEN rcode = 3 THEN 1 WHEN answer_kind = 1 THEN 2 WHEN rcode = 2 THEN 3 WHEN rcode = 5 THEN 4 WHEN answer_kind = 4 THEN 5 END`;
   await transaction(connection, async () => {
     appendPassive(connection, learnt.passive);
     appendDistinct(connection, learnt.distinct);
     await connection.run(
-      `INSERT INTO missing_new SELECT name, type, (${kind})::UTINYINT AS kind, min(time) // 1000000, max(time) // 1000000, count(*)
-       FROM ${tableOf(parts.open.part)} WHERE rowid >= ${progress.learnt} AND rowid < ${rows} AND name <> '' AND protocol = 0
-       AND kind IS NOT NULL GROUP BY ALL`,
+      `INSERT INTO missing_new SELECT name, type, (${MISSING})::UTINYINT AS kind, min(time) // 1000000, max(time) // 1000000, count(*)
+       FROM (${parts.sequence(progress.learnt, end)}) WHERE name <> '' AND protocol = 0 AND kind IS NOT NULL GROUP BY ALL`,
     );
-    await setMeta(connection, 'learnt', String(rows));
+    await setMeta(connection, 'learnt', JSON.stringify(end));
   });
-  progress.learnt = rows;
+  progress.learnt = end;
   for (const table of ['minutes', 'hours'] as const) {
     progress[table] = await rollUp(table, progress[table], {
       parts,
       connection,
-      rows,
+      end,
       write: (state) => setMeta(connection, table, JSON.stringify(state)),
     });
   }
@@ -85,24 +83,28 @@ export async function mergePassive(connection: Connection, always: boolean): Pro
   ) {
     return false;
   }
+  // Made beside, then put in place at once: a checkpoint has to wait for nobody who writes.
+  const columns = (list: readonly Column[]) => list.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
+  const sums = 'min(first) AS first, max(last) AS last, sum(count) AS count';
+  const key = 'reversed, type, data, prefix, suffix';
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE merged_passive AS SELECT ${columns(PASSIVE_COLUMNS)} FROM (SELECT ${key},
+     min(cnames) AS cnames, arg_min(sensor, first) AS sensor, ${sums} FROM (SELECT * FROM passive UNION ALL
+     SELECT * FROM passive_new) GROUP BY ${key}) ORDER BY ${key}`,
+  );
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE merged_missing AS SELECT ${columns(MISSING_COLUMNS)} FROM (SELECT name, type, kind, ${sums}
+     FROM (SELECT * FROM missing UNION ALL SELECT * FROM missing_new) GROUP BY name, type, kind) ORDER BY name, type`,
+  );
   await transaction(connection, async () => {
-    const columns = PASSIVE_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
-    await connection.run(
-      `CREATE TABLE passive_merged AS SELECT ${columns} FROM (SELECT reversed, type, data, prefix, suffix, min(cnames) AS cnames, arg_min(sensor, first) AS sensor, min(first) AS first,
-       max(last) AS last, sum(count) AS count FROM (SELECT * FROM passive UNION ALL SELECT * FROM passive_new)
-       GROUP BY reversed, type, data, prefix, suffix) ORDER BY reversed, type, data, prefix, suffix`,
-    );
-    const missed = MISSING_COLUMNS.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
-    await connection.run(
-      `CREATE TABLE missing_merged AS SELECT ${missed} FROM (SELECT name, type, kind, min(first) AS first, max(last) AS last,
-       sum(count) AS count FROM (SELECT * FROM missing UNION ALL SELECT * FROM missing_new) GROUP BY name, type, kind) ORDER BY name, type`,
-    );
     for (const table of ['passive', 'missing']) {
       await connection.run(`DROP TABLE ${table}`);
-      await connection.run(`ALTER TABLE ${table}_merged RENAME TO ${table}`);
+      await connection.run(`CREATE TABLE ${table} AS SELECT * FROM merged_${table}`);
       await connection.run(`DELETE FROM ${table}_new`);
     }
   });
+  await connection.run('DROP TABLE merged_passive');
+  await connection.run('DROP TABLE merged_missing');
   return true;
 }
 
