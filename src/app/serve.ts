@@ -158,6 +158,7 @@ class Serving {
       vantage: loaded.config.vantage,
       interfaces,
       exporter: store,
+      clientName: (family, words) => this.#live.clients?.name(family, words),
       owner: account,
       log: hooks.log,
     });

@@ -14,6 +14,8 @@ export interface SinksOptions {
   sensor: string;
   version: string;
   vantage: Config['vantage'];
+  /** Names of clients; undefined for those without. */
+  clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Interfaces of the run; may grow. */
   interfaces: readonly CapturedInterface[];
   /** The store, for sinks that write what it holds; null without. */

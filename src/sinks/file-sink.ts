@@ -53,8 +53,13 @@ export const fileSink: SinkDefinition<ValueOf<typeof settings>> = {
 };
 
 /** Options of an output format, as a sink knows them. */
-export function outputOptions({ interfaces, sensor, registrable }: SinkContext): OutputOptions {
-  return { interfaces, registrable, ...(sensor !== undefined && { sensor }) };
+export function outputOptions({ interfaces, sensor, registrable, clientName }: SinkContext): OutputOptions {
+  return {
+    interfaces,
+    registrable,
+    ...(sensor !== undefined && { sensor }),
+    ...(clientName !== undefined && { clientName }),
+  };
 }
 
 /** What a format writes at the beginning and at the end of each file. */

@@ -69,6 +69,8 @@ export interface OutputOptions {
   sensor?: string;
   /** The public suffix list; must not tell letter case. */
   registrable?: (name: string) => Registrable;
+  /** Name of a client, by its address as four words (IPv4 in the last); where names are configured. */
+  clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** `-e`, for `fields`. */
   fields?: readonly OutputField[];
   fieldsFormat?: FieldsFormat;

@@ -44,6 +44,8 @@ export interface SinkContext {
   /** Interfaces of the run; may grow. */
   readonly interfaces: readonly CapturedInterface[];
   readonly registrable: (name: string) => Registrable;
+  /** Name of a client by its address as four words; undefined without. */
+  readonly clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Whom files that are made belong to; absent: the one we are. */
   readonly owner?: FileOwner | undefined;
   /** Who stands where: what dnstap calls the messages. */

@@ -11,7 +11,7 @@ import {
   type TransactionBatch,
 } from '../core/transactions.ts';
 import { transactionValue } from '../rr/transaction.ts';
-import { ecsValue, edeValues } from '../rr/value.ts';
+import { ecsValue, edeValues, safeText } from '../rr/value.ts';
 import { ECS, EDE, EDNS_CO, EDNS_DE, EDNS_DO, OptionCursor, optionText } from '../wire/edns.ts';
 import { FAULT_PLACES, FAULTS } from '../wire/fault.ts';
 import { OPTIONS, rcodeName } from '../wire/iana.ts';
@@ -140,6 +140,16 @@ export class TransactionJson {
       this.#writer.length = from;
       this.#slow(batch, i);
     }
+    if (this.#options.clientName !== undefined) this.#clientName(batch, i);
+  }
+
+  /** The name goes in front of the bracket that closes the row. */
+  #clientName(batch: TransactionBatch, i: number): void {
+    const { family, client0, client1, client2, client3 } = batch.col;
+    const name = this.#options.clientName?.(family[i], [client0[i], client1[i], client2[i], client3[i]]);
+    if (name === undefined) return;
+    this.#writer.length--;
+    this.#writer.text(`,"client_name":${JSON.stringify(safeText(name))}}`);
   }
 
   #slow(batch: TransactionBatch, i: number): void {

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/app/config.ts';
 import { Sinks } from '../../src/app/sinks.ts';
+import { ClientNames } from '../../src/enrich/client-names.ts';
 import { FilterError } from '../../src/filter/errors.ts';
 import { TransactionBatch } from '../../src/core/transactions.ts';
 import { encodeMessage } from '../../src/rr/encode.ts';
@@ -25,13 +26,14 @@ const say = (_: object, message: string): void => {
   said.push(message);
 };
 
-function open(sinks: object): Sinks {
+function open(sinks: object, clientName?: (family: number, words: readonly number[]) => string | undefined): Sinks {
   return new Sinks(settingsOf(sinks), {
     sensor: 'here',
     version: '1.2.3',
     vantage: 'client',
     interfaces: [],
     exporter: null,
+    ...(clientName !== undefined && { clientName }),
     log: { info: say, warn: say, error: say },
   });
 }
@@ -74,6 +76,18 @@ test('each sink has what passes its filter; a reload closes, opens and replaces 
   assert.deepEqual(namesIn(at('new')), expected(20, 40));
   assert.deepEqual(namesIn(at('some')), ['n000005.test', 'n000015.test', 'n000027.test', 'n000037.test']);
   assert.deepEqual(said, []);
+});
+
+test('clients have the names of the configuration, in every format that is native', async () => {
+  const clients = new ClientNames({ '192.0.2.10': 'printer "2"', '192.0.2.0/24': 'office' });
+  const sinks = open({ file: { type: 'file', path: at('named') } }, (family, words) => clients.name(family, words));
+  const batch = rows(0, 2);
+  batch.col.client3[1] = 0xc000020b;
+  sinks.rows(batch, 0, 2);
+  await sinks.close();
+  const lines = readFileSync(at('named'), 'utf8').trimEnd().split('\n');
+  const named = lines.map((line) => (JSON.parse(line) as { client_name?: string }).client_name);
+  assert.deepEqual(named, ['printer "2"', 'office']);
 });
 
 test('after logrotate files go on under their names', async () => {
