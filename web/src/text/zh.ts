@@ -1,9 +1,27 @@
-import type { Texts } from '../text.ts';
+import { alerts } from './zh/alerts.ts';
+import { clients } from './zh/clients.ts';
+import { domains } from './zh/domains.ts';
+import { explore } from './zh/explore.ts';
+import { latency } from './zh/latency.ts';
 import { overview } from './zh/overview.ts';
+import { pdns } from './zh/pdns.ts';
+import { sensors } from './zh/sensors.ts';
+import { settings } from './zh/settings.ts';
 import { shell } from './zh/shell.ts';
+import { statistics } from './zh/statistics.ts';
+import type { Texts } from '../text.ts';
 
-/** Simplified Chinese, by page; what is not here is shown in English. */
+/** Simplified Chinese, by page; loaded when it is chosen. */
 export const zh: Texts = {
   ...shell,
   ...overview,
+  ...alerts,
+  ...clients,
+  ...domains,
+  ...explore,
+  ...latency,
+  ...pdns,
+  ...sensors,
+  ...settings,
+  ...statistics,
 };

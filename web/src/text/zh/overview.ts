@@ -1,7 +1,7 @@
-import type { Texts } from '../../text.ts';
+import type { overview as en } from '../en/overview.ts';
 
 /** The first screen, and what rows of transactions say, in Simplified Chinese. */
-export const overview: Texts = {
+export const overview: Record<keyof typeof en, string> = {
   'overview.tiles': '现在，与通常相比',
   'overview.title': '总览',
 
@@ -96,4 +96,9 @@ export const overview: Texts = {
   'answer.open': '捕获已结束',
   'answer.nodata': '无数据',
   'answer.referral': '转介到 {zone}',
+  'tile.nxdomain_ratio': 'NXDOMAIN',
+  'tile.servfail_ratio': 'SERVFAIL',
+  'tile.change': '{sign}{value} %',
+  'tile.times': '{value} 倍',
+  'overview.nxdomain': 'NXDOMAIN',
 };

@@ -1,7 +1,7 @@
-import type { Texts } from '../../text.ts';
+import type { shell as en } from '../en/shell.ts';
 
 /** The frame around every page, in Simplified Chinese. */
-export const shell: Texts = {
+export const shell: Record<keyof typeof en, string> = {
   'page.overview': '总览',
   'page.explore': '查询',
   'page.domains': '域名',
@@ -121,4 +121,5 @@ export const shell: Texts = {
   'chart.and.above': '自 {value} 起',
 
   'table.rows': '{n} 行',
+  'shell.banners': '须知',
 };
