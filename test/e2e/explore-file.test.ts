@@ -75,6 +75,9 @@ test('a capture dropped on any page is read there, by the same engine, and sent 
     await checkAccessible(page, 'a dropped capture');
     await page.getByRole('button', { name: 'Close the details' }).click();
     const field = page.getByRole('textbox', { name: 'Filter' });
+    await field.fill('frame.len > 100');
+    await page.locator('.editor-told', { hasText: 'not kept with transactions' }).waitFor();
+    assert.equal(await page.locator('.ink .wrong').innerText(), 'frame.len');
     await field.fill('ip.dst == 127.0.0.10');
     await page.locator('.filter-editor.good').waitFor();
     await field.press('Escape');

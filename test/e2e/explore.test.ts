@@ -126,11 +126,13 @@ test('a filter is completed, checked, mended and applied from the keyboard', asy
   });
 });
 
-test('a field that history does not hold is told with its place', async () => {
+test('with packets kept, history is asked for frames too', async () => {
   await withExplore('?from=-1h&live=0', async (page) => {
-    await field(page).fill('frame.len > 100');
-    await page.locator('.editor-told', { hasText: 'not kept with transactions' }).waitFor();
-    assert.equal(await page.locator('.ink .wrong').innerText(), 'frame.len');
+    await field(page).fill('frame.len > 1000 and tcp');
+    await page.locator('.filter-editor.good').waitFor();
+    await field(page).press('Escape');
+    await field(page).press('Enter');
+    await told(page, /^1 transaction$/);
   });
 });
 

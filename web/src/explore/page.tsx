@@ -3,6 +3,7 @@ import './explore.css';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Transaction } from '../../../src/server/schema/transactions.ts';
+import { session } from '../api.ts';
 import { type Binding, useKeys } from '../keys.ts';
 import type { PageProps } from '../pages.ts';
 import { filter, go, live, param, range, update } from '../state.ts';
@@ -52,7 +53,11 @@ function Bar({ isFile, narrow, view }: { isFile: boolean; narrow: boolean; view:
   const views: readonly View[] = isFile ? ['log', 'ladder'] : ['log', 'groups', 'ladder'];
   return (
     <div class="explore-bar">
-      <FilterEditor value={filter.value} onApply={(f) => update({ f, sel: null })} />
+      <FilterEditor
+        value={filter.value}
+        frames={!isFile && session.value?.features.pcapng === true}
+        onApply={(f) => update({ f, sel: null })}
+      />
       <div class="explore-line">
         <Choice
           label={t('explore.show')}
@@ -82,7 +87,7 @@ function Rows({ source, view, narrow }: { source: RowSource; view: View; narrow:
   const open = (id: string): void => update({ sel: id }, { replace: sel !== '' });
   const close = (): void => {
     // Escape closes one thing at a time.
-    if (document.querySelector('.popover, .menu') === null) update({ sel: null });
+    if (document.querySelector('.popover, .menu') === null) update({ sel: null, tab: null });
   };
   const box = useRef<HTMLDivElement>(null);
   const following = useTail(source.hasHistory && live.value && view === 'log' ? f : null, log, box);

@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Packet, Transaction, TransactionDetail } from '../../../../src/server/schema/transactions.ts';
 import { type ApiError, toApiError } from '../../api.ts';
 import { milliseconds, moment, plain, preciseClock } from '../../format.ts';
-import { here } from '../../state.ts';
+import { here, param, update } from '../../state.ts';
 import { t } from '../../text.ts';
 import { Choice } from '../../statistics/choice.tsx';
 import { IconButton, Problem, Waiting } from '../../ui/panel.tsx';
@@ -28,9 +28,14 @@ interface DetailProps {
 /** All that is known of a transaction: messages with their octets, its sequence, packets, and what belongs to it. */
 export function Detail({ source, id, onClose, onOpen }: DetailProps): JSX.Element {
   const { detail, error, retry } = useDetail(source, id);
-  const [tab, setTab] = useState<Tab>('message');
+  const tab = TABS.find((name) => name === param('tab')) ?? 'message';
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where there is no room beside the rows it covers them: the keyboard goes along.
+    if (matchMedia('(max-width: 1099px)').matches) box.current?.focus();
+  }, []);
   return (
-    <aside class="panel detail" aria-label={t('explore.detail')}>
+    <aside ref={box} class="panel detail" tabIndex={-1} aria-label={t('explore.detail')}>
       <header>
         <h2>{t('explore.detail')}</h2>
         <span class="note mono">{id}</span>
@@ -47,7 +52,7 @@ export function Detail({ source, id, onClose, onOpen }: DetailProps): JSX.Elemen
             label={t('explore.detail.what')}
             value={tab}
             options={TABS.map((value) => ({ value, title: t(`explore.detail.${value}`) }))}
-            onChange={setTab}
+            onChange={(next: Tab) => update({ tab: next === 'message' ? null : next }, { replace: true })}
           />
           {tab === 'message' && <Messages detail={detail} />}
           {tab === 'sequence' && <Sequence detail={detail} onOpen={onOpen} />}

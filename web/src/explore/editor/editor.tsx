@@ -7,17 +7,12 @@ import { IconButton, Kbd } from '../../ui/panel.tsx';
 import type { Completion, Item } from './complete.ts';
 import type { Mistake } from './language.ts';
 import { segments } from './segments.ts';
-import { type Editing, useEditor } from './use-editor.ts';
-
-interface EditorProps {
-  /** The filter that holds. */
-  value: string;
-  onApply(text: string): void;
-}
+import { type Editing, type EditorProps, useEditor } from './use-editor.ts';
 
 /** The filter as text: coloured, completed, checked while it is typed; Enter applies it. */
-export function FilterEditor({ value, onApply }: EditorProps): JSX.Element {
-  const editing = useEditor(value, onApply);
+export function FilterEditor(props: EditorProps): JSX.Element {
+  const { value, onApply } = props;
+  const editing = useEditor(props);
   const { text, verdict, list, at } = editing;
   const { mistake, hints } = verdict;
   const level = levelOf(editing);

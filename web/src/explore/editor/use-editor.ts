@@ -30,6 +30,14 @@ async function loadLanguage(known: (found: Known) => void): Promise<Known> {
 
 const NOTHING: Verdict = { mistake: null, hints: [] };
 
+export interface EditorProps {
+  /** The filter that holds. */
+  value: string;
+  /** Packets are kept: fields of the frame can be asked for too. */
+  frames: boolean;
+  onApply(text: string): void;
+}
+
 /** A filter while it is written. */
 export interface Editing {
   text: string;
@@ -52,12 +60,18 @@ export interface Editing {
   key(event: KeyboardEvent): boolean;
 }
 
-/** The language once `load` was called, and what it says of a text. */
-function useLanguage(text: string): { loaded: Known | undefined; load: () => Promise<Known>; verdict: Verdict } {
+/** The language once `load` was called, and what it says of a text. `frames`: kept packets answer what rows do not hold. */
+function useLanguage(
+  text: string,
+  frames: boolean,
+): { loaded: Known | undefined; load: () => Promise<Known>; verdict: Verdict } {
   const [loaded, setLoaded] = useState<Known>();
   const verdict = useMemo(
-    () => (loaded === undefined ? NOTHING : loaded.language.check(text, (field) => loaded.stored.get(field) ?? false)),
-    [text, loaded],
+    () =>
+      loaded === undefined
+        ? NOTHING
+        : loaded.language.check(text, (field) => frames || loaded.stored.get(field) === true),
+    [text, loaded, frames],
   );
   const load = async (): Promise<Known> => {
     const found = loaded ?? (await loadLanguage(setLoaded));
@@ -68,12 +82,12 @@ function useLanguage(text: string): { loaded: Known | undefined; load: () => Pro
 }
 
 /** What the filter editor knows and does; `value` is the filter that holds. */
-export function useEditor(value: string, onApply: (text: string) => void): Editing {
+export function useEditor({ value, frames, onApply }: EditorProps): Editing {
   const [text, setText] = useState(value);
   const [list, setList] = useState<Completion>();
   const [at, setAt] = useState(-1);
   const input = useRef<HTMLTextAreaElement>(null);
-  const { loaded, load, verdict } = useLanguage(text);
+  const { loaded, load, verdict } = useLanguage(text, frames);
   useEffect(() => {
     setText(value);
     setList(undefined);
@@ -81,7 +95,7 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
   }, [value]);
   const suggest = (next: string, caret: number): void => {
     setAt(-1);
-    setList(loaded === undefined ? undefined : complete(next, caret, loaded.fields));
+    setList(loaded === undefined ? undefined : complete(next, caret, offered(loaded.fields, frames)));
   };
   const type = (next: string, caret: number): void => {
     setText(next);
@@ -124,7 +138,7 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
     at,
     input,
     // What was typed before the language was here is completed too; an empty field shows what can be asked.
-    focus: () => void load().then((found) => greet(input.current, value, found, setList)),
+    focus: () => void load().then((found) => greet(input.current, value, offered(found.fields, frames), setList)),
     type,
     accept,
     mend: (mistake, fix) =>
@@ -135,10 +149,15 @@ export function useEditor(value: string, onApply: (text: string) => void): Editi
   };
 }
 
+/** Fields as they can be asked for here. */
+function offered(fields: readonly FieldInfo[], frames: boolean): readonly FieldInfo[] {
+  return frames ? fields.map((field) => (field.stored ? field : { ...field, stored: true })) : fields;
+}
+
 function greet(
   input: HTMLTextAreaElement | null,
   value: string,
-  { fields: known }: Known,
+  known: readonly FieldInfo[],
   show: (list: Completion | undefined) => void,
 ): void {
   if (input === null || (input.value !== '' && input.value === value)) return;
