@@ -1,11 +1,9 @@
-import { TransactionBatch } from '../core/transactions.ts';
+import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { type Privacy, keepsTransactions } from '../enrich/privacy.ts';
 import type { Origin, Store } from '../store/store.ts';
 
 /** Rows wait this long for more, so that the store gets few full batches and not many small ones. */
 const GATHER_MS = 200;
-/** A batch with at least so many rows goes on as it is; smaller ones are gathered. */
-const WORTH_MOVING = 1024;
 /** Batches of a file that may wait for the store before reading stops. */
 const MOST_WAITING = 2;
 
@@ -44,6 +42,7 @@ export class Intake {
   privacy: Privacy | null;
   takers: readonly RowTaker[];
   readonly #options: IntakeOptions;
+  /** Rows that wait for more of them; a batch that is whole enough goes on as it is. */
   #gathered = TransactionBatch.create();
   #timer: NodeJS.Timeout | undefined;
   /** The appends under way, in order. */
@@ -96,8 +95,14 @@ export class Intake {
     this.#timer = undefined;
     if (this.#gathered.count === 0) return;
     const batch = this.#gathered;
-    this.#gathered = TransactionBatch.create();
-    this.#append(batch);
+    if (batch.count >= WORTH_MOVING) {
+      this.#gathered = TransactionBatch.create();
+      this.#append(batch);
+      return;
+    }
+    this.#append(TransactionBatch.copyOf(batch));
+    batch.count = 0;
+    batch.used = 0;
   }
 
   /** Resolves when every row that came is with the store, or counted as lost. */

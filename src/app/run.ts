@@ -1,6 +1,6 @@
 import type { Damage, Source } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
+import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { PathLinker } from '../correlate/path.ts';
 import { registrableStart } from '../enrich/public-suffix.ts';
 import { Ledger } from '../core/ledger.ts';
@@ -39,7 +39,14 @@ export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener
 
 async function runPlainRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
   if (isInline(plan)) {
-    return runInline(plan, hooks, { rows: (batch) => rows(batch, 0, batch.count) });
+    return runInline(plan, hooks, {
+      rows: (batch) => {
+        const isFull = batch.count >= WORTH_MOVING;
+        const kept = isFull ? batch : TransactionBatch.copyOf(batch);
+        rows(kept, 0, kept.count);
+        return !isFull;
+      },
+    });
   }
   const merge = new RowMerge<TransactionBatch>(plan.threads, rows);
   return runWorkers(plan, { mode: 'rows' }, hooks, {

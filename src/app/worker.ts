@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../core/errors.ts';
 import type { Source } from '../core/frames.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
+import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
@@ -113,10 +113,13 @@ async function run(): Promise<void> {
   post({ kind: 'end', ledger, damage: source.damage, packets: kept.counts });
 }
 
-function rowsOf(source: Source): (batch: TransactionBatch) => void {
+function rowsOf(source: Source): (batch: TransactionBatch) => boolean {
   return (batch) => {
     postInterfaces(source);
-    postRows(batch, Number.NEGATIVE_INFINITY, 0);
+    // A transferred batch takes its empty memory along.
+    const isFull = renderer !== undefined || batch.count >= WORTH_MOVING;
+    postRows(isFull ? batch : TransactionBatch.copyOf(batch), Number.NEGATIVE_INFINITY, 0);
+    return !isFull;
   };
 }
 

@@ -115,6 +115,9 @@ const NAMES = Object.keys(COLUMNS) as TransactionColumn[];
 const ROW_BYTES = NAMES.reduce((sum, name) => sum + SIZE[COLUMNS[name]], 0);
 const HEADER_BYTES = 16;
 
+/** With fewer rows a batch is copied rather than handed over: most of its memory is empty. */
+export const WORTH_MOVING = 1024;
+
 /** Rows and arena bytes of a batch unless asked otherwise. */
 export const BATCH_ROWS = 4096;
 export const BATCH_ARENA_BYTES = 2 << 20;
@@ -161,6 +164,15 @@ export class TransactionBatch {
   /** The batch in a buffer that came from another thread. */
   static from(buffer: ArrayBuffer): TransactionBatch {
     return new TransactionBatch(buffer, new Uint32Array(buffer, 0, 1)[0]);
+  }
+
+  /** Rows [from, to) of a batch in one that is just large enough: what a live capture brings is few rows at a time. */
+  static copyOf(other: TransactionBatch, from = 0, to: number = other.count): TransactionBatch {
+    const rows = (Math.max(1, to - from) + 7) & ~7;
+    const bytes = to > from ? other.#rowEnd(to - 1) - other.col.framesAt[from] : 0;
+    const copy = TransactionBatch.create(rows, (bytes + 15) & ~7);
+    copy.appendRange(other, from, to);
+    return copy;
   }
 
   get count(): number {

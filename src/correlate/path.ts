@@ -253,7 +253,8 @@ export class PathLinker {
     if (one.relation > 0 || this.#resolvers.has(one.resolver)) leg[one.row] = UPSTREAM_LEG;
     pull(this.#byName, one.key, one);
     pull(this.#byResolver, one.resolver, one);
-    if (this.#first > 4096) {
+    // Those that are settled would keep their batches: megabytes for one row of an idle link.
+    if (this.#first > 16 && this.#first * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;
     }

@@ -45,3 +45,18 @@ test('what does not fit is left: rows that fit are copied, and none when none do
   assert.deepEqual(values(bytes), values(all, 0, taken));
   assert.ok(bytes.used <= 4096);
 });
+
+test('a copy of a few rows is just large enough, and the same', async () => {
+  const all = await demo();
+  for (const [from, to] of [
+    [0, 999],
+    [5, 6],
+    [10, 27],
+    [3, 3],
+  ]) {
+    const copy = TransactionBatch.copyOf(all, from, to);
+    assert.deepEqual(values(copy), values(all, from, to));
+    assert.ok(copy.buffer.byteLength < 4096 + 1000 * (to - from), `${copy.buffer.byteLength}`);
+    assert.deepEqual(values(TransactionBatch.from(copy.buffer)), values(all, from, to));
+  }
+});
