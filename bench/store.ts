@@ -10,7 +10,7 @@ import { TransactionBatch } from '../src/core/transactions.ts';
 import { ChunkWriter, Database } from '../src/store/duckdb.ts';
 import { openStore } from '../src/store/open.ts';
 import { passiveMatch } from '../src/store/passive-match.ts';
-import { RowEncoder } from '../src/store/rows.ts';
+import { RowEncoder } from '../src/store/row-encoder.ts';
 import { createTable, TRANSACTION_COLUMNS } from '../src/store/schema.ts';
 import type { StatisticsQuery, Store, StoreOptions } from '../src/store/store.ts';
 

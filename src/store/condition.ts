@@ -1,4 +1,3 @@
-import { type Fragment, TRUE } from '../filter/fragment.ts';
 import type { SqlFilter, SqlValue } from '../filter/sql.ts';
 import type { RowPredicate } from '../filter/row.ts';
 import { rowFilter } from '../filter/row.ts';
@@ -9,15 +8,21 @@ import { ns } from './rollups.ts';
 /** A filter as it goes to the store's thread: what columns say, and the text for what they do not. */
 export interface Condition {
   text: string;
+  /** Holds for every row that may pass. */
   sql: string;
   params: readonly SqlValue[];
-  /** Rows that pass for certain, whatever their messages hold. */
-  sure: Fragment;
+  /** Holds only for rows that pass; in between their messages decide. */
+  sure: { sql: string; params: readonly SqlValue[] };
   isExact: boolean;
 }
 
+/** A condition that columns alone decide. */
+export function exactly(sql: string, params: readonly SqlValue[] = []): Condition {
+  return { text: '', sql, params, sure: { sql, params }, isExact: true };
+}
+
 /** Everything. */
-export const ALL: Condition = { text: '', sql: 'true', params: [], sure: TRUE, isExact: true };
+export const ALL: Condition = exactly('true');
 
 export function conditionOf({ text, may, sure, isExact }: SqlFilter): Condition {
   return { text, sql: may.sql, params: may.params, sure, isExact };

@@ -1,7 +1,7 @@
 import type { TransactionBatch } from '../core/transactions.ts';
 import { Cardinality } from '../sketch/cardinality.ts';
 import { mix } from '../wire/name.ts';
-import type { RowEncoder } from './rows.ts';
+import type { RowEncoder } from './row-encoder.ts';
 import { DISTINCTS } from './store.ts';
 
 /** Buckets of a minute that are open at once; beyond, the collector is to be emptied. */

@@ -1,7 +1,9 @@
 import type { Transaction } from '../rr/transaction.ts';
-import { ALL, type Condition, rowTest, whereOf } from './condition.ts';
+import { ALL, type Condition, whereOf } from './condition.ts';
 import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
+import { withMatches } from './matches.ts';
+import { AT } from './row-columns.ts';
 import { decodeRows, messagesOf, recordOf, type StoredRows } from './rows.ts';
 import type { RelatedTransactions, StoredTransaction, TransactionsPage, TransactionsQuery } from './store.ts';
 
@@ -39,7 +41,6 @@ export async function* findTransactions(
   signal?: AbortSignal,
 ): AsyncGenerator<TransactionsPage> {
   const limit = Math.min(MOST, Math.max(1, query.limit ?? DEFAULT_LIMIT));
-  const test = rowTest(condition);
   let cursor = readCursor(query.after);
   const top = cursor === undefined ? query.to : Math.min(query.to, Number(cursor.time / 1_000_000n) + 1);
   let upper = skipGap(store, query.from, top);
@@ -52,7 +53,7 @@ export async function* findTransactions(
     const lower = Math.max(query.from, upper - width);
     const began = performance.now();
     const window = { from: lower, to: upper, cursor, limit: limit - found };
-    const { rows, last } = await store.readers.use((c) => readWindow(store, c, condition, window, test), signal);
+    const { rows, last } = await store.readers.use((c) => readWindow(store, c, condition, window), signal);
     if (last !== undefined) cursor = last;
     found += rows.length;
     scanned += Math.round(store.parts.rowsBetween(lower, upper));
@@ -100,33 +101,29 @@ interface Window {
   limit: number;
 }
 
-async function readWindow(
+function readWindow(
   store: EmbeddedStore,
   connection: Connection,
   condition: Condition,
   { from, to, cursor, limit }: Window,
-  test: (rows: StoredRows, i: number) => boolean,
 ): Promise<{ rows: Transaction[]; last: Cursor | undefined }> {
-  const source = store.parts.source(store.parts.between(from, to));
-  const where = whereOf(condition, from, to);
-  const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
-  const params = [...where.params, ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id])];
-  const bound = condition.isExact ? ` LIMIT ${limit}` : '';
-  const sql = `SELECT * FROM (${source}) WHERE ${where.sql}${after} ORDER BY time DESC, transaction DESC${bound}`;
-  const rows: Transaction[] = [];
-  let last: Cursor | undefined;
-  for await (const chunk of connection.chunks(sql, params)) {
-    const stored = decodeRows(chunk);
-    const times = chunk.numbers(0) as BigInt64Array;
-    const ids = chunk.numbers(4) as BigUint64Array;
-    for (let i = 0; i < chunk.count && rows.length < limit; i++) {
-      if (!test(stored, i)) continue;
-      rows.push(recordOf(stored, i));
-      last = { time: times[i], id: ids[i] };
+  return withMatches(store, connection, condition, { from, to }, async (exact) => {
+    const source = store.parts.source(store.parts.between(from, to));
+    const where = whereOf(exact, from, to);
+    const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
+    const params = [...where.params, ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id])];
+    const sql = `SELECT * FROM (${source}) WHERE ${where.sql}${after} ORDER BY time DESC, transaction DESC LIMIT ${limit}`;
+    const rows: Transaction[] = [];
+    let last: Cursor | undefined;
+    for await (const chunk of connection.chunks(sql, params)) {
+      const stored = decodeRows(chunk);
+      const times = chunk.numbers(AT.time) as BigInt64Array;
+      const ids = chunk.numbers(AT.transaction) as BigUint64Array;
+      for (let i = 0; i < chunk.count; i++) rows.push(recordOf(stored, i));
+      last = { time: times[chunk.count - 1], id: ids[chunk.count - 1] };
     }
-    if (rows.length >= limit) break;
-  }
-  return { rows, last };
+    return { rows, last };
+  });
 }
 
 /** A transaction by its id, the latest parts first. */

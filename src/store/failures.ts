@@ -16,10 +16,6 @@ export function isInvalidated(error: unknown): boolean {
   return /database has been invalidated|FATAL Error/i.test(String(error));
 }
 
-export function isInterrupt(error: unknown): boolean {
-  return /INTERRUPT|Interrupted/i.test(String(error));
-}
-
 /** Why a store cannot be opened, in one or two sentences. */
 export function openFailure(file: string, error: unknown): UserError {
   if (error instanceof UserError) return error;

@@ -4,7 +4,7 @@ import { DistinctCollector } from './distinct.ts';
 import { type Appender, CHUNK_ROWS, ChunkWriter, type Connection, type Database } from './duckdb.ts';
 import { PassiveCollector } from './passive-delta.ts';
 import { type Parts, tableOf } from './parts.ts';
-import { RowEncoder } from './rows.ts';
+import { RowEncoder } from './row-encoder.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { Origin } from './store.ts';
 

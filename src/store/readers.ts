@@ -1,5 +1,7 @@
 import type { Connection, Database } from './duckdb.ts';
 
+const MOVED = /Table with name transactions_\d+ does not exist|No files found that match/;
+
 /** Connections for questions: each is asked on one of its own, which is used again. */
 export class Readers {
   readonly #database: Database;
@@ -17,7 +19,11 @@ export class Readers {
     const stop = () => connection.interrupt();
     signal?.addEventListener('abort', stop);
     try {
-      return await run(connection);
+      return await run(connection).catch((error: unknown) => {
+        // A part was moved or dropped between the look at the list and the question: the list is up to date now.
+        if (!MOVED.test(String(error))) throw error;
+        return run(connection);
+      });
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

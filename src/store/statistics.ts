@@ -1,6 +1,5 @@
 import { Cardinality } from '../sketch/cardinality.ts';
 import { LogHistogram } from '../sketch/histogram.ts';
-import { emptySummary, type Summary } from '../sketch/summary.ts';
 import { type Condition, whereOf } from './condition.ts';
 import { sketchFrom } from './distinct.ts';
 import type { Connection, Row, SqlValue } from './duckdb.ts';
@@ -8,57 +7,40 @@ import type { EmbeddedStore } from './embedded.ts';
 import { withMatches } from './matches.ts';
 import {
   bucketSql,
-  CUBE,
   DIMENSION_SQL,
-  dimensionText,
   DISTRIBUTION,
   EXACT_PRECISION,
   HISTOGRAM_BITS,
-  KEYED,
   MEASURE_COLUMNS,
   ROLLUP_PRECISION,
 } from './measures.ts';
-import { ns, type RollupTable } from './rollups.ts';
+import { ns } from './rollups.ts';
 import { ROLLUPS } from './schema.ts';
+import { loadProgress } from './upkeep.ts';
 import {
-  COUNTS,
-  type Count,
   type Dimension,
   DISTINCTS,
-  type Distinct,
   DISTRIBUTIONS,
-  type DistributionName,
   type Measure,
   type StatisticsQuery,
   type StatisticsResult,
   type StatisticsRow,
 } from './store.ts';
+import {
+  addPercentiles,
+  columnsNamed,
+  distinctSql,
+  type Found,
+  keyText,
+  MOMENTS,
+  outputOf,
+} from './statistics-rows.ts';
+import { COUNTED_ROWS, type Piece, type Plan, planOf } from './statistics-plan.ts';
 
-/** Up to so many rows are counted one by one; more only where rollups do not have the answer. */
-const COUNTED_ROWS = 3_000_000;
 const MOST_GROUPS = 1000;
 const DEFAULT_LIMIT = 20;
 /** Buckets of time and groups together. */
 const MOST_ROWS = 100_000;
-
-/** Where a piece of the range is counted. */
-interface Piece {
-  table: RollupTable | 'transactions';
-  from: number;
-  to: number;
-}
-
-interface Plan {
-  query: StatisticsQuery;
-  group: readonly Dimension[];
-  condition: Condition;
-  pieces: readonly Piece[];
-  counts: readonly Count[];
-  distincts: readonly Distinct[];
-  distributions: readonly DistributionName[];
-  /** Index into KEYED + 1, 0 = the cube. */
-  kind: number;
-}
 
 /** Answers a question for numbers: from rollups where that is exact enough and much faster, else from the rows. */
 export function statisticsOf(
@@ -70,49 +52,17 @@ export function statisticsOf(
   return store.readers.use(
     (connection) =>
       withMatches(store, connection, condition, query, async (exact) => {
-        const plan = planOf(store, query, exact);
-        return new Answer(store, connection, plan).result();
+        // One view of everything: rollups, how far they have come, and rows.
+        await connection.run('BEGIN');
+        try {
+          const progress = await loadProgress(connection);
+          return await new Answer(store, connection, planOf(store, progress, query, exact)).result();
+        } finally {
+          await connection.run('ROLLBACK');
+        }
       }),
     signal,
   );
-}
-
-function planOf(store: EmbeddedStore, query: StatisticsQuery, condition: Condition): Plan {
-  const group = query.group ?? [];
-  const measures = new Set<Measure>(query.measures);
-  if (query.order !== undefined) measures.add(query.order.by);
-  const has = <T extends Measure>(list: readonly T[]) => list.filter((name) => measures.has(name));
-  const kind = KEYED.findIndex((name) => group.length === 1 && group[0] === name) + 1;
-  const distincts = has(DISTINCTS);
-  const isRolledUp =
-    condition.sql === 'true' &&
-    (kind > 0 || group.every((name) => name in CUBE)) &&
-    (distincts.length === 0 || group.length === 0);
-  const pieces = isRolledUp
-    ? piecesOf(store, query, kind > 0)
-    : [{ table: 'transactions' as const, from: query.from, to: query.to }];
-  return { query, group, condition, pieces, kind, counts: has(COUNTS), distincts, distributions: has(DISTRIBUTIONS) };
-}
-
-/** Parts of the range by where they are counted. */
-function piecesOf(store: EmbeddedStore, { from, to, step }: StatisticsQuery, keyed: boolean): Piece[] {
-  const raw = (a: number, b: number): Piece[] => (a < b ? [{ table: 'transactions', from: a, to: b }] : []);
-  const { countedRows = COUNTED_ROWS } = store.options;
-  if (store.parts.rowsBetween(from, to) <= countedRows) return raw(from, to);
-  const { progress } = store;
-  const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
-    const size = ROLLUPS[table];
-    const begin = Math.ceil(a / size) * size;
-    const end = Math.min(Math.floor(b / size) * size, progress[table].until);
-    if (begin >= end) return rest(a, b);
-    return [...rest(a, begin), { table, from: begin, to: end }, ...rest(end, b)];
-  };
-  // Minutes have keys only where there is much traffic: what is little is counted from the rows.
-  const byMinute = (a: number, b: number): Piece[] =>
-    keyed && store.parts.rowsBetween(a, b) <= COUNTED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
-  if (step !== undefined && step % 60 !== 0) return raw(from, to);
-  if (step !== undefined && step % 3600 !== 0) return byMinute(from, to);
-  return split('hours', from, to, byMinute);
 }
 
 /** Builds and asks the statements of one question. */
@@ -221,8 +171,8 @@ class Answer {
 
   /** Rows that are counted one by one: pieces of the range, and what rollups of the others did not take yet. */
   #rawSource(): { sql: string; params: SqlValue[] } | undefined {
-    const { pieces, condition } = this.#plan;
-    const { parts, progress } = this.#store;
+    const { pieces, condition, progress } = this.#plan;
+    const { parts } = this.#store;
     const selects: string[] = [];
     const params: SqlValue[] = [];
     for (const { table, from, to } of pieces) {
@@ -389,73 +339,4 @@ class Answer {
       }
     }
   }
-}
-
-interface Found {
-  row: Row;
-  out: StatisticsRow;
-}
-
-const MOMENTS = ['n', 'sum', 'squares', 'min', 'max'] as const;
-
-function columnsNamed(names: readonly string[]) {
-  return MEASURE_COLUMNS.filter(({ name }) => names.includes(name)).map(({ name, from }) => ({ name, from }));
-}
-
-/** Exact where rows are few: the estimate of the database is far off for small numbers. */
-function distinctSql(name: Distinct, isExact: boolean): string {
-  const value = { clients: 'client', servers: 'server', names: DIMENSION_SQL.name, domains: DIMENSION_SQL.domain }[
-    name
-  ];
-  return isExact ? `count(DISTINCT ${value})` : `approx_count_distinct(${value})`;
-}
-
-function keyText(value: SqlValue | undefined): string {
-  if (value === null || value === undefined) return '';
-  return value instanceof Uint8Array ? `x${Buffer.from(value).toString('hex')}` : `${typeof value} ${String(value)}`;
-}
-
-function outputOf(
-  row: Row,
-  group: readonly Dimension[],
-  counts: readonly Count[],
-  distributions: readonly DistributionName[],
-): StatisticsRow {
-  const out: StatisticsRow = {};
-  if (row.t !== undefined && row.t !== null) out.time = Number(row.t);
-  group.forEach((name, k) => {
-    out[name] = dimensionText(name, row[`d${k}`]);
-  });
-  for (const name of counts) out[name] = Number(row[name] ?? 0);
-  for (const name of distributions) out[name] = summaryOf(row, name);
-  return out;
-}
-
-/** Moments are exact: whole numbers until the last division. */
-function summaryOf(row: Row, name: DistributionName): Summary {
-  const { unit, scale } = DISTRIBUTION[name];
-  const n = Number(row[`${name}_n`] ?? 0);
-  if (n === 0) return emptySummary(unit);
-  const sum = BigInt(String(row[`${name}_sum`] ?? 0));
-  const squares = BigInt(String(row[`${name}_squares`] ?? 0));
-  const variance = Number(BigInt(n) * squares - sum * sum) / (n * n);
-  return {
-    ...emptySummary(unit),
-    n,
-    mean: Number(sum) / n / scale,
-    variance: variance / (scale * scale),
-    stddev: Math.sqrt(variance) / scale,
-    min: Number(row[`${name}_min`]) / scale,
-    max: Number(row[`${name}_max`]) / scale,
-  };
-}
-
-function addPercentiles(summary: Summary, histogram: LogHistogram, scale: number): void {
-  const { min, max } = summary;
-  const at = (q: number) => Math.min(max ?? 0, Math.max(min ?? 0, histogram.percentile(q) / scale));
-  summary.p50 = at(0.5);
-  summary.p90 = at(0.9);
-  summary.p95 = at(0.95);
-  summary.p99 = at(0.99);
-  summary.error = histogram.error;
 }

@@ -12,7 +12,8 @@ import { rowFilter, UnstoredFieldError } from '../../src/filter/row.ts';
 import { compileSql } from '../../src/filter/sql.ts';
 import { Values } from '../../src/filter/value.ts';
 import { ChunkWriter, type Connection, Database } from '../../src/store/duckdb.ts';
-import { decodeRows, RowEncoder } from '../../src/store/rows.ts';
+import { RowEncoder } from '../../src/store/row-encoder.ts';
+import { decodeRows } from '../../src/store/rows.ts';
 import { createTable, TRANSACTION_COLUMNS } from '../../src/store/schema.ts';
 import { SCENARIO } from '../sinks/scenario.ts';
 import { join, type Sent, sent } from '../sinks/rows.ts';
@@ -152,6 +153,7 @@ before(async () => {
     for (let i = 0; i < batch.count; i++) {
       // Captures that know no interface get one of ours.
       batch.col.interfaceId[i] = (batch.col.interfaceId[i] + i) % INTERFACES.length;
+      encoder.copy(batch, Uint32Array.of(i), 0, 1, writer);
       encoder.read(batch, i);
       const name = utf8.encode(INTERFACES[batch.col.interfaceId[i]].name ?? '');
       encoder.write(batch, i, writer, name, utf8.encode('here'));

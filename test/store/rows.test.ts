@@ -4,7 +4,8 @@ import type { TransactionBatch } from '../../src/core/transactions.ts';
 import { registrable } from '../../src/enrich/public-suffix.ts';
 import { transactionValue } from '../../src/rr/transaction.ts';
 import { ChunkWriter, Database } from '../../src/store/duckdb.ts';
-import { decodeRows, messagesOf, recordOf, RowEncoder } from '../../src/store/rows.ts';
+import { RowEncoder } from '../../src/store/row-encoder.ts';
+import { decodeRows, messagesOf, recordOf } from '../../src/store/rows.ts';
 import { createTable, TRANSACTION_COLUMNS } from '../../src/store/schema.ts';
 import { batchesOf, CAPTURES } from './batches.ts';
 
