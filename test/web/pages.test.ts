@@ -5,7 +5,11 @@ import { changes, churn, growth, lanes } from '../../web/src/domains/timeline.ts
 import { entropyOf, labelShape, octetsOf, splitLabels } from '../../web/src/domains/labels.ts';
 import { nameTree, treeRows } from '../../web/src/domains/tree.ts';
 import { latencyMatrix, stepFor } from '../../web/src/latency/matrix.ts';
-import { defang, kindOf, parseBatch, refang, toCof } from '../../web/src/pdns/question.ts';
+import { defang } from '../../web/src/format.ts';
+import { emptyWeek, fullOf, shade, summaryOf, weekOf, wholeHoursAhead } from '../../web/src/clients/rhythm.ts';
+import { kindOf, parseBatch, refang, toCof } from '../../web/src/pdns/question.ts';
+import { toCsv } from '../../web/src/statistics/csv.ts';
+import { atLeast, figure, sorted, storeOrder } from '../../web/src/statistics/figures.ts';
 import { flow, type FlowStage, isLoss } from '../../web/src/sensors/flow.ts';
 import { configLines } from '../../web/src/settings/lines.ts';
 
@@ -221,5 +225,85 @@ test('a configuration is shown line by line, masked secrets marked', () => {
       '  kind=csv',
       'x=–',
     ],
+  );
+});
+
+test('a week is moved to the time zone, and one loud hour does not dim the others', () => {
+  const week = weekOf(
+    [
+      { hour: 0, count: 5 },
+      { hour: 167, count: 7 },
+      { hour: 168, count: 9 },
+    ],
+    2,
+  );
+  assert.equal(week[0][2], 5);
+  assert.equal(week[0][1], 7, 'Sunday 23:00 UTC is Monday 01:00');
+  assert.equal(
+    week.flat().reduce((sum, n) => sum + n, 0),
+    12,
+    'there is no hour 168',
+  );
+  assert.equal(wholeHoursAhead('Europe/Berlin', Date.UTC(2026, 0, 1)), 1);
+  assert.equal(wholeHoursAhead('America/New_York', Date.UTC(2026, 6, 1)), -4);
+  assert.equal(wholeHoursAhead('Asia/Kolkata', 0), null, 'half an hour has no place in the table');
+  assert.equal(wholeHoursAhead('UTC', 0), 0);
+  const office = weekOf(
+    Array.from({ length: 100 }, (_, hour) => ({ hour, count: hour === 50 ? 100_000 : 10 })),
+    0,
+  );
+  assert.equal(fullOf(office), 10);
+  assert.equal(shade(10, fullOf(office)), 6);
+  assert.equal(shade(100_000, fullOf(office)), 6);
+  assert.equal(shade(0, 10), 0);
+  assert.deepEqual(summaryOf(office), { busiest: { day: 2, hour: 2 }, active: 100 });
+  assert.equal(summaryOf(emptyWeek()), null);
+});
+
+test('rows sort by any number, what is not known comes last', () => {
+  const rows = [
+    { domain: 'a', transactions: 10, nxdomain: 5, latency: { p95: 3 } },
+    { domain: 'b', transactions: 100, nxdomain: 5, latency: { p95: null } },
+    { domain: 'c', transactions: 1, nxdomain: 1, latency: { p95: 9 } },
+  ];
+  const order = (by: string): string =>
+    sorted(rows, by)
+      .map(({ domain }) => domain)
+      .join('');
+  assert.equal(order('-latency.p95'), 'cab');
+  assert.equal(order('latency.p95'), 'acb');
+  assert.equal(order('-nxdomain_ratio'), 'cab');
+  assert.equal(order('transactions'), 'cab');
+  assert.equal(storeOrder('-latency.p95'), '-latency');
+  assert.equal(storeOrder('nxdomain_ratio'), 'nxdomain');
+});
+
+test('numbers of a statistic keep what matters', () => {
+  assert.deepEqual([null, 0, 0.0123, 3.1449, 41.26, 979.4, 62_500, 12_345_678].map(figure), [
+    '–',
+    '0',
+    '0.012',
+    '3.14',
+    '41.3',
+    '979',
+    '62,500',
+    '1.23e7',
+  ]);
+  assert.equal(atLeast('latency', 41.5), 'dns.time >= 0.041500000');
+  assert.equal(atLeast('ttl', 300), 'dns.resp.ttl >= 300');
+  assert.equal(atLeast('size', 300), null);
+});
+
+test('CSV runs nothing and breaks nowhere', () => {
+  assert.equal(
+    toCsv(
+      ['domain', 'n'],
+      [
+        ["=cmd|'/c calc'!A1", 1],
+        ['@SUM(A1)', -2],
+        ['a,"b"\n', null],
+      ],
+    ),
+    `domain,n\r\n'=cmd|'/c calc'!A1,1\r\n'@SUM(A1),-2\r\n"a,""b""\n",\r\n`,
   );
 });

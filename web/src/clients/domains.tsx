@@ -48,7 +48,11 @@ function NewDomains({ page }: { page: ClientPage }): JSX.Element {
   return (
     <Panel
       title={t('clients.new')}
-      note={first ? undefined : t('clients.new.note', { n: exact(fresh.length), span: duration(before / 1000) })}
+      note={
+        first || known.data === undefined
+          ? undefined
+          : t('clients.new.note', { n: exact(fresh.length), span: duration(before / 1000) })
+      }
       stale={now.loading || known.loading}
     >
       <Answer answer={known}>

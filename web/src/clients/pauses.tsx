@@ -33,7 +33,9 @@ export function IntervalsPanel({ f }: { f: string }): JSX.Element {
   return (
     <Panel
       title={t('clients.pauses')}
-      note={t(answer.data?.next ? 'clients.pauses.sample' : 'clients.pauses.all', { n: exact(events.length) })}
+      note={
+        answer.data && t(answer.data.next ? 'clients.pauses.sample' : 'clients.pauses.all', { n: exact(events.length) })
+      }
       stale={answer.loading}
     >
       <Answer answer={answer}>

@@ -24,16 +24,7 @@ function isAddress(text: string): boolean {
   return IPV4.test(text) || IPV6.test(text);
 }
 
-/** Text that no mail reader or chat turns into a link: `example[.]com`, `hxxps[://]`, `2001[:]db8::1`. */
-export function defang(text: string): string {
-  if (IPV6.test(text)) return text.replace(':', '[:]');
-  return text
-    .replace(/^http/i, 'hxxp')
-    .replace('://', '[://]')
-    .replace(/(?<!\\)\./g, '[.]');
-}
-
-/** The reverse, of all habits in use: `[.]`, `(.)`, `{.}`, `[dot]`, `hxxp`, `[:]`, `[://]`; also the host of an address. */
+/** Undoes defanging, of all habits in use: `[.]`, `(.)`, `{.}`, `[dot]`, `hxxp`, `[:]`, `[://]`; also the host of an address. */
 export function refang(text: string): string {
   const plain = text
     .trim()

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { Audit } from '../../../src/server/schema/meta.ts';
 import { api, useApi } from '../api.ts';
+import { tableHeight } from '../statistics/columns.ts';
 import { Moment } from '../statistics/head.tsx';
 import { Answer } from '../statistics/list.tsx';
 import { t } from '../text.ts';
@@ -17,7 +18,7 @@ export function AuditPanel(): JSX.Element {
           label={t('audit.title')}
           rows={answer.data?.rows ?? []}
           rowKey={(row) => `${row.time} ${row.action} ${row.subject}`}
-          height="400px"
+          height={`min(400px, ${tableHeight(answer.data?.rows.length ?? 0, 0)})`}
           empty={<Empty title={t('audit.none')} />}
           columns={[
             { key: 'time', title: t('chart.time'), width: '116px', render: ({ time }) => <Moment at={time} /> },

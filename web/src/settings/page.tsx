@@ -69,7 +69,7 @@ function AppearancePanel(): JSX.Element {
             label={t('settings.zone')}
             value={param('tz') === 'utc' ? 'utc' : 'local'}
             options={[
-              { value: 'local', title: param('tz') === 'utc' ? t('range.local') : zone.value },
+              { value: 'local', title: zone.value === 'UTC' ? t('range.local') : zone.value },
               { value: 'utc', title: 'UTC' },
             ]}
             onChange={(value) => {

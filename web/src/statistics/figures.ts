@@ -1,4 +1,3 @@
-import type { Summary } from '../../../src/server/schema/common.ts';
 import { milliseconds, plain } from '../format.ts';
 import { language } from '../text.ts';
 
@@ -80,11 +79,6 @@ export function atLeast(distribution: Distribution, value: number): string | nul
   if (distribution === 'ttl') return `dns.resp.ttl >= ${Math.floor(value)}`;
   if (distribution === 'answers') return `dns.count.answers >= ${Math.floor(value)}`;
   return null;
-}
-
-/** Whether a statistic has anything to show. */
-export function isEmpty(statistic: Summary | undefined): boolean {
-  return statistic === undefined || statistic.n === 0;
 }
 
 /** A latency in ms on an axis: short, in seconds from one on. */

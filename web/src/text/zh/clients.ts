@@ -3,7 +3,7 @@ import type { clients as en } from '../en/clients.ts';
 /** 客户端：列表，以及其中一个。 */
 export const clients: Record<keyof typeof en, string> = {
   'clients.none': '这个范围内没有客户端',
-  'clients.none.text': '没有人查询，或者过滤器没有放行。请扩大范围或移除过滤器。',
+  'clients.none.text': '没有人查询，或者过滤式没有放行。请扩大范围或移除过滤式。',
   'clients.audited': '查看客户端会记入审计日志。',
   'clients.quiet': '这个范围内没有查询。',
   'clients.asked': '查询 {n} 次',

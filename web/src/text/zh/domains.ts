@@ -3,7 +3,7 @@ import type { domains as en } from '../en/domains.ts';
 /** 域名：列表，以及一个名称和它下面的全部。 */
 export const domains: Record<keyof typeof en, string> = {
   'domains.none': '这个范围内没有域名',
-  'domains.none.text': '没有查询，或者过滤器没有放行。请扩大范围或移除过滤器。',
+  'domains.none.text': '没有查询，或者过滤式没有放行。请扩大范围或移除过滤式。',
   'domains.quiet': '这个范围内没有被查询。',
   'domains.asked': '被查询 {n} 次',
   'domains.by': '，来自 {clients}，涉及 {names}。',
@@ -16,7 +16,7 @@ export const domains: Record<keyof typeof en, string> = {
   'domains.tree.name': '名称',
   'domains.tree.part': '占比',
   'domains.tree.open': '显示 {name} 的下级',
-  'domains.tree.hidden': '还有 {n} 个没有画出：请用过滤器缩小范围。',
+  'domains.tree.hidden': '还有 {n} 个没有画出：请用过滤式缩小范围。',
 
   'domains.growth': '不同的名称',
   'domains.growth.note': '这个范围内新增 {n} 个',

@@ -1,16 +1,16 @@
 import type { explore as en } from '../en/explore.ts';
 
-/** 查询页：过滤器、行、分组、详情、时序图，以及在页面中读取的抓包文件。 */
+/** 查询页：过滤式、行、分组、详情、时序图，以及在页面中读取的抓包文件。 */
 export const explore: Record<keyof typeof en, string> = {
-  'explore.filter': '过滤器',
-  'explore.placeholder': '全部。可输入过滤器，例如 dns.flags.rcode == NXDOMAIN',
+  'explore.filter': '过滤式',
+  'explore.placeholder': '全部。可输入过滤式，例如 dns.flags.rcode == NXDOMAIN',
   'explore.apply': '应用',
   'explore.fix': '写成',
   'explore.suggestions': '字段、运算符与值',
-  'explore.valid.none': '没有过滤器',
-  'explore.valid.good': '过滤器有效',
-  'explore.valid.attention': '过滤器有效，但有一点说明',
-  'explore.valid.alarm': '过滤器无效',
+  'explore.valid.none': '没有过滤式',
+  'explore.valid.good': '过滤式有效',
+  'explore.valid.attention': '过滤式有效，但有一点说明',
+  'explore.valid.alarm': '过滤式无效',
   'explore.valid.info': '',
 
   'explore.show': '显示为',
@@ -30,15 +30,15 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.export.ndjson': 'NDJSON',
   'explore.export.parquet': 'Parquet',
   'explore.export.pcapng': '数据包（pcapng）',
-  'explore.export.all': '过滤器的全部结果',
+  'explore.export.all': '过滤式的全部结果',
   'explore.export.no': '未保存',
   'explore.open': '打开抓包文件',
 
   'explore.found': '{n} 个事务',
   'explore.found.about': '约 {n} 个事务',
-  'explore.found.none': '这个范围内没有通过过滤器的。',
+  'explore.found.none': '这个范围内没有通过过滤式的。',
   'explore.found.empty': '这个范围内没有抓到任何内容。',
-  'explore.found.hint': '试试更长的范围，或更宽的过滤器。',
+  'explore.found.hint': '试试更长的范围，或更宽的过滤式。',
   'explore.found.more': '已显示 {n}',
   'explore.count': '精确计数',
   'explore.counting': '计数中…',
@@ -48,7 +48,7 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.stopped': '停在 {time}',
   'explore.cancel': '停止',
   'explore.resume': '继续',
-  'explore.most': '列表中有 {n} 行；缩小过滤器或范围可看到更早的。',
+  'explore.most': '列表中有 {n} 行；缩小过滤式或范围可看到更早的。',
   'explore.live.all': '跟随中：全部显示',
   'explore.live.part': '跟随中：显示 {share}',
   'explore.live.quiet': '跟随中：还没有新的',
@@ -180,6 +180,8 @@ export const explore: Record<keyof typeof en, string> = {
 
   'explore.file.note': '这个文件在您的浏览器中读取，不会发送到任何地方。',
   'explore.file.reading': '正在读取 {name}：{size} 中的 {read}，{n} 个事务',
+  'explore.file.stays': '文件只留在您的浏览器里',
+  'explore.file.export': '保存为 NDJSON',
   'explore.file.none': '打开抓包文件',
   'explore.file.none.text':
     '把 pcap 或 pcapng 文件（原样、gzip 或 lz4）拖到页面上任意位置，或者选择一个。它由 nametap 自己的引擎在您的浏览器中读取，不会发送到任何地方。',
@@ -204,6 +206,8 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.file.domains': '域名',
   'explore.file.servers': '服务器',
 
+  'explore.file.export': '存为 NDJSON',
+  'explore.file.stays': '它留在您的浏览器中',
   'explore.key.mark': '标记这一行',
   'explore.key.ladder': '画出标记的行',
   'explore.key.close': '关闭详情',

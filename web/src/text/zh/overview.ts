@@ -17,7 +17,7 @@ export const overview: Record<keyof typeof en, string> = {
   'tile.usual': '正常',
   'tile.points': '{sign}{value} 个百分点',
   'tile.new': '新',
-  'tile.expected': '通常 {low} – {high}',
+  'tile.expected': '通常 {range}',
   'tile.before': '上一时段：{value}',
   'tile.none': '尚无可比',
   'tile.unusual': '异常',

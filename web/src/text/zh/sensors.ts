@@ -45,7 +45,7 @@ export const sensors: Record<keyof typeof en, string> = {
   'cause.network': '网络层',
   'cause.transport': '传输层',
   'cause.dns': 'DNS',
-  'cause.display_filter': '显示过滤器',
+  'cause.display_filter': '显示过滤式',
   'cause.store': '存储',
   'cause.kernel': '内核丢弃（环满）',
   'cause.sampled': '抽样略去',
