@@ -83,6 +83,15 @@ test('a capture dropped on any page is read there, by the same engine, and sent 
     await field.press('Escape');
     await field.press('Enter');
     await page.locator('.told strong', { hasText: /^4 transactions$/ }).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as NDJSON' }).click(),
+    ]);
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n');
+    assert.equal(lines.length, 4);
+    assert.ok(lines.every((line) => (JSON.parse(line) as { server: string }).server === '127.0.0.10'));
     await page.getByRole('button', { name: 'Close the file' }).click();
     await page.getByText('Open a capture file').first().waitFor();
   });

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Views } from '../../../src/server/schema/meta.ts';
 import { api, exportUrl, fetchJson, send, session, toApiError } from '../api.ts';
-import { here, param, scope, update } from '../state.ts';
+import { filter, here, param, scope, update } from '../state.ts';
 import { t } from '../text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { fieldOf } from '../ui/form.ts';
@@ -10,7 +10,9 @@ import { Icon } from '../ui/icons.tsx';
 import { type MenuItem, openMenu } from '../ui/menu.tsx';
 import { notify } from '../ui/notice.tsx';
 import { Popover } from '../ui/popover.tsx';
+import { capture } from './capture/capture.ts';
 import { showFile } from './capture/drop.ts';
+import { saveNdjson } from './capture/save.ts';
 import { columnChoices, columnsParam, shownColumns } from './log/columns.tsx';
 
 /** What can be done with what is shown: views, columns, export, another file. */
@@ -19,7 +21,7 @@ export function Tools({ isFile, narrow }: { isFile: boolean; narrow: boolean }):
     <div class="tools">
       {!isFile && <ViewsButton />}
       <ColumnsButton narrow={narrow} />
-      {!isFile && <ExportButton />}
+      {isFile ? <SaveFileButton /> : <ExportButton />}
       <OpenButton />
     </div>
   );
@@ -186,6 +188,25 @@ function ExportButton(): JSX.Element {
     >
       <Icon name="download" size={14} />
       {t('explore.export')}
+    </button>
+  );
+}
+
+/** Of a capture read here the page itself writes what passes. */
+function SaveFileButton(): JSX.Element | null {
+  const file = capture.value;
+  if (file === null) return null;
+  const save = async (): Promise<void> => {
+    try {
+      await saveNdjson(file.source, filter.value, `${file.name}.ndjson`);
+    } catch (thrown) {
+      notify(toApiError(thrown).message);
+    }
+  };
+  return (
+    <button type="button" class="button" onClick={() => void save()}>
+      <Icon name="download" size={14} />
+      {t('explore.file.export')}
     </button>
   );
 }

@@ -17,7 +17,7 @@ export function CaptureHead({ capture }: { capture: Capture | null }): JSX.Eleme
   if (capture === null) {
     return (
       <Panel title={t('explore.file.none')}>
-        <Empty title={t('explore.file.note')} action={<OpenButton primary />}>
+        <Empty title={t('explore.file.stays')} action={<OpenButton primary />}>
           {t('explore.file.none.text')}
         </Empty>
       </Panel>

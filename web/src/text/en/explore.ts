@@ -179,6 +179,8 @@ export const explore = {
   'explore.file.note': 'This file is read in your browser. It is not sent anywhere.',
   'explore.file.reading': 'Reading {name}: {read} of {size}, {n} transactions',
   'explore.file.none': 'Open a capture file',
+  'explore.file.stays': 'It stays in your browser',
+  'explore.file.export': 'Save as NDJSON',
   'explore.file.none.text':
     'Drop a pcap or pcapng file anywhere on the page (plain, gzip or lz4), or choose one. It is read in your browser, by the engine nametap itself uses, and is not sent anywhere.',
   'explore.file.choose': 'Choose a file',
