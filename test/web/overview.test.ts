@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, count, defang, duration, milliseconds, percent, plain, rate } from '../../web/src/format.ts';
+import {
+  between,
+  bytes,
+  count,
+  defang,
+  duration,
+  milliseconds,
+  percent,
+  plain,
+  rate,
+  rateFormat,
+} from '../../web/src/format.ts';
 import { answerOf } from '../../web/src/answer.ts';
 import { everyDoubling } from '../../web/src/overview/doublings.ts';
 import { fates } from '../../web/src/overview/fates.ts';
 import { gauge } from '../../web/src/overview/gauge.ts';
 import { perSecond } from '../../web/src/overview/per-second.ts';
+import { told } from '../../web/src/overview/told.ts';
 import { sparkPath } from '../../web/src/ui/spark-path.ts';
 import { quantileRow } from '../../web/src/ui/quantile.ts';
 import type { Transaction } from '../../src/server/schema/transactions.ts';
@@ -34,6 +46,11 @@ test('numbers are short and never read nothing for something', () => {
     ['38 µs', '3.14 ms', '412 ms', '4.1 s'],
   );
   assert.deepEqual([1.23, 240, 12_000, 86_400 * 12].map(duration), ['1.23 s', '4 min', '3 h 20 min', '12 d']);
+  assert.deepEqual([0, 0.25, 1.5].map(rateFormat(1.5)), ['0/s', '0.25/s', '1.5/s']);
+  assert.deepEqual([0.25, 0.5].map(rateFormat(0.5)), ['15/min', '30/min']);
+  assert.deepEqual([5000, 20_000].map(rateFormat(20_000)), ['5000/s', '20k/s']);
+  assert.equal(between(percent(0.01), percent(0.03)), '1 – 3 %');
+  assert.equal(between(milliseconds(0.5), milliseconds(3)), '500 µs – 3 ms');
   assert.equal(plain(bytes(84_000)), '84 kB');
   assert.equal(defang('http://a.example'), 'hxxp[:]//a[.]example');
 });
@@ -114,4 +131,24 @@ test('a heatmap has every doubling between those that occur', () => {
   assert.deepEqual(bucket_ms, [0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32]);
   assert.deepEqual(counts, [[0, 0, 1, 2, 0, 0, 3, 0, 0, 0]]);
   assert.deepEqual(everyDoubling({ time: [], bucket_ms: [], counts: [] }).bucket_ms, []);
+});
+
+test('a reason that the sentence tells is linked there, the others stand behind it', () => {
+  const reason = (text: string, link: string | null) => ({ key: text, text, level: 'degraded' as const, link });
+  const { pieces, rest } = told({
+    level: 'degraded',
+    sentence: 'Degraded: the disk is full; two alerts.',
+    reasons: [reason('two alerts', '/alerts'), reason('the disk is full', '/sensors'), reason('slow', null)],
+  });
+  assert.deepEqual(pieces, [
+    { text: 'Degraded: ', link: null },
+    { text: 'the disk is full', link: '/sensors' },
+    { text: '; ', link: null },
+    { text: 'two alerts', link: '/alerts' },
+    { text: '.', link: null },
+  ]);
+  assert.deepEqual(
+    rest.map(({ text }) => text),
+    ['slow'],
+  );
 });

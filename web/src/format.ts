@@ -65,6 +65,15 @@ export function rate(perSecond: number): Shown {
     : { text: significant(perSecond * 3600), unit: '/h' };
 }
 
+/** Rates of one chart or table in one unit, the one that suits the highest: 18.4k/s, 0.5/s, 45/min. */
+export function rateFormat(highest: number): (perSecond: number) => string {
+  const [times, unit] = highest >= 0.995 ? [1, '/s'] : highest >= 0.995 / 60 ? [60, '/min'] : [3600, '/h'];
+  return (perSecond) => {
+    const value = perSecond * times;
+    return `${value >= 1000 ? count(value).replace(',', '') : significant(value)}${unit}`;
+  };
+}
+
 /** A part of 1 in percent; what is not nothing never reads 0. */
 export function percent(ratio: number): Shown {
   const value = ratio * 100;
@@ -105,6 +114,11 @@ export function duration(seconds: number): string {
     return minutes === 0 || minutes === 60 ? `${Math.round(s / 3600)} h` : `${Math.floor(s / 3600)} h ${minutes} min`;
   }
   return `${Math.round(s / 86_400)} d`;
+}
+
+/** From one number to another; a unit that both have is said once. */
+export function between(low: Shown, high: Shown): string {
+  return low.unit === high.unit ? `${low.text} – ${plain(high)}` : `${plain(low)} – ${plain(high)}`;
 }
 
 /** Digits and unit in one text. */

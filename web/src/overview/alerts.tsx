@@ -8,7 +8,7 @@ import { Icon, type Level, Mark } from '../ui/icons.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
 import { withScope } from './sentence.tsx';
-import { shownOf } from './tiles.tsx';
+import { expectedText, shownOf } from './tiles.tsx';
 
 const LEVELS: Readonly<Record<Alert['severity'], Level>> = {
   low: 'info',
@@ -17,6 +17,8 @@ const LEVELS: Readonly<Record<Alert['severity'], Level>> = {
   critical: 'alarm',
 };
 const DAY_MS = 86_400_000;
+/** Up to so many lines leave room for what is watched. */
+const FEW = 3;
 
 /** What wants a person: open alerts, and what is unusual right now. */
 export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview }): JSX.Element {
@@ -38,26 +40,28 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
               <span class="why">{t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}</span>
             </p>
           </div>
-          <Watched tiles={tiles} early={early} />
         </>
       )}
-      <ul>
-        {alerts.top.map((alert) => (
-          <AlertLine key={alert.id} alert={alert} />
-        ))}
-        {(alerts.top.length === 0 ? state.reasons : []).map(({ key, text, level, link: to }) => (
-          <li key={key} class="alert">
-            <Mark level={level === 'degraded' ? 'alarm' : 'attention'} label={level} />
-            <p>{text}</p>
-            <span class="faint">{t('overview.alerts.now')}</span>
-            {to !== null && (
-              <div class="acts">
-                <a href={withScope(to)}>{t('overview.alerts.look')}</a>
-              </div>
-            )}
-          </li>
-        ))}
-      </ul>
+      <div class="inbox">
+        <ul>
+          {alerts.top.map((alert) => (
+            <AlertLine key={alert.id} alert={alert} />
+          ))}
+          {(alerts.top.length === 0 ? state.reasons : []).map(({ key, text, level, link: to }) => (
+            <li key={key} class="alert">
+              <Mark level={level === 'degraded' ? 'alarm' : 'attention'} label={level} />
+              <p>{text}</p>
+              <span class="faint">{t('overview.alerts.now')}</span>
+              {to !== null && (
+                <div class="acts">
+                  <a href={withScope(to)}>{t('overview.alerts.look')}</a>
+                </div>
+              )}
+            </li>
+          ))}
+        </ul>
+        {alerts.top.length + (isQuiet ? 0 : 1) <= FEW && <Watched tiles={tiles} early={early} />}
+      </div>
     </Panel>
   );
 }
@@ -79,13 +83,7 @@ function Watched({ tiles, early }: { tiles: Overview['tiles']; early: boolean })
                 {t(`tile.${key}`)}
               </th>
               <td class="end">{value === null ? '–' : show(value)}</td>
-              {!early && (
-                <td class="end faint">
-                  {expected === null
-                    ? t('tile.none')
-                    : t('tile.expected', { low: show(expected.low), high: show(expected.high) })}
-                </td>
-              )}
+              {!early && <td class="end faint">{expected === null ? t('tile.none') : expectedText(tile, expected)}</td>}
             </tr>
           );
         })}

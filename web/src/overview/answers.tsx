@@ -6,7 +6,7 @@ import { percent, plain } from '../format.ts';
 import { link, resolvedRange, scope } from '../state.ts';
 import { t } from '../text.ts';
 import { Bars } from '../ui/bars.tsx';
-import { Panel } from '../ui/panel.tsx';
+import { Empty, Panel } from '../ui/panel.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import { Value } from '../ui/value.tsx';
 import { Ledger } from './ledger.tsx';
@@ -19,9 +19,10 @@ const POINTS = 30;
 export function Answers({ types, rcodes }: { types: readonly Share[]; rcodes: readonly Share[] }): JSX.Element {
   return (
     <Panel class="answers" title={t('overview.answers')}>
-      <h3>{t('overview.types')}</h3>
+      {types.length + rcodes.length === 0 && <Empty title={t('chart.none')} />}
+      {types.length > 0 && <h3>{t('overview.types')}</h3>}
       <Shares kind="type" label={t('overview.types')} shares={types.slice(0, TYPES)} />
-      <h3>{t('overview.rcodes')}</h3>
+      {rcodes.length > 0 && <h3>{t('overview.rcodes')}</h3>}
       <Shares kind="rcode" label={t('overview.rcodes')} shares={rcodes.slice(0, RCODES)} />
       <Ledger />
     </Panel>

@@ -8,7 +8,7 @@ import { and } from '../filter.ts';
 import { filter, go, link, scope } from '../state.ts';
 import { t } from '../text.ts';
 import { Heatmap } from '../ui/heatmap.tsx';
-import { Panel } from '../ui/panel.tsx';
+import { Empty, Panel } from '../ui/panel.tsx';
 import { everyDoubling } from './doublings.ts';
 import { Value } from '../ui/value.tsx';
 
@@ -27,22 +27,26 @@ export function Latency({ heatmap: sent }: { heatmap: Overview['latency_heatmap'
       note={t('overview.latency.note')}
       actions={<a href={link('/latency')}>{t('overview.latency.all')}</a>}
     >
-      <Heatmap
-        label={t('overview.latency')}
-        time={time}
-        step={step}
-        buckets={heatmap.bucket_ms}
-        counts={heatmap.counts}
-        height={196}
-        format={(ms) => plain(milliseconds(ms))}
-        labelled={isLabelled}
-        quantiles={QUANTILES}
-        onOpen={({ from, to }, low, high) => {
-          const f = `dns.time >= ${low / 1000}${Number.isFinite(high) ? ` and dns.time < ${high / 1000}` : ''}`;
-          const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-          go(link('/explore', { ...span, f: and(filter.value, f) }));
-        }}
-      />
+      {heatmap.bucket_ms.length === 0 ? (
+        <Empty title={t('chart.none')} />
+      ) : (
+        <Heatmap
+          label={t('overview.latency')}
+          time={time}
+          step={step}
+          buckets={heatmap.bucket_ms}
+          counts={heatmap.counts}
+          height={196}
+          format={(ms) => plain(milliseconds(ms))}
+          labelled={isLabelled}
+          quantiles={QUANTILES}
+          onOpen={({ from, to }, low, high) => {
+            const f = `dns.time >= ${low / 1000}${Number.isFinite(high) ? ` and dns.time < ${high / 1000}` : ''}`;
+            const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+            go(link('/explore', { ...span, f: and(filter.value, f) }));
+          }}
+        />
+      )}
       {data !== undefined && data.rows.length > 0 && <ServerTable rows={data.rows.slice(0, SERVERS)} />}
     </Panel>
   );

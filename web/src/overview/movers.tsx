@@ -68,6 +68,6 @@ function MoverTable(props: { title: string; kind: 'domain' | 'client'; rows: rea
 function Change({ change }: { change: number | null }): JSX.Element {
   if (change === null) return <b class="attn">{t('tile.new')}</b>;
   const times = change + 1;
-  const text = `${times >= 10 ? Math.round(times) : times.toFixed(1)}×`;
+  const text = `${times >= 9.95 ? Math.round(times) : times.toFixed(1)}×`;
   return change >= 0 ? <b class="attn">▲ {text}</b> : <span class="mute">▼ {text}</span>;
 }

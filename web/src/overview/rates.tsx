@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Overview } from '../../../src/server/schema/overview.ts';
-import { percent, plain, rate } from '../format.ts';
+import { percent, plain, rateFormat } from '../format.ts';
 import { and } from '../filter.ts';
 import { filter, go, link } from '../state.ts';
 import { t } from '../text.ts';
@@ -16,6 +16,7 @@ export function Rates({ data }: { data: Overview }): JSX.Element {
   const newest = freshness.newest === null ? null : Date.parse(freshness.newest);
   const shown = useMemo(() => perSecond(series, Date.parse(to), newest), [series, to, newest]);
   const { time, step } = shown;
+  const inUnit = rateFormat(Math.max(0, ...shown.rate[0].values.map((value) => value ?? 0)));
   return (
     <Panel
       class="rates"
@@ -28,7 +29,7 @@ export function Rates({ data }: { data: Overview }): JSX.Element {
         time={time}
         step={step}
         height={236}
-        format={(value) => plain(rate(value)).replace(' ', '')}
+        format={inUnit}
         series={shown.rate}
         band={shown.band}
         anomalies={shown.anomalies}

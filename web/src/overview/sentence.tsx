@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Overview } from '../../../src/server/schema/overview.ts';
 import { link } from '../state.ts';
 import { type Level, Mark } from '../ui/icons.tsx';
+import { told } from './told.ts';
 
 const LEVELS: Readonly<Record<Overview['state']['level'], Level>> = {
   normal: 'good',
@@ -9,21 +10,30 @@ const LEVELS: Readonly<Record<Overview['state']['level'], Level>> = {
   degraded: 'alarm',
 };
 
-/** How things are, in a sentence; then why, each reason with its page. Screen readers hear changes. */
+/** How things are, in a sentence, and why: each reason leads to its page. Screen readers hear changes. */
 export function StateSentence({ data: { state } }: { data: Overview }): JSX.Element {
+  const { pieces, rest } = told(state);
   return (
     <section class={`state ${state.level}`} role="status" aria-live="polite">
       <Mark level={LEVELS[state.level]} label={state.level} />
       <p>
-        <b>{state.sentence}</b>
-        {state.reasons.map(({ key, text, link: to }) => (
+        <b>
+          {pieces.map((piece, index) => (
+            <Linked key={index} {...piece} />
+          ))}
+        </b>
+        {rest.map(({ key, text, link: to }) => (
           <span key={key} class="reason">
-            {to === null ? text : <a href={withScope(to)}>{text}</a>}
+            <Linked text={text} link={to} />
           </span>
         ))}
       </p>
     </section>
   );
+}
+
+function Linked({ text, link: to }: { text: string; link: string | null }): JSX.Element {
+  return to === null ? <>{text}</> : <a href={withScope(to)}>{text}</a>;
 }
 
 /** A path of the server's with what the page is at: its own values win. */

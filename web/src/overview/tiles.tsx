@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Overview, Tile as TileData } from '../../../src/server/schema/overview.ts';
-import { count, milliseconds, percent, plain, rate, type Shown } from '../format.ts';
+import { between, count, milliseconds, percent, plain, rate, type Shown } from '../format.ts';
 import { and } from '../filter.ts';
 import { filter, link } from '../state.ts';
 import { t } from '../text.ts';
@@ -33,7 +33,7 @@ function OneTile({ tile }: { tile: TileData }): JSX.Element {
   const { key, value, expected, previous, anomalous } = tile;
   const show = (number: number): string => plain(shownOf(tile, number));
   const title = [
-    expected && t('tile.expected', { low: show(expected.low), high: show(expected.high) }),
+    expected && expectedText(tile, expected),
     previous !== null && t('tile.before', { value: show(previous) }),
   ];
   return (
@@ -67,6 +67,11 @@ export function shownOf({ unit }: { unit: string }, value: number): Shown {
   if (unit === 'ratio') return percent(value);
   if (unit === 'ms') return milliseconds(value);
   return { text: count(value), unit: '' };
+}
+
+/** What it usually is. */
+export function expectedText(tile: { unit: string }, { low, high }: { low: number; high: number }): string {
+  return t('tile.expected', { range: between(shownOf(tile, low), shownOf(tile, high)) });
 }
 
 /** How it compares with the period before, and whether that is as usual. */

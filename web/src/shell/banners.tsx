@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { link } from '../state.ts';
+import { link, path } from '../state.ts';
 import { t } from '../text.ts';
 import { Icon, Mark } from '../ui/icons.tsx';
 import { copy } from '../ui/value.tsx';
@@ -8,7 +8,8 @@ import { degraded, demo } from './status.ts';
 /** What everyone has to know: made-up surroundings, something that does not work. */
 export function Banners(): JSX.Element {
   const shown = demo.value;
-  const broken = degraded.value;
+  // The first screen says it in its own sentence.
+  const broken = path.value === '/' ? null : degraded.value;
   return (
     <aside class="banners" aria-label={t('shell.banners')}>
       {broken !== null && (

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { api, useApi } from '../api.ts';
-import { plain, rate } from '../format.ts';
+import { rateFormat } from '../format.ts';
 import { filter, resolvedRange, setRange } from '../state.ts';
 import { t } from '../text.ts';
 import { Chart } from '../ui/chart.tsx';
@@ -47,7 +47,7 @@ export function Timeline({ onDone }: { onDone: () => void }): JSX.Element | null
         time={time}
         step={step}
         height={96}
-        format={(value) => plain(rate(value)).replace(' ', '')}
+        format={rateFormat(Math.max(...rows.map(({ n }) => n / step)))}
         series={series}
         onRange={({ from, to }) => {
           setRange(from, to);

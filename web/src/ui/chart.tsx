@@ -122,6 +122,11 @@ function Canvas(props: ChartProps & { summary: string }): JSX.Element {
           plot.current?.mark(null);
         }}
       />
+      {props.series.every(({ values }) => values.every((value) => value === null || value === 0)) && (
+        <span class="plot-none" aria-hidden="true">
+          {t('chart.none')}
+        </span>
+      )}
       <span class="hidden" aria-live="polite">
         {spoken}
       </span>

@@ -19,7 +19,7 @@ export const overview = {
   'tile.change': '{sign}{value} %',
   'tile.times': '{value}×',
   'tile.new': 'new',
-  'tile.expected': 'usual {low} – {high}',
+  'tile.expected': 'usual {range}',
   'tile.before': 'the period before: {value}',
   'tile.none': 'no comparison yet',
   'tile.unusual': 'unusual',
