@@ -17,6 +17,7 @@ import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
 import type { Setting } from '../src/core/settings.ts';
 import { OUTPUTS } from '../src/sinks/index.ts';
 import { unitsOf } from '../src/sinks/output.ts';
+import { type Column, SCHEMA_VERSION, STORED_TABLES } from '../src/store/schema.ts';
 import { OPTION_TYPES } from '../src/wire/edns.ts';
 import type { FieldSpec } from '../src/wire/structure.ts';
 
@@ -33,8 +34,25 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['records.md', recordsPage()],
     ['transaction.md', transactionPage()],
     ['ledger.md', ledgerPage()],
+    ['store.md', storePage()],
     ['exit-codes.md', `# Exit codes\n\n${table(['code', 'meaning'], EXIT_MEANINGS)}`],
   ]);
+}
+
+function storePage(): string {
+  const columns = (list: readonly Column[]) =>
+    table(
+      ['column', 'type', 'what it holds'],
+      list.map(({ name, type, title, nullable, since }) => [
+        code(name),
+        type,
+        cell(
+          `${title}${nullable === true ? '; NULL without' : ''}${since === undefined ? '' : `; since schema ${since}`}`,
+        ),
+      ]),
+    );
+  const sections = STORED_TABLES.map(({ name, title, columns: list }) => `## ${name}\n\n${title}\n\n${columns(list)}`);
+  return `# The store\n\nTables of the embedded store (DuckDB), schema ${SCHEMA_VERSION}. Aged transactions are Parquet files with the same columns.\n\n${sections.join('\n')}`;
 }
 
 function commandsPage(commands: readonly CommandDefinition[]): string {

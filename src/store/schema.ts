@@ -177,6 +177,17 @@ export const ROLLUP_NAMES: readonly string[] = ROLLUP_COLUMNS.map(({ name }) => 
 /** Tables of rollups, and the length of their buckets in ms. */
 export const ROLLUPS = { minutes: 60_000, hours: 3_600_000 } as const;
 
+/** Tables for people who read them with other tools. */
+export const STORED_TABLES: readonly { name: string; title: string; columns: readonly Column[] }[] = [
+  { name: 'transactions_N', title: 'Queries joined with their responses.', columns: TRANSACTION_COLUMNS },
+  { name: 'parts', title: 'Where the transactions are.', columns: PART_COLUMNS },
+  { name: 'passive, passive_new', title: 'Passive DNS.', columns: PASSIVE_COLUMNS },
+  { name: 'missing, missing_new', title: 'Names that had no answer.', columns: MISSING_COLUMNS },
+  { name: 'distinct_counts', title: 'Sketches of how many different ones there were.', columns: DISTINCT_COLUMNS },
+  { name: 'records', title: 'Alerts, probe results, views, users, audit log.', columns: RECORD_COLUMNS },
+  { name: 'meta', title: 'How far the store has come.', columns: META_COLUMNS },
+];
+
 /** `CREATE TABLE` of a declaration. */
 export function createTable(table: string, columns: readonly { name: string; type: string }[]): string {
   return `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
