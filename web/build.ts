@@ -1,6 +1,8 @@
-/** Builds the page: web/ → web/dist, hashed files, nothing from another host. */
+/** Builds the page: web/ → web/dist, hashed files, nothing from another host. `--watch`: again after every change. */
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build, type InlineConfig } from 'vite';
 
@@ -32,17 +34,27 @@ function pageConfig(outDir: string): InlineConfig {
 }
 
 const dist = join(root, 'dist');
-// Built beside it and moved there whole: whoever serves the page meanwhile never sees half of one.
-const fresh = mkdtempSync(join(root, 'dist-'));
-const old = `${fresh}-old`;
-try {
-  await build(pageConfig(fresh));
-  // Whoever serves it may have become another user.
-  chmodSync(fresh, 0o755);
-  // Who serves it may be another user than who built it.
-  chmodSync(fresh, 0o755);
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(fresh, dist);
-} finally {
-  for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+
+/** Built beside it and moved there whole: whoever serves the page meanwhile never sees half of one. */
+async function buildPage(): Promise<void> {
+  const fresh = mkdtempSync(join(root, 'dist-'));
+  const old = `${fresh}-old`;
+  try {
+    await build(pageConfig(fresh));
+    // Who serves it may be another user than who built it.
+    chmodSync(fresh, 0o755);
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+  } finally {
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await buildPage();
+// --watch: again after every change, for whoever works on the page beside a running `nametap serve`.
+if (process.argv.includes('--watch')) {
+  for await (const _ of watch(join(root, 'src'), { recursive: true })) {
+    await sleep(100);
+    await buildPage().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  }
 }
