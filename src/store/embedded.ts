@@ -18,7 +18,7 @@ import { learn, loadProgress, mergePassive, mergeRollups, type Progress, retain,
 const FLUSH_MS = 1000;
 /** Rows of a part, and how long one takes rows at most: what is moved and dropped at once. */
 const PART_ROWS = 2_000_000;
-const PART_MS = 6 * 3_600_000;
+const PART_MS = 24 * 3_600_000;
 /** What is learnt of rows is written after so long, or so many rows. */
 const LEARN_MS = 30_000;
 const LEARN_ROWS = 1_000_000;
@@ -55,6 +55,7 @@ export class EmbeddedStore {
   readonly #timers: NodeJS.Timeout[] = [];
   #learntAt = performance.now();
   #mergedAt = performance.now();
+  #partBegan = Date.now();
   #isDead = false;
   #isClosed = false;
 
@@ -136,7 +137,7 @@ export class EmbeddedStore {
       if (this.#isDead) return;
       await this.#ingest.flush();
       const { open } = this.parts;
-      if (open.rows >= PART_ROWS || (open.rows > 0 && Date.now() - open.added > PART_MS)) await this.#closePart();
+      if (open.rows >= PART_ROWS || (open.rows > 0 && Date.now() - this.#partBegan > PART_MS)) await this.#closePart();
       if (this.#logBytes() > LOG_BYTES) await this.#checkpoint();
       const rows = this.parts.since(this.progress.learnt);
       const age = performance.now() - this.#learntAt;
@@ -241,16 +242,14 @@ export class EmbeddedStore {
       next = await this.parts.begin(this.#main);
     });
     if (next !== undefined) this.parts.began(next);
+    this.#partBegan = Date.now();
   }
 
   /** Retention, moving old parts, merging; everything when `all`. */
   async #keepUp(all: boolean): Promise<void> {
     if (this.#isDead || this.#isClosed) return;
     await this.work(async (connection) => {
-      const gone = await retain(connection, this.parts, this.options.retention ?? {}, {
-        now: Date.now(),
-        bytes: () => this.#bytes(),
-      });
+      const gone = await retain(connection, this.parts, this.options.retention ?? {}, Date.now());
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
       await this.#ageParts(connection);
       await mergePassive(connection, all);

@@ -112,7 +112,18 @@ export class Parts {
   /** SQL of the rows of parts, all columns of a transaction. */
   source(parts: readonly Part[]): string {
     if (parts.length === 0) return this.source([this.open]);
-    return parts.map((part) => `SELECT ${partColumns(part.version)} FROM ${this.#from(part)}`).join(' UNION ALL ');
+    const tables = parts.filter(({ kind }) => kind !== 'parquet');
+    // Files of one version are one scan: planning does not grow with their number.
+    const files = Map.groupBy(
+      parts.filter(({ kind }) => kind === 'parquet'),
+      ({ version }) => version,
+    );
+    const selects = tables.map(({ part, version }) => `SELECT ${partColumns(version)} FROM ${tableOf(part)}`);
+    for (const [version, list] of files) {
+      const names = list.map(({ part }) => `'${this.file(part).replaceAll("'", "''")}'`).join(', ');
+      selects.push(`SELECT ${partColumns(version)} FROM read_parquet([${names}])`);
+    }
+    return selects.join(' UNION ALL ');
   }
 
   /**
@@ -138,10 +149,6 @@ export class Parts {
   /** How many rows came since. */
   since({ part, rows }: Place): number {
     return this.list.reduce((sum, other) => sum + (other.part >= part ? other.rows : 0), 0) - rows;
-  }
-
-  #from({ part, kind }: Part): string {
-    return kind === 'parquet' ? `read_parquet('${this.file(part).replaceAll("'", "''")}')` : tableOf(part);
   }
 
   /** Bytes of Parquet files. */

@@ -1,5 +1,7 @@
 import type { Connection, Database } from './duckdb.ts';
 
+/** Questions at once; further ones wait. They share the memory and the threads of the database. */
+const MOST_QUESTIONS = 8;
 const MOVED = /Table with name transactions_\d+ does not exist|No files found that match/;
 
 /** Connections for questions: each is asked on one of its own, which is used again. */
@@ -7,6 +9,8 @@ export class Readers {
   readonly #database: Database;
   readonly #free: Connection[] = [];
   readonly #all = new Set<Connection>();
+  #busy = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(database: Database) {
     this.#database = database;
@@ -14,7 +18,9 @@ export class Readers {
 
   /** Runs with a connection; an abort stops its statement. */
   async use<T>(run: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    while (this.#busy >= MOST_QUESTIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     signal?.throwIfAborted();
+    this.#busy++;
     const connection = this.#free.pop() ?? (await this.#connect());
     const stop = () => connection.interrupt();
     signal?.addEventListener('abort', stop);
@@ -30,6 +36,8 @@ export class Readers {
     } finally {
       signal?.removeEventListener('abort', stop);
       this.#free.push(connection);
+      this.#busy--;
+      this.#waiting.shift()?.();
     }
   }
 

@@ -136,12 +136,7 @@ export async function mergeRollups(connection: Connection, table: RollupTable): 
 }
 
 /** Gives up what is too old, and the oldest transactions while there are too many bytes; how many transactions went. */
-export async function retain(
-  connection: Connection,
-  parts: Parts,
-  retention: Retention,
-  { now, bytes }: { now: number; bytes: () => number },
-): Promise<number> {
+export async function retain(connection: Connection, parts: Parts, retention: Retention, now: number): Promise<number> {
   const before = (days: number | undefined) => (days === undefined || days <= 0 ? undefined : now - days * DAY_MS);
   const old = async (table: string, column: string, time: number | undefined, more = '') => {
     if (time !== undefined) await connection.run(`DELETE FROM ${table} WHERE ${column} < ?${more}`, [Math.floor(time)]);
@@ -156,15 +151,23 @@ export async function retain(
   await old('records', 'time', before(retention.recordsDays), ` AND kind IN ('alerts', 'probes', 'audit', 'ledger')`);
   let dropped = 0;
   const oldest = before(retention.transactionsDays);
-  // Rows of an imported file are as old as their import.
+  const most = retention.maxBytes ?? 0;
   for (const part of parts.list) {
     if (part.kind === 'open') continue;
+    // Rows of an imported file are as old as their import.
     const isOld = oldest !== undefined && Math.max(part.last, part.added) < oldest;
-    const isTooMuch = (retention.maxBytes ?? 0) > 0 && bytes() > (retention.maxBytes ?? 0);
-    if (!isOld && !isTooMuch) continue;
+    if (!isOld && (most <= 0 || (await usedBytes(connection, parts)) <= most)) continue;
     dropped += part.rows;
     await parts.drop(part, connection);
-    if (isTooMuch) await connection.run('CHECKPOINT').catch(() => {});
   }
   return dropped;
+}
+
+/** Bytes of files, without what is free in the database's: it is used again. Blocks of dropped tables are free after a checkpoint. */
+async function usedBytes(connection: Connection, parts: Parts): Promise<number> {
+  await connection.run('CHECKPOINT').catch(() => {});
+  const size = await connection.one<{ bytes: number }>(
+    'SELECT (used_blocks * block_size)::BIGINT AS bytes FROM pragma_database_size()',
+  );
+  return (size?.bytes ?? 0) + parts.fileBytes;
 }
