@@ -39,6 +39,9 @@ export class Intake {
   readonly lost: Record<'store_queue' | 'store_failed', number> = { store_queue: 0, store_failed: 0 };
   /** Milliseconds from the packet that closed the last row until it was here (live captures). */
   lagMs = 0;
+  /** Seconds since 1970 of the oldest and the newest transaction; Infinity and -Infinity before the first. */
+  oldest = Number.POSITIVE_INFINITY;
+  newest = Number.NEGATIVE_INFINITY;
   privacy: Privacy | null;
   takers: readonly RowTaker[];
   readonly #options: IntakeOptions;
@@ -66,6 +69,11 @@ export class Intake {
     this.received += to - from;
     const { closeSeconds, closeNanos } = batch.col;
     this.lagMs = Math.max(0, Date.now() - (closeSeconds[to - 1] % ERA) * 1000 - closeNanos[to - 1] / 1e6);
+    const { openSeconds } = batch.col;
+    for (let i = from; i < to; i++) {
+      if (openSeconds[i] < this.oldest) this.oldest = openSeconds[i];
+      if (openSeconds[i] > this.newest) this.newest = openSeconds[i];
+    }
     this.privacy?.apply(batch, from, to);
     // At the level that keeps only counts nobody sees a single transaction.
     if (this.privacy === null || keepsTransactions(this.privacy.settings)) {

@@ -21,6 +21,8 @@ export interface WorkerStart {
   group: number;
   /** Live: counts the members of the group. */
   joined: Int32Array;
+  /** How the program was called, for advice. */
+  command: string[];
   /** Int32: 0 = posts not yet consumed, 1 = stop. */
   control: SharedArrayBuffer;
 }
@@ -92,7 +94,7 @@ class Pool {
     try {
       const starts = this.#ledgers.map((_, shard) => {
         const control = new SharedArrayBuffer(8);
-        return { plan, job, shard, shards, group, joined, control };
+        return { plan, job, shard, shards, group, joined, control, command: process.argv };
       });
       await Promise.all(starts.slice(first).map((start) => this.#start(start)));
     } finally {

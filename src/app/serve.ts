@@ -52,6 +52,8 @@ export interface ServeHooks {
   command: readonly string[];
   /** Called once, when page and input are open. */
   started(served: Served): void;
+  /** Called when files were read to their end: how many transactions, and seconds since 1970 of the first and the last. */
+  inputEnded?(transactions: number, from: number, to: number): void;
   /** Called once: what to do with a configuration that was read again. */
   reloading?(apply: (next: LoadedConfig) => void): void;
   counting?(counts: () => Ledger): void;
@@ -200,7 +202,10 @@ class Serving {
   }
 
   async run(): Promise<ServeResult> {
-    const { hooks, data } = this.#parts;
+    const { hooks, data, store } = this.#parts;
+    const { remark } = await store.status();
+    // Such as what a crash had cost.
+    if (remark !== null) this.#log.warn({}, remark);
     const server = await startServer(this.#services);
     const timers = [
       setInterval(() => this.#sensor.sample(), SAMPLE_MS),
@@ -215,10 +220,10 @@ class Serving {
       await this.#sinks.close();
       await this.#keepLedger();
       await server.close();
-      await this.#parts.store.flush();
+      await store.flush();
       const { received, stored, lost } = this.#intake;
       const { ledger, damage } = result;
-      return { ledger, damage, received, stored, lost, store: await this.#parts.store.status() };
+      return { ledger, damage, received, stored, lost, store: await store.status() };
     } finally {
       for (const timer of timers) clearInterval(timer);
       await this.#sinks.close();
@@ -260,7 +265,12 @@ class Serving {
       await this.#intake.settle();
       throw new UserError(`The capture has ended: ${why || 'its interface gives no more packets'}.`, EXIT.interface);
     }
-    this.#log.info({ transactions: this.#intake.received, ...(why !== '' && { damage: why }) }, 'The input has ended');
+    const { received, oldest, newest } = this.#intake;
+    this.#log.info({ transactions: received, ...(why !== '' && { damage: why }) }, 'The input has ended');
+    await this.#intake.settle();
+    await this.#parts.store.flush();
+    hooks.inputEnded?.(received, oldest, newest);
+    if (hooks.signal.aborted) return result;
     await new Promise((resolve) => hooks.signal.addEventListener('abort', resolve, { once: true }));
     return result;
   }

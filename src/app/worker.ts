@@ -17,7 +17,8 @@ const ROWS_AT_ONCE = 512;
 /** How often a live worker tells what it has counted. */
 const COUNTS_MS = 500;
 
-const { plan, job, shard, shards, group, joined, control } = workerData as WorkerStart;
+const { plan, job, shard, shards, group, joined, control, command } = workerData as WorkerStart;
+process.argv = command;
 const flags = new Int32Array(control);
 let knownInterfaces = 0;
 let renderer: Renderer | undefined;

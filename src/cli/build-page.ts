@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { plainText } from '../report/format.ts';
 import { remark } from './remarks.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,7 +27,9 @@ export function buildPage(): void {
     return;
   }
   process.stderr.write('failed\n');
-  remark(`the page could not be built, and is not there: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+  const lines = stderr.trim().split('\n');
+  const why = lines.find((line) => /error/i.test(line)) ?? lines[0];
+  remark(`the page could not be built, and is as it was: ${plainText(why.trim())}`);
 }
 
 /** Milliseconds since 1970; 0 for what is not there. */

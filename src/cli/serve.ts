@@ -93,6 +93,7 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
   const session = new Session();
   const { accountToBecome } = await import('../app/input.ts');
   const log = openLog(loaded.config.log, version(), accountToBecome(loaded.config.capture.user));
+  let address = '';
   try {
     const result = await serve(loaded, {
       signal: session.signal,
@@ -101,10 +102,12 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
       command: [process.execPath, resolve(process.argv[1]), 'serve'],
       started: (served) => {
         const { url, source, user } = served;
+        address = served.signIn;
         // Where nobody looks at the terminal, the log says it as all else.
         if (!isatty(1)) log.info({ url, source, ...(user !== undefined && { user }) }, 'nametap serves');
         say(startedText(served, loaded, useColor(options)));
       },
+      inputEnded: (transactions, from, to) => say(readText(transactions, from, to, address)),
       counting: session.counting,
       reloading: (apply) => {
         const reopen = () => {
@@ -159,6 +162,15 @@ function startedText(served: Served, { config }: LoadedConfig, color: boolean): 
     '',
     '',
   ].join('\n');
+}
+
+/** Files were read: where their time is. */
+function readText(transactions: number, from: number, to: number, address: string): string {
+  if (transactions === 0) return 'The capture held no DNS transaction.\n\n';
+  const url = new URL(process.env.JOURNAL_STREAM === undefined ? address : new URL(address).origin);
+  url.searchParams.set('from', new Date(from * 1000).toISOString());
+  url.searchParams.set('to', new Date((to + 1) * 1000).toISOString());
+  return `${numberText(transactions)} transactions were read; their time:\n\n  ${url.href}\n\n`;
 }
 
 function endedText({ stored, lost, ledger }: ServeResult): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -100,6 +100,28 @@ test('a data folder that the user it becomes cannot reach is refused before anyt
   const serve = new Running([...NAMETAP, ...words]);
   assert.equal(await serve.exit, 3);
   assert.match(serve.said, /The user nobody, which nametap becomes.*may not enter .*closed\. Name another data folder/);
+});
+
+test('without the right to capture it says which command gives it; with --demo auto it replays, and says the same', () => {
+  const NOBODY = 65_534;
+  const data = join(network.folder, 'data-nobody');
+  mkdirSync(data);
+  chownSync(data, NOBODY, NOBODY);
+  const run = (...words: string[]) =>
+    spawnSync(NAMETAP[0], [NAMETAP[1], 'serve', '--data', data, '--listen', '127.0.0.1:0', ...words], {
+      uid: NOBODY,
+      gid: NOBODY,
+      encoding: 'utf8',
+      timeout: 8000,
+      killSignal: 'SIGINT',
+    });
+  for (const threads of ['0', '1']) {
+    const { status, stderr } = run('--pipeline-threads', threads);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /CAP_NET_RAW.*\n\n +sudo setpriv .*net_raw.*bin\/nametap serve --data/);
+  }
+  const { stderr } = run('--demo', 'auto');
+  assert.match(stderr, /This is a demo.*[\s\S]*sudo setpriv .*net_raw.*bin\/nametap serve/);
 });
 
 test('the live tail shows a transaction within a second', async () => {
