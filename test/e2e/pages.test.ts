@@ -157,6 +157,8 @@ test('a client: rhythm, pauses, what is new, and that looking at it is recorded'
     assert.ok((await page.locator('.week td:not(.h0)').count()) > 40, 'the hours of an office');
     await panel(page, 'Pauses').locator('li', { hasText: 'c2.example' }).getByText('every 1 min').waitFor();
     await panel(page, 'New domains').locator('li', { hasText: 'exfil.example' }).waitFor();
+    const tunnel = panel(page, 'Distinct names').locator('tbody tr', { hasText: 'exfil.example' });
+    await tunnel.getByText('100 %').waitFor();
     assert.deepEqual(await bars(page, 'Resolvers used'), keysOf(client.top.servers, 8));
     assert.deepEqual(await bars(page, 'Domains asked most'), keysOf(client.top.domains, 10));
   });

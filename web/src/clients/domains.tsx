@@ -11,6 +11,7 @@ import { Shares } from '../statistics/shares.tsx';
 import { t } from '../text.ts';
 import { Empty, Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
+import { UniquePanel } from './unique.tsx';
 
 const DAY = 86_400_000;
 const MOST = 1000;
@@ -19,7 +20,7 @@ const SHOWN = 10;
 /** Domains that a client asks most, names that it asks most, and domains that it did not ask for before. */
 export function DomainsPanels({ page }: { page: ClientPage }): JSX.Element {
   return (
-    <div class="grid-3">
+    <div class="grid-4">
       <Panel title={t('clients.domains')}>
         <Shares label={t('clients.domains')} kind="domain" shares={page.top.domains} most={SHOWN} />
       </Panel>
@@ -27,6 +28,7 @@ export function DomainsPanels({ page }: { page: ClientPage }): JSX.Element {
         <Shares label={t('clients.names')} kind="name" shares={page.top.names} most={SHOWN} />
       </Panel>
       <NewDomains page={page} />
+      <UniquePanel page={page} />
     </div>
   );
 }

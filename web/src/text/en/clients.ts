@@ -18,6 +18,11 @@ export const clients = {
   'clients.new.first': 'Nothing to compare with',
   'clients.new.first.text': 'This client asked nothing in the {span} before the range.',
 
+  'clients.unique': 'Distinct names',
+  'clients.unique.note': 'per domain; many, each asked once: a tunnel?',
+  'clients.unique.part': 'per query',
+  'clients.unique.out': 'sent',
+
   'clients.rhythm': 'Rhythm of the week',
   'clients.rhythm.note': 'busiest {day} {hour}, active in {active} of 168 hours · {zone}',
   'clients.rhythm.week': 'Of the last 7 days: a shorter range says nothing about rhythm.',

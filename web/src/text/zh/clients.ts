@@ -19,6 +19,11 @@ export const clients: Record<keyof typeof en, string> = {
   'clients.new.first': '没有可比较的',
   'clients.new.first.text': '这个客户端在范围之前的 {span} 内没有查询。',
 
+  'clients.unique': '不同的名称',
+  'clients.unique.note': '按域名；很多且各只查询一次：是隧道吗？',
+  'clients.unique.part': '每次查询',
+  'clients.unique.out': '发出',
+
   'clients.rhythm': '一周的节律',
   'clients.rhythm.note': '{day} {hour} 最忙，168 小时中有 {active} 小时活跃 · {zone}',
   'clients.rhythm.week': '取最近 7 天：更短的范围看不出节律。',
