@@ -20,7 +20,7 @@ const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, MX, 17, 18, 21, 26, 33, 35, 
 /** Rdata that is one name. */
 const ONE_NAME = new Set([NS, CNAME, PTR]);
 const MAX_CHAIN = 16;
-const CAPACITY = 1_000_000;
+const CAPACITY = 300_000;
 /** Octets before the name in a key: type and length. */
 const KEY_HEADER = 4;
 
