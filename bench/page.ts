@@ -30,6 +30,7 @@ const CATEGORIES = [
   'toplevel',
 ];
 
+const ASSETS = fileURLToPath(new URL('../web/dist/assets', import.meta.url));
 const rows: [what: string, value: string, limit: string, ok: boolean][] = [];
 const serving = await startServe();
 const browser = await openBrowser(['--js-flags=--expose-gc']);
@@ -54,8 +55,6 @@ function note(what: string, value: string): void {
 function add(what: string, value: number, limit: number, unit: string): void {
   rows.push([what, `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`, `${limit} ${unit}`, value <= limit]);
 }
-
-const ASSETS = fileURLToPath(new URL('../web/dist/assets', import.meta.url));
 
 /** A file of the page, compressed as a server would, in kB. */
 function compressed(name: string): number {

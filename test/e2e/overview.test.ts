@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Overview } from '../../src/server/schema/overview.ts';
@@ -26,6 +28,41 @@ async function withOverview(view: View, use: (page: Page, context: BrowserContex
   } finally {
     await context.close();
   }
+}
+
+/** A way to a port of this machine that can be cut and mended. */
+async function breakable(port: number): Promise<{ url: string; cut(): void; mend(): void; close(): void }> {
+  const open = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((from) => {
+    const to = connect(port, '127.0.0.1');
+    for (const socket of [from, to]) {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+      socket.on('error', () => socket.destroy());
+    }
+    if (isCut) from.destroy();
+    from.pipe(to).pipe(from);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const end = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => {
+      isCut = true;
+      end();
+    },
+    mend: () => {
+      isCut = false;
+    },
+    close: () => {
+      server.close();
+      end();
+    },
+  };
 }
 
 /** What the API says in the page's own session. */
@@ -97,6 +134,22 @@ test('rows come in, stand still under the pointer, and go on', async () => {
     await page.keyboard.press('p');
     await page.locator('.panel.live .note', { hasText: /^Paused · / }).waitFor();
   });
+});
+
+test('a lost connection is said, and the rows go on', async () => {
+  const proxy = await breakable(Number(new URL(serving.url).port));
+  const { page, context } = await openPage(browser, { ...serving, url: proxy.url });
+  await page.locator('.tail tbody tr').nth(3).waitFor();
+  proxy.cut();
+  await page.locator('.panel.live .note', { hasText: 'Connection lost' }).waitFor();
+  const last = await page.locator('.tail tbody tr').first().innerText();
+  await page.waitForTimeout(1000);
+  assert.equal(await page.locator('.tail tbody tr').first().innerText(), last);
+  proxy.mend();
+  await page.locator('.panel.live .note', { hasText: 'shown' }).waitFor();
+  await page.waitForFunction((old) => document.querySelector('.tail tbody tr')?.textContent !== old, last);
+  await context.close();
+  proxy.close();
 });
 
 test('a drag over a chart is the range, Back undoes it, a click opens the log', async () => {

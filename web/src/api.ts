@@ -173,7 +173,7 @@ export interface ServerEvent {
 export async function readEvents(
   url: string,
   onEvent: (event: ServerEvent) => void,
-  { signal, lastId = '', onOpen }: { signal: AbortSignal; lastId?: string; onOpen?: () => void },
+  { signal, lastId = '', onOpen, silenceMs }: EventOptions,
 ): Promise<string> {
   const headers: Record<string, string> = { accept: 'text/event-stream' };
   if (lastId !== '') headers['last-event-id'] = lastId;
@@ -184,7 +184,7 @@ export async function readEvents(
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(reader.read(), silenceMs);
       if (done) return parser.lastId;
       parser.push(value);
     }
@@ -194,6 +194,28 @@ export async function readEvents(
     return parser.lastId;
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+interface EventOptions {
+  signal: AbortSignal;
+  lastId?: string;
+  onOpen?: () => void;
+  /** No word for so long means that the connection is dead, though nobody said so. */
+  silenceMs?: number;
+}
+
+/** The promise's value; throws when it takes longer than `ms`. */
+async function within<T>(promise: Promise<T>, ms: number | undefined): Promise<T> {
+  if (ms === undefined) return promise;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, ms, new Error('silence'));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

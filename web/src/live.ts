@@ -10,6 +10,8 @@ export type TailEntry =
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** The server says how it is each second. */
+const SILENCE_MS = 15_000;
 
 /**
  * Transactions as they come, newest first, bounded: the server sends at most `rate` a second and says of how many. While
@@ -64,6 +66,7 @@ export class Tail {
         lastId = await readEvents(url, (event) => this.take(event.event, event.data), {
           signal,
           lastId,
+          silenceMs: SILENCE_MS,
           onOpen: () => {
             this.status.value = 'open';
             this.error.value = null;
