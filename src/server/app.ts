@@ -191,7 +191,12 @@ async function signedIn(
   });
 }
 
+/** As others number it in their logs. */
+const CLIENT_GONE = 499;
+
 function failure(error: Error, c: Context<Env>, { services }: Api): Response {
+  // Nobody waits for the answer any more.
+  if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_GONE });
   const found = problemOf(error);
   const { request, remote } = c.var;
   if (found.problem.status < 500) return problemResponse(found);

@@ -151,6 +151,13 @@ export class Guards {
     return undefined;
   }
 
+  /** `Set-Cookie` that makes a session last while it is used; null where it is too early, or none. */
+  renewal(request: Request): string | null {
+    const cookie = this.cookieOf(request);
+    const fresh = cookie === undefined ? null : this.#sessions.renewed(cookie);
+    return fresh === null ? null : this.cookieHeader(fresh.cookie, fresh.seconds);
+  }
+
   /** `Set-Cookie`; without seconds it takes the cookie away. */
   cookieHeader(value: string, seconds: number): string {
     const secure = this.#options.tls === null ? '' : '; Secure';

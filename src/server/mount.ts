@@ -60,6 +60,8 @@ export function mount(app: OpenAPIHono<Env>, endpoint: Endpoint, { api, guards }
       now: api.services.now(),
       headers,
     });
+    const renewal = access === 'anyone' ? null : guards.renewal(c.req.raw);
+    if (renewal !== null) headers.append('Set-Cookie', renewal);
     if (answer instanceof Response) return withHeaders(answer, headers);
     const isEmpty = endpoint.answer === null;
     if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');

@@ -62,12 +62,27 @@ export class Sessions {
 
   /** A cookie's value for an identity, and what protects writes with it. */
   open(identity: Identity): { cookie: string; csrf: string; seconds: number } {
-    const seconds = Math.round(this.#options.sessionHours * 3600);
-    const until = this.#now() + seconds * 1000;
+    const id = randomBytes(9).toString('base64url');
     const subject = identity.isToken ? '' : identity.user;
-    const name = Buffer.from(subject).toString('base64url');
-    const body = [randomBytes(9).toString('base64url'), until.toString(36), name].join('.');
-    return { cookie: `${body}.${this.#sign(subject, body)}`, csrf: this.#csrf(subject, body), seconds };
+    return { ...this.#issue(id, subject), csrf: this.#csrf(subject, id) };
+  }
+
+  /** The same session for longer, once half of its time is over; null before, and when it is not ours. */
+  renewed(cookie: string): { cookie: string; seconds: number } | null {
+    if (this.byCookie(cookie) === null) return null;
+    const [id, until, name] = cookie.split('.');
+    if (Number.parseInt(until, 36) - this.#now() > (this.#seconds * 1000) / 2) return null;
+    return this.#issue(id, Buffer.from(name, 'base64url').toString());
+  }
+
+  get #seconds(): number {
+    return Math.round(this.#options.sessionHours * 3600);
+  }
+
+  #issue(id: string, subject: string): { cookie: string; seconds: number } {
+    const until = this.#now() + this.#seconds * 1000;
+    const body = [id, until.toString(36), Buffer.from(subject).toString('base64url')].join('.');
+    return { cookie: `${body}.${this.#sign(subject, body)}`, seconds: this.#seconds };
   }
 
   /** Who a cookie belongs to; null when it is not ours, over, or ended. */
@@ -79,7 +94,7 @@ export class Sessions {
     const body = [id, until, name].join('.');
     if (!isSameText(signature, this.#sign(subject, body))) return null;
     if (Number.parseInt(until, 36) <= this.#now() || this.#ended.has(id)) return null;
-    const csrf = this.#csrf(subject, body);
+    const csrf = this.#csrf(subject, id);
     if (subject === '') return this.#options.token === null ? null : { ...BY_TOKEN, csrf };
     const user = this.#user(subject);
     return user === undefined ? null : { user: user.name, role: user.role, isToken: false, csrf };
@@ -103,8 +118,9 @@ export class Sessions {
       .digest('base64url');
   }
 
-  #csrf(subject: string, body: string): string {
-    return this.#sign(subject, `csrf ${body}`);
+  /** Stays the same while a session is renewed. */
+  #csrf(subject: string, id: string): string {
+    return this.#sign(subject, `csrf ${id}`);
   }
 }
 

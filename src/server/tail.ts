@@ -23,6 +23,8 @@ interface Sent {
   rows: Transaction[];
   shown: number;
   of: number;
+  /** Of all events up to this one. */
+  total: number;
 }
 
 export interface TailOptions {
@@ -64,10 +66,10 @@ export class Tails {
   /** A stream of events. Throws FilterError, ProblemError when there are too many. */
   stream({ f, rate, lastEvent }: TailOptions): Response {
     const filter = f === '' ? null : this.#live.filter(f);
-    const [key, last] = lastEvent?.split('-') ?? [];
+    const [key, number, total] = lastEvent?.split('-') ?? [];
     const known = key === undefined ? undefined : this.#tails.get(key);
     if (known !== undefined && known.f === f && known.rate === rate) {
-      return this.#attach(known, Number(last));
+      return this.#attach(known, { number: Number(number), total: Number(total) });
     }
     if (this.#tails.size >= MOST_TAILS && !this.#forgetAway()) {
       this.refused++;
@@ -76,7 +78,7 @@ export class Tails {
     const tail = new Tail({ key: randomBytes(8).toString('hex'), f, rate, filter }, this.#live);
     this.#tails.set(tail.key, tail);
     this.#start();
-    return this.#attach(tail, lastEvent === undefined ? 0 : Number.NaN);
+    return this.#attach(tail, lastEvent === undefined ? { number: 0, total: 0 } : null);
   }
 
   /** Ends all of them. */
@@ -86,8 +88,8 @@ export class Tails {
     this.#stop();
   }
 
-  /** `last`: number of the event the client has seen; NaN when we do not know it. */
-  #attach(tail: Tail, last: number): Response {
+  /** `last`: the event that the client has seen; null when we do not know it. */
+  #attach(tail: Tail, last: Seen | null): Response {
     tail.sink?.close();
     return eventStream((sink) => {
       tail.resume(sink, last, this.#now());
@@ -148,6 +150,12 @@ export class Tails {
   }
 }
 
+/** Number of an event, and of the transactions up to it. */
+interface Seen {
+  number: number;
+  total: number;
+}
+
 const RETRY = { 'Retry-After': '60' };
 
 class Tail {
@@ -161,6 +169,7 @@ class Tail {
   readonly #sent: Sent[] = [];
   #kept = 0;
   #number = 0;
+  #total = 0;
   /** What came since the last flush. */
   #rows: Transaction[] = [];
   #of = 0;
@@ -197,7 +206,14 @@ class Tail {
     this.#filledAt = now;
     this.#allowance = Math.min(Math.max(1, this.rate / 4), this.#allowance + (this.rate * passed) / 1000);
     if (this.#of === 0) return 0;
-    const event = { number: ++this.#number, rows: this.#rows, shown: this.#rows.length, of: this.#of };
+    this.#total += this.#of;
+    const event = {
+      number: ++this.#number,
+      rows: this.#rows,
+      shown: this.#rows.length,
+      of: this.#of,
+      total: this.#total,
+    };
     this.#rows = [];
     this.#of = 0;
     this.#sent.push(event);
@@ -207,25 +223,23 @@ class Tail {
   }
 
   /** Goes on behind event `last`, and says what is gone. */
-  resume(sink: EventSink, last: number, now: number): void {
+  resume(sink: EventSink, last: Seen | null, now: number): void {
     this.sink = sink;
     if (this.#filledAt === 0) this.#filledAt = now;
-    const oldest = this.#sent[0]?.number ?? this.#number + 1;
-    if (!(last >= 0)) sink.send('gap', { missed: null });
-    else if (last + 1 < oldest) sink.send('gap', { missed: this.#missed(last, oldest) });
+    const isKnown = last !== null && last.number >= 0 && last.number <= this.#number && last.total >= 0;
+    const oldest = this.#sent[0];
+    if (!isKnown) sink.send('gap', { missed: null });
+    else if (oldest !== undefined && last.number + 1 < oldest.number) {
+      sink.send('gap', { missed: Math.max(0, oldest.total - oldest.of - last.total) });
+    }
     for (const event of this.#sent) {
-      if (event.number > last && !this.#send(event)) return;
+      if ((!isKnown || event.number > last.number) && !this.#send(event)) return;
     }
   }
 
-  /** Events that were given up are counted by what was in them: their `of` is gone with them. */
-  #missed(last: number, oldest: number): number | null {
-    return oldest - last - 1 > 0 ? null : 0;
-  }
-
-  #send({ number, rows, shown, of }: Sent): boolean {
+  #send({ number, rows, shown, of, total }: Sent): boolean {
     if (this.sink === null) return false;
-    if (this.sink.send('rows', { rows, shown, of }, `${this.key}-${number}`)) return true;
+    if (this.sink.send('rows', { rows, shown, of }, `${this.key}-${number}-${total}`)) return true;
     this.sink = null;
     return false;
   }

@@ -100,8 +100,14 @@ test('a session is a signed cookie: it ends by time, by signing out, by a new to
   for (const forged of [cookie.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')), `${cookie}x`, 'a.b.c.d', '', '...']) {
     assert.equal(sessions.byCookie(forged), null, forged);
   }
+  assert.equal(sessions.renewed(cookie), null, 'too early');
   now += 12 * 3_600_000 - 1;
-  assert.notEqual(sessions.byCookie(cookie), null);
+  const renewed = sessions.renewed(cookie);
+  assert.equal(
+    sessions.byCookie(renewed?.cookie ?? '')?.csrf,
+    csrf,
+    'while it is used it goes on, as the same session',
+  );
   now += 1;
   assert.equal(sessions.byCookie(cookie), null);
   const again = sessions.open(identity);

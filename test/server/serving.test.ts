@@ -137,8 +137,18 @@ test('a search that nobody waits for any more leaves its place to others', async
       stop.abort();
       await asked.catch((error: Error) => assert.equal(error.name, 'AbortError'));
     }
+    for (let i = 0; i < 5; i++) {
+      const stop = new AbortController();
+      const asked = fetch(`${f.server.url}/api/v1/names/example?from=-7d`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+        signal: stop.signal,
+      });
+      setTimeout(() => stop.abort(), 5 * i);
+      await asked.catch((error: Error) => assert.equal(error.name, 'AbortError'));
+    }
     const { rows } = (await f.json('/api/v1/transactions?from=-1h')) as { rows: object[] };
     assert.equal(rows.length, 1);
+    assert.deepEqual(f.logged, [], 'it is no failure of ours');
   } finally {
     await f.close();
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveTail } from '../../src/app/live-tail.ts';
 import { eventStream } from '../../src/server/event-stream.ts';
 import type { TailRows, TailState } from '../../src/server/schema/overview.ts';
-import { tailRows } from '../../src/server/schema/overview.ts';
+import { tailGap, tailRows } from '../../src/server/schema/overview.ts';
 import { Tails } from '../../src/server/tail.ts';
 import { batchesOf, CAPTURES } from '../store/batches.ts';
 import { type Event, eventsOf, firstEvents } from './events.ts';
@@ -78,6 +78,24 @@ test('a client that comes back gets what it missed, in order, and is told what i
   assert.equal(Number(again[0].id.split('-')[1]), Number(first.id.split('-')[1]) + 1);
   const [gap] = await firstEvents(tails.stream({ ...options, lastEvent: 'ffffffffffffffff-7' }), 1, '');
   assert.deepEqual([gap.event, gap.data], ['gap', { missed: null }], 'of an unknown tail nobody knows what was missed');
+  tails.close();
+});
+
+test('of a client that was away too long it is known how much it missed', async () => {
+  const { tails, send } = opened();
+  const options = { f: '', rate: 1000, lastEvent: undefined };
+  const [one] = await Promise.all([firstEvents(tails.stream(options), 1), sleep(10).then(send)]);
+  // More than is kept for somebody (2000): the oldest events are given up.
+  for (let round = 0; round < 12; round++) {
+    for (let rows = 0; rows < 250; rows += TOTAL) send();
+    await sleep(210);
+  }
+  const back = await firstEvents(tails.stream({ ...options, lastEvent: one[0].id }), 3, '');
+  assert.equal(back[0].event, 'gap');
+  const { missed } = tailGap.parse(back[0].data);
+  const kept = Number(back[1].id.split('-')[2]) - dataOf(back[1]).of;
+  assert.equal(missed, kept - Number(one[0].id.split('-')[2]));
+  assert.ok((missed ?? 0) > 0);
   tails.close();
 });
 
