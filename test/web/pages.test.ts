@@ -279,10 +279,11 @@ test('rows sort by any number, what is not known comes last', () => {
 });
 
 test('numbers of a statistic keep what matters', () => {
-  assert.deepEqual([null, 0, 0.0123, 3.1449, 41.26, 979.4, 62_500, 12_345_678].map(figure), [
+  assert.deepEqual([null, 0, 0.0000917, 0.10523, 3.1449, 41.26, 979.4, 62_500, 12_345_678].map(figure), [
     '–',
     '0',
-    '0.012',
+    '9.17e-5',
+    '0.105',
     '3.14',
     '41.3',
     '979',

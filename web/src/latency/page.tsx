@@ -5,7 +5,7 @@ import type { Servers } from '../../../src/server/schema/pages.ts';
 import type { Statistics, StatisticsRow } from '../../../src/server/schema/statistics.ts';
 import { api, type Resource, useApi } from '../api.ts';
 import { and, term } from '../filter.ts';
-import { count, exact, milliseconds, percent, plain } from '../format.ts';
+import { count, exact, percent, plain } from '../format.ts';
 import { filter, link, resolvedRange, scope } from '../state.ts';
 import { latencyText } from '../statistics/figures.ts';
 import { Answer } from '../statistics/list.tsx';
@@ -80,9 +80,7 @@ function Sentence({ total, servers }: { total: StatisticsRow; servers: Servers |
   }
   return (
     <p class="sentence">
-      <strong>
-        {t('latency.half', { p50: plain(milliseconds(latency.p50)), p99: plain(milliseconds(latency.p99)) })}
-      </strong>{' '}
+      <strong>{t('latency.half', { p50: latencyText(latency.p50), p99: latencyText(latency.p99) })}</strong>{' '}
       {t('latency.of', {
         n: exact(latency.n),
         unanswered: exact(total.unanswered ?? 0),
@@ -91,7 +89,7 @@ function Sentence({ total, servers }: { total: StatisticsRow; servers: Servers |
       {slowest !== undefined && servers !== undefined && servers.rows.length > 1 && (
         <>
           {t('latency.slowest')} <a href={link('/latency', { f: term('server', slowest.server) })}>{slowest.server}</a>{' '}
-          {t('latency.slowest.p95', { p95: plain(milliseconds(slowest.latency.p95 ?? 0)) })}
+          {t('latency.slowest.p95', { p95: latencyText(slowest.latency.p95 ?? 0) })}
         </>
       )}
     </p>

@@ -21,12 +21,13 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   const size = Math.abs(value);
-  if (size >= 1e7)
+  if (size >= 1e7 || (size > 0 && size < 1e-4)) {
     return format({ notation: 'scientific', maximumSignificantDigits: 3 }).format(value).replace('E', 'e');
+  }
   if (size >= 100) return format({ maximumFractionDigits: 0 }).format(value);
   if (size >= 10) return format({ maximumFractionDigits: 1 }).format(value);
   if (size >= 1) return format({ maximumFractionDigits: 2 }).format(value);
-  return format({ maximumSignificantDigits: 2 }).format(value);
+  return format({ maximumSignificantDigits: 3 }).format(value);
 }
 
 /** A measure of a row: a count, or a number of a distribution as `latency.p95`. Null where it is not known. */

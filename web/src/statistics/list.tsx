@@ -44,7 +44,7 @@ export function StatisticsList({ dimension, counts, title, empty }: ListProps): 
   return (
     <Panel
       title={title}
-      note={answer.data === undefined ? undefined : <Note answer={answer.data} />}
+      note={answer.data === undefined ? undefined : <Note answer={answer.data} shown={shown} />}
       class="wide-table numbers"
       stale={answer.loading}
       actions={
@@ -140,11 +140,13 @@ function Find(): JSX.Element {
   );
 }
 
-function Note({ answer }: { answer: Statistics }): JSX.Element {
+function Note({ answer, shown }: { answer: Statistics; shown: Distribution }): JSX.Element {
+  const unit = answer.rows[0]?.[shown]?.unit ?? '';
   return (
     <>
       {answer.rows.length < MOST ? rowCount(answer.rows.length) : t('list.first', { n: MOST })}
       {!answer.complete && <> · {t('list.incomplete')}</>}
+      {unit !== '' && <> · {t('list.unit', { what: t(`statistics.${shown}`), unit })}</>}
     </>
   );
 }

@@ -19,7 +19,7 @@ export const clients = {
   'clients.new.first.text': 'This client asked nothing in the {span} before the range.',
 
   'clients.unique': 'Distinct names',
-  'clients.unique.note': 'per domain; many, each asked once: a tunnel?',
+  'clients.unique.note': 'many, each once: a tunnel?',
   'clients.unique.part': 'per query',
   'clients.unique.out': 'sent',
 

@@ -36,6 +36,7 @@ export const statistics = {
   'list.truncated': 'Truncated',
   'list.retransmissions': 'Retransmissions',
   'list.distribution': 'Statistics of',
+  'list.unit': '{what} in {unit}',
   'list.find': 'Find in this list',
   'list.csv': 'Save what is shown as CSV',
   'list.first': 'the first {n}',

@@ -38,6 +38,7 @@ export const statistics: Record<keyof typeof en, string> = {
   'list.truncated': '被截断',
   'list.retransmissions': '重传',
   'list.distribution': '统计对象',
+  'list.unit': '{what}的单位：{unit}',
   'list.find': '在列表中查找',
   'list.csv': '把显示的内容存为 CSV',
   'list.first': '前 {n} 个',
