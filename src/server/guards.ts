@@ -62,7 +62,7 @@ export class Guards {
     const site = headers.get('sec-fetch-site');
     const isNavigation = headers.get('sec-fetch-mode') === 'navigate' && request.method === 'GET';
     const isForeign =
-      (origin !== null && !isSameOrigin(origin, host, this.#options.tls !== null)) ||
+      (origin !== null && !isSameOrigin(origin, host, this.#options.tls !== null, this.#options.hosts)) ||
       (!isNavigation && (site === 'cross-site' || site === 'same-site'));
     if (isForeign) throw new ProblemError(403, 'Requests from pages of other sites are not answered.');
     const wait = this.requests.take(remote, this.#now());

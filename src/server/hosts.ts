@@ -16,9 +16,16 @@ export function isOwnHost(host: string, names: readonly string[]): boolean {
   return isIP(name) !== 0 || name === 'localhost' || names.some((own) => own.toLowerCase() === name);
 }
 
-/** Whether an origin is that of the request's own address. */
-export function isSameOrigin(origin: string, host: string, isTls: boolean): boolean {
-  return origin.toLowerCase() === `${isTls ? 'https' : 'http'}://${host.toLowerCase()}`;
+/**
+ * Whether an origin is that of the request's own address. A configured name may be served over TLS by a proxy before us:
+ * what the browser calls https then comes here without.
+ */
+export function isSameOrigin(origin: string, host: string, isTls: boolean, names: readonly string[] = []): boolean {
+  const [scheme, rest] = origin.toLowerCase().split('://', 2);
+  if (rest !== host.toLowerCase()) return false;
+  if (scheme === (isTls ? 'https' : 'http')) return true;
+  const name = hostName(host);
+  return scheme === 'https' && name !== undefined && names.some((own) => own.toLowerCase() === name);
 }
 
 /** Whether an address belongs to this machine alone. */

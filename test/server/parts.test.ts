@@ -68,6 +68,8 @@ test('only hosts that cannot be pointed at us by others are ours', () => {
   assert.ok(!isSameOrigin('http://127.0.0.1:5391', '127.0.0.1:5390', false), 'another port is another origin');
   assert.ok(!isSameOrigin('https://127.0.0.1:5390', '127.0.0.1:5390', false));
   assert.ok(!isSameOrigin('null', '127.0.0.1:5390', false));
+  assert.ok(isSameOrigin('https://dns.example.net', 'dns.example.net', false, OPTIONS.hosts), 'a proxy speaks TLS');
+  assert.ok(!isSameOrigin('http://dns.example.net', 'dns.example.net', true, OPTIONS.hosts));
   assert.deepEqual(
     ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', 'localhost'].map(isLoopback),
     Array(5).fill(true),
