@@ -301,6 +301,8 @@ export class EmbeddedStore {
     const fresh = `${file}.new`;
     rmSync(fresh, { force: true });
     await this.#main.run(`ATTACH '${fresh.replaceAll("'", "''")}' AS fresh (STORAGE_VERSION '${STORAGE_VERSION}')`);
+    // The order of rows is what learning and rollups go by.
+    await this.#main.run('SET preserve_insertion_order = true');
     await this.#main.execute(`COPY FROM DATABASE "${size.name}" TO fresh`);
     await this.#main.run('DETACH fresh');
     this.#closeDatabase();

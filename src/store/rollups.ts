@@ -47,9 +47,12 @@ export function rollupSql(table: RollupTable, source: string, keyed: boolean): s
   ];
   KEYED.forEach((name, k) => {
     if (!keyed) return;
-    const key = keyOf(name);
+    // The keys first, then their measures: histograms of every key would not fit into memory. No key sorts as empty.
+    const key = `coalesce(${keyOf(name)}, ''::BLOB)`;
+    const rows = `SELECT *, ${bucket} AS rollup_time, ${key} AS rollup_key FROM source`;
+    const top = `SELECT rollup_time, rollup_key FROM (${rows}) GROUP BY rollup_time, rollup_key QUALIFY rollup_key = ''::BLOB OR row_number() OVER (PARTITION BY rollup_time ORDER BY count(*) DESC) <= ${MOST_KEYS[table]}`;
     parts.push(
-      `SELECT ${bucket}, ${k + 1}::UTINYINT, ${key}, ${nulls.join(', ')}, ${measures} FROM source GROUP BY ${bucket}, ${key} QUALIFY ${key} IS NULL OR row_number() OVER (PARTITION BY ${bucket} ORDER BY count(*) DESC) <= ${MOST_KEYS[table]}`,
+      `SELECT rollup_time, ${k + 1}::UTINYINT, nullif(rollup_key, ''::BLOB), ${nulls.join(', ')}, ${measures} FROM (${rows}) SEMI JOIN (${top}) AS top USING (rollup_time, rollup_key) GROUP BY rollup_time, rollup_key`,
     );
   });
   return `WITH source AS NOT MATERIALIZED (${source}) ${parts.join(' UNION ALL ')}`;

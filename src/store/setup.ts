@@ -66,7 +66,8 @@ function settingsOf({ path, readOnly, memoryMb = 250, threads = 2 }: StoreOption
     allow_community_extensions: 'false',
     // Checkpoints are made by the store, when no writer is under way.
     checkpoint_threshold: '1TB',
-    preserve_insertion_order: 'true',
+    // Rows of parts come through appenders, in order; everything else has an ORDER BY where order matters.
+    preserve_insertion_order: 'false',
     storage_compatibility_version: STORAGE_VERSION,
     ...(path !== null && { temp_directory: join(path, TEMPORARY_FOLDER), max_temp_directory_size: '4GB' }),
   };
