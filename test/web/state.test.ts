@@ -22,7 +22,7 @@ test('links leave defaults out and take the patch', () => {
   assert.equal(link('/explore', { from: '-7d', to: 'now', sel: null, live: '' }), '/explore?from=-7d');
   assert.equal(here({ sort: '-latency' }), '/?sort=-latency');
   assert.equal(live.value, true);
-  assert.equal(refreshInterval() / 1000 >= 2, true);
+  assert.ok(Math.abs(refreshInterval() - 7500) < 1);
 });
 
 test('events are read from any pieces of the stream', () => {

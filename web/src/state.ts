@@ -85,10 +85,10 @@ export function resolvedRange(now = Date.now()): { from: number; to: number } {
   return { from: resolveTime(range.value.from, now), to: resolveTime(range.value.to, now) };
 }
 
-/** How often what is shown asks again, in ms: a two-hundredth of the range, 2 s to 1 min. */
+/** How often what is shown asks again, in ms: 480 times in the length of the range, every 3 s to every minute. */
 export function refreshInterval(): number {
   const { from, to } = resolvedRange();
-  return Math.min(60_000, Math.max(2_000, (to - from) / 720));
+  return Math.min(60_000, Math.max(3_000, (to - from) / 480));
 }
 
 /** Follows the address bar and clicks on links to this page. */

@@ -23,7 +23,7 @@ export function Page(): JSX.Element {
     if (data !== undefined) learn(data);
   }, [data]);
   return (
-    <div class="overview" aria-busy={loading && data === undefined}>
+    <div class={`overview ${loading && data !== undefined ? 'stale' : ''}`} aria-busy={loading}>
       <h1 class="hidden">{t('overview.title')}</h1>
       {error !== undefined && <Problem error={error} retry={reload} />}
       {data === undefined ? error === undefined && <Skeleton /> : <Content data={data} />}

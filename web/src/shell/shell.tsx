@@ -13,7 +13,7 @@ import { nextTheme, toggleLive } from './actions.ts';
 import { Banners } from './banners.tsx';
 import { Help, helpIsOpen } from './help.tsx';
 import { Login } from './login.tsx';
-import { learn, sensors } from './status.ts';
+import { learn, openAlerts, sensors } from './status.ts';
 import { TopBar } from './topbar.tsx';
 
 const POLL_MS = 10_000;
@@ -49,6 +49,7 @@ function CurrentPage(): JSX.Element {
   const [failed, retry] = useErrorBoundary();
   const [missing, setMissing] = useState(false);
   const key = found?.page.path;
+  const alerts = openAlerts.value;
   useEffect(() => {
     setMissing(false);
     retry();
@@ -65,8 +66,9 @@ function CurrentPage(): JSX.Element {
     void load();
   }, [key]);
   useEffect(() => {
-    document.title = found === undefined ? 'nametap' : `${found.rest || t(found.page.title)} · nametap`;
-  }, [key, found?.rest]);
+    const title = found === undefined ? '' : `${found.rest || t(found.page.title)} · `;
+    document.title = `${alerts > 0 ? `(${alerts}) ` : ''}${title}nametap`;
+  }, [key, found?.rest, alerts]);
   if (failed !== undefined || missing) return <Failed />;
   if (found === undefined) return <Missing />;
   const Page = loaded.get(found.page.path);
