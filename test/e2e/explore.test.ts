@@ -372,6 +372,33 @@ test('packets are shown as captured, copies at their own times, and exported as 
   });
 });
 
+test('a search tells that it runs, is stopped, and goes on', async () => {
+  await withExplore('?from=-1h&live=0', async (page) => {
+    await rows(page).first().waitFor();
+    // The network is slow: the answer to the next search waits until it is let go.
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route('**/api/v1/transactions?*', async (route) => {
+      await held;
+      // A request that was stopped meanwhile is gone.
+      await route.continue().catch(() => undefined);
+    });
+    await field(page).fill('tcp');
+    await page.locator('.filter-editor.good').waitFor();
+    await field(page).press('Escape');
+    await field(page).press('Enter');
+    await page.locator('.told progress').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.locator('.told', { hasText: 'Stopped' }).waitFor();
+    assert.equal(await rows(page).count(), 0);
+    letGo();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await told(page, /^1 transaction$/);
+  });
+});
+
 test('in both themes and on a phone', async () => {
   for (const theme of ['dark', 'light'] as const) {
     await withExplore(

@@ -3,6 +3,7 @@ import type { Transaction } from '../../../../src/server/schema/transactions.ts'
 import { clock, milliseconds, moment, preciseClock } from '../../format.ts';
 import { exactMs } from '../ladder/events.ts';
 import { t, type TextKey } from '../../text.ts';
+import { Mark } from '../../ui/icons.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Value } from '../../ui/value.tsx';
 
@@ -67,7 +68,12 @@ const COLUMNS: readonly Definition[] = [
     mono: true,
     cell: ({ type }) => type && <Value kind="type" value={type} inRow />,
   },
-  { key: 'answer', title: 'explore.col.answer', mono: true, cell: (row) => <Answer row={row} /> },
+  {
+    key: 'answer',
+    title: 'explore.col.answer',
+    mono: true,
+    cell: (row) => [<Fault key="fault" row={row} />, <Answer key="answer" row={row} />],
+  },
   {
     key: 'rcode',
     title: 'explore.col.rcode',
@@ -234,6 +240,16 @@ function Answer({ row }: { row: Transaction }): JSX.Element | null {
       {last.type !== row.type && <span class="faint">{last.type} </span>}
       {isAddress ? <Value kind="address" value={last.data} inRow /> : <Value kind="data" value={last.data} inRow />}
       {answers.length > 1 && <span class="faint"> +{answers.length - 1}</span>}
+    </>
+  );
+}
+
+/** A message that is not as it should be has a mark. */
+function Fault({ row: { fault } }: { row: Transaction }): JSX.Element | null {
+  if (fault === undefined) return null;
+  return (
+    <>
+      <Mark level="alarm" label={t('explore.fault', { cause: fault.cause, place: fault.in })} />{' '}
     </>
   );
 }

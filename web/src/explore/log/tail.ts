@@ -19,8 +19,8 @@ export interface Following {
 }
 
 /**
- * Puts what comes in front of the log's rows while `f` is not null. Held while the pointer rests on the rows, or they are
- * scrolled: nothing moves under the reader.
+ * Puts what comes in front of the log's rows while `f` is not null. Held while the pointer or the keyboard is in
+ * the rows, or they are scrolled: nothing moves under the reader.
  */
 export function useTail(f: string | null, log: Log, box: { current: HTMLElement | null }): Following | null {
   const [following, setFollowing] = useState<Following | null>(null);
@@ -63,22 +63,23 @@ function holdWhileRead(box: HTMLElement | null, tail: Tail): () => void {
   if (box === null) return () => {};
   const listening = new AbortController();
   const { signal: until } = listening;
-  let isOver = false;
-  let isScrolled = false;
+  const reading = { pointer: false, keyboard: false, scrolled: false };
   const judge = (): void => {
-    if (isOver || isScrolled) tail.pause();
+    if (Object.values(reading).some(Boolean)) tail.pause();
     else tail.resume();
   };
-  const hover = (over: boolean) => (): void => {
-    isOver = over;
+  const note = (what: 'pointer' | 'keyboard', is: boolean) => (): void => {
+    reading[what] = is;
     judge();
   };
-  box.addEventListener('pointerenter', hover(true), { signal: until });
-  box.addEventListener('pointerleave', hover(false), { signal: until });
+  box.addEventListener('pointerenter', note('pointer', true), { signal: until });
+  box.addEventListener('pointerleave', note('pointer', false), { signal: until });
+  box.addEventListener('focusin', note('keyboard', true), { signal: until });
+  box.addEventListener('focusout', note('keyboard', false), { signal: until });
   box.addEventListener(
     'scroll',
     ({ target }) => {
-      isScrolled = target instanceof Element && target.scrollTop > 4;
+      reading.scrolled = target instanceof Element && target.scrollTop > 4;
       judge();
     },
     { signal: until, capture: true, passive: true },

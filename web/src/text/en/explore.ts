@@ -96,6 +96,7 @@ export const explore = {
   'explore.kind.referral': 'referral',
   'explore.kind.error': 'error',
   'explore.truncated': 'truncated',
+  'explore.fault': 'Malformed: {cause}, in {place}',
 
   'explore.group.by': 'Group by',
   'explore.group.and': 'and',

@@ -97,6 +97,7 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.kind.nxdomain': '名称不存在',
   'explore.kind.referral': '转介',
   'explore.kind.error': '错误',
+  'explore.fault': '格式错误：{cause}，位于 {place}',
   'explore.truncated': '被截断',
 
   'explore.group.by': '分组依据',
