@@ -1,4 +1,5 @@
 import type { StoreStatus } from '../../store/store.ts';
+import { type Ledger, MESSAGE_OUTCOMES, OUTCOME } from '../../core/ledger.ts';
 import { funnel } from '../../report/funnel.ts';
 import { endpoint } from '../endpoint.ts';
 import { type Sensor, sensors as answer, type Stage, type StoreState } from '../schema/sensors.ts';
@@ -37,7 +38,7 @@ function sensorValue(reading: SensorReading): Sensor {
       transactions,
       frames: counts(frames),
       messages: counts(messages),
-      funnel: [...funnel(ledger).map(stageValue), ...reading.stages],
+      funnel: [...funnel(ledger).map(stageValue), matching(ledger), ...reading.stages],
       // While messages wait for their pair the second equation is open: it has to hold once the run has ended.
       imbalance: running ? [] : ledger.imbalance(),
     },
@@ -48,6 +49,19 @@ function sensorValue(reading: SensorReading): Sensor {
     uptime_s: reading.uptimeSeconds,
     running,
   };
+}
+
+/** Messages that became part of a transaction; the others by cause, `open` those that still wait for their pair. */
+function matching(ledger: Ledger): Stage {
+  const lost: Record<string, number> = {};
+  let open = ledger.decoded;
+  MESSAGE_OUTCOMES.forEach((outcome, i) => {
+    const n = ledger.messages[i];
+    open -= n;
+    if (outcome !== 'joined' && n > 0) lost[outcome] = n;
+  });
+  if (open > 0) lost.open = open;
+  return { stage: 'matching', unit: 'messages', in: ledger.decoded, out: ledger.messages[OUTCOME.joined], lost };
 }
 
 function stageValue({ stage, unit, in: came, out, lost }: ReturnType<typeof funnel>[number]): Stage {
