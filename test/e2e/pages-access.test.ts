@@ -70,6 +70,7 @@ test('on a phone nothing is wider than the screen', async () => {
 
 test('the keyboard goes through a page in its order, and every stop can be seen', async () => {
   await through({}, async (page, name) => {
+    assert.equal(await moving(page), 0, `${name}: nothing moves when that is not wanted`);
     const stops = await tabStops(page, 50);
     assert.ok(stops.length > 0, `${name}: something can be reached`);
     assert.deepEqual(
@@ -85,6 +86,13 @@ test('the keyboard goes through a page in its order, and every stop can be seen'
     );
   });
 });
+
+/** Animations that take time. */
+async function moving(page: Page): Promise<number> {
+  return page.evaluate(
+    () => document.getAnimations().filter((one) => Number(one.effect?.getComputedTiming().duration ?? 0) > 0).length,
+  );
+}
 
 /** Where Tab stops within the content, at most so many; `at`: its place in the document. */
 async function tabStops(page: Page, most: number): Promise<{ label: string; isSeen: boolean; at: number }[]> {
