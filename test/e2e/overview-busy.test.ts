@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { buildPage } from '../../src/cli/build-page.ts';
 import type { Overview } from '../../src/server/schema/overview.ts';
-import { type Fixture, fixture, TOKEN } from '../server/fixture.ts';
+import { type Fixture, fixture, rowsOf, TOKEN } from '../server/fixture.ts';
 import { checkAccessible, openBrowser, openPage, picture, type Serving, type View } from './harness.ts';
 import { ALERTS, freshRows, NEW_DOMAIN, NOW, pastRows } from './overview-data.ts';
 
@@ -88,6 +88,29 @@ test('the tip says value and expectation', async () => {
     const tip = page.locator('.rates .tip').first();
     await tip.locator('div', { hasText: 'Queries' }).waitFor();
     assert.match(await tip.innerText(), /Expected\s*[\d.]+ ?\/(s|min) – [\d.]+ ?\/(s|min)/);
+  });
+});
+
+test('names and data from the wire are text, whatever they hold', async () => {
+  await withOverview({}, async (page) => {
+    const title = await page.title();
+    const name = '<img src=x onerror=document.title=1>.hostile.example';
+    const data = '"<script>document.title=2</script>"';
+    const timer = setInterval(() => {
+      const answer = { answers: [{ name, type: 'TXT', ttl: 1, data }] };
+      void served.add(rowsOf([{ time: Date.now() - 50, client: '10.2.3.4', name, type: 'TXT', answer }]));
+    }, 300);
+    try {
+      const row = page.locator('.tail tbody tr', { hasText: 'onerror' }).first();
+      await row.waitFor();
+      assert.match(await row.innerText(), /<img.*hostile\.example[\s\S]*<script>document\.title=2<\/script>/);
+      await row.locator('.value').nth(1).click();
+      await page.getByRole('menu').getByText('Copy', { exact: true }).waitFor();
+      assert.equal(await page.locator('.tail img, .tail script, .menu img').count(), 0);
+      assert.equal(await page.title(), title);
+    } finally {
+      clearInterval(timer);
+    }
   });
 });
 

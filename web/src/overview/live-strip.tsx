@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { TailState } from '../../../src/server/schema/overview.ts';
@@ -10,6 +10,7 @@ import { toggleLive } from '../shell/actions.ts';
 import { freshness, state } from '../shell/status.ts';
 import { filter, link, live, param } from '../state.ts';
 import { t } from '../text.ts';
+import { menuIsOpen } from '../ui/menu.tsx';
 import { IconButton, Kbd, Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
 
@@ -28,7 +29,7 @@ export function LiveStrip({ slow }: { slow: number | null }): JSX.Element {
     [on, f, rate],
   );
   useEffect(() => () => tail?.close(), [tail]);
-  return tail === null ? <Still /> : <Following tail={tail} rate={rate} slow={slow} />;
+  return tail === null ? <Still /> : <Following key={`${rate} ${f}`} tail={tail} rate={rate} slow={slow} />;
 }
 
 function learnState(fresh: TailState): void {
@@ -57,13 +58,20 @@ function Following({ tail, rate, slow }: { tail: Tail; rate: number; slow: numbe
   const held = useSignal(false);
   const toggle = (): void => {
     held.value = !held.value;
-    if (held.value) tail.pause();
-    else tail.resume();
   };
   useKeys(useMemo<Binding[]>(() => [{ keys: 'p', title: 'overview.live.pause', run: toggle }], [tail]));
-  const leave = (): void => {
-    if (!held.value) tail.resume();
+  const inside = useSignal(false);
+  const enter = (): void => {
+    inside.value = true;
   };
+  const leave = (): void => {
+    inside.value = false;
+  };
+  // Whoever reads, or has a row's menu open, is not run away from.
+  useSignalEffect(() => {
+    if (held.value || inside.value || menuIsOpen.value) tail.pause();
+    else tail.resume();
+  });
   return (
     <Panel
       class="live"
@@ -82,13 +90,7 @@ function Following({ tail, rate, slow }: { tail: Tail; rate: number; slow: numbe
         </>
       }
     >
-      <div
-        class="live-rows"
-        onPointerEnter={() => tail.pause()}
-        onPointerLeave={leave}
-        onFocusCapture={() => tail.pause()}
-        onBlurCapture={leave}
-      >
+      <div class="live-rows" onPointerEnter={enter} onPointerLeave={leave} onFocusCapture={enter} onBlurCapture={leave}>
         <Rows tail={tail} slow={slow} />
       </div>
     </Panel>

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
@@ -21,6 +21,8 @@ interface Open {
 }
 
 const open = signal<Open | null>(null);
+/** A menu is open: what it stands beside should not move away. */
+export const menuIsOpen = computed(() => open.value !== null);
 
 /** Opens the menu at an element; the keyboard goes back there when it closes. */
 export function openMenu(anchor: Element, label: string, items: readonly MenuItem[]): void {
