@@ -35,7 +35,7 @@ const TOTALS: readonly Measure[] = [
 export async function overviewOf(api: Api, range: Range, f: string | undefined): Promise<Overview> {
   const { store } = api.services;
   const ask = new Asker(api, range, f);
-  const [health, usual, now, previous, series, heatmap, types, rcodes, domains, clients, fresh, alerts] =
+  const [health, usual, now, previous, series, heatmap, types, rcodes, domains, clients, fresh, alerts, kept] =
     await Promise.all([
       api.health(),
       f === undefined ? usualOf(api, range.from) : null,
@@ -49,8 +49,9 @@ export async function overviewOf(api: Api, range: Range, f: string | undefined):
       ask.movers('client', FILTER.client),
       ask.newDomains(),
       alertRows(store.records, { limit: 5, state: 'open' }),
+      store.status(),
     ]);
-  const tiles = tilesOf({ range, now, previous, usual, fresh, loss: health.freshness.loss_ratio });
+  const tiles = tilesOf({ range, now, previous, usual, fresh, loss: health.freshness.loss_ratio, oldest: kept.oldest });
   return {
     from: timeOf(range.from),
     to: timeOf(range.to),

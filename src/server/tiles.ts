@@ -12,6 +12,8 @@ export interface TileInputs {
   usual: UsualHours | null;
   fresh: number | null;
   loss: number | null;
+  /** Of what is kept, ms; null = nothing is. */
+  oldest: number | null;
 }
 
 /** `expected` null: nothing is known of like hours. */
@@ -26,10 +28,12 @@ function tile(
 }
 
 /** The numbers of the first screen, beside those of the period before and what is usual at this hour. */
-export function tilesOf({ range, now, previous, usual, fresh, loss }: TileInputs): Tile[] {
+export function tilesOf({ range, now, previous, usual, fresh, loss, oldest }: TileInputs): Tile[] {
   const { from, to } = range;
   const seconds = (to - from) / 1000;
   const hours = seconds / 3600;
+  // A range that begins before anything was seen is no longer than what was: else a first hour looks quiet.
+  const seen = Math.max(1, (to - Math.min(to, Math.max(from, oldest ?? from))) / 1000);
   const n = now.transactions ?? 0;
   // Without a single transaction before there is no period to compare with.
   const hasPrevious = (previous.transactions ?? 0) > 0;
@@ -58,7 +62,7 @@ export function tilesOf({ range, now, previous, usual, fresh, loss }: TileInputs
   return [
     tile(
       ['qps', '1/s', null],
-      n / seconds,
+      n / seen,
       hasPrevious ? (previous.transactions ?? 0) / seconds : null,
       rateBand && { low: rateBand.low / seconds, high: rateBand.high / seconds },
     ),
