@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface, Damage } from '../core/frames.ts';
 import type { Ledger } from '../core/ledger.ts';
-import { ClientNames } from '../enrich/client-names.ts';
 import { keepsPackets, Privacy, privacyText } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
@@ -17,6 +16,7 @@ import { type Account, accountToBecome, dropRights } from './input.ts';
 import { Intake } from './intake.ts';
 import { LiveTail } from './live-tail.ts';
 import type { RunPlan, RunResult } from './plan.ts';
+import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
 import { runRows } from './run.ts';
 import { Sensor } from './sensor.ts';
@@ -151,7 +151,7 @@ class Serving {
     this.#config = loaded.config;
     const name = loaded.config.sensor ?? hostname();
     this.#live = new LiveTail(name);
-    this.#live.clients = new ClientNames(loaded.config.clients);
+    this.#live.clients = clientNames(loaded.config);
     this.#live.interfaces = this.#interfaces;
     const interfaces = this.#interfaces;
     this.#sinks = new Sinks(loaded.config.sinks, {
@@ -189,7 +189,7 @@ class Serving {
     this.#services = servicesOf({
       version: hooks.version,
       loaded,
-      store,
+      store: withClientNames(store, () => this.#live.clients),
       live: this.#live,
       log: hooks.log,
       token: loaded.config.server.token ?? data.token(),
@@ -214,7 +214,15 @@ class Serving {
     ];
     try {
       data.announce(server.url);
-      hooks.reloading?.((next) => this.#reload(next));
+      hooks.reloading?.((next) => {
+        this.#reload(next);
+        server.reloadCertificate().catch((error: unknown) => {
+          this.#log.error(
+            { error: reasonOf(error) },
+            'The certificate could not be read again: the one before is used on',
+          );
+        });
+      });
       const result = await this.#capture(server.url);
       await this.#intake.settle();
       await this.#sinks.close();
@@ -337,10 +345,11 @@ class Serving {
   #reload(next: LoadedConfig): void {
     const { config, applied, waiting } = reloadedConfig(this.#config, next.config);
     this.#config = config;
-    this.#live.clients = new ClientNames(config.clients);
+    this.#live.clients = clientNames(config);
     const { hosts, users } = serverOptions(config, '');
     Object.assign(this.#services.options, { hosts, users });
     this.#sinks.reopen();
+    this.#parts.store.keep(storeOptions(config, '').retention ?? {}).catch((error: unknown) => this.#complain(error));
     this.#sinks.apply(config.sinks).catch((error: unknown) => {
       this.#log.error({ error: reasonOf(error) }, 'Not all sinks could be changed');
     });

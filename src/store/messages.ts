@@ -7,6 +7,7 @@ import type {
   PassiveRow,
   RecordKind,
   RecordsQuery,
+  Retention,
   StatisticsQuery,
   StoreOptions,
   TransactionsPage,
@@ -31,6 +32,7 @@ export type Call =
   | { name: 'putRecord'; kind: RecordKind; value: unknown; options?: { id?: string; time?: number } }
   | { name: 'getRecord' | 'deleteRecord'; kind: RecordKind; id: string }
   | { name: 'listRecords'; kind: RecordKind; query?: RecordsQuery }
+  | { name: 'keep'; retention: Retention }
   | { name: 'status' | 'flush' | 'compact' | 'close' };
 
 export interface Ask {

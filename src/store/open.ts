@@ -16,6 +16,7 @@ import type {
   RecordKind,
   Records,
   RecordsQuery,
+  Retention,
   StatisticsQuery,
   Store,
   StoreOptions,
@@ -252,6 +253,10 @@ class StoreFace implements Store {
 
   compact(): Promise<void> {
     return this.#ask({ name: 'compact' });
+  }
+
+  keep(retention: Retention): Promise<void> {
+    return this.#ask({ name: 'keep', retention });
   }
 
   close(): Promise<void> {

@@ -35,6 +35,8 @@ export interface Store {
   flush(): Promise<void>;
   /** Merges parts, ages old rows, applies retention, checkpoints. Runs by itself too. */
   compact(): Promise<void>;
+  /** Changes how long things are kept; holds from the next upkeep on. */
+  keep(retention: Retention): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -55,6 +55,9 @@ function answer(store: EmbeddedStore, id: number, call: Call, signal: AbortSigna
       return listRecords(store, call.kind, call.query);
     case 'deleteRecord':
       return deleteRecord(store, call.kind, call.id);
+    case 'keep':
+      store.options.retention = call.retention;
+      return Promise.resolve();
     case 'status':
       return store.status();
     case 'flush':

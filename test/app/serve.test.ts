@@ -198,12 +198,17 @@ test('a configuration that is read again: what may change does, the rest waits f
   const [{ client }] = (await server.json<{ rows: { client: string }[] }>(`/api/v1/transactions?${RANGE}&limit=1`))
     .rows;
   server.reload(
-    configOf(data, { 'capture-files': [DEMO], clients: `{"${client}": printer}`, 'pipeline-timeout': '9s' }),
+    configOf(data, {
+      'capture-files': [DEMO],
+      clients: `{"${client}": printer}`,
+      'pipeline-timeout': '9s',
+      'store-keep-transactions': '7d',
+    }),
   );
   assert.deepEqual(
     server.log.filter(({ fields }) => 'keys' in fields).map(({ level, fields }) => [level, fields.keys]),
     [
-      ['info', ['clients']],
+      ['info', ['clients', 'store.keep.transactions']],
       ['warn', ['pipeline.timeout']],
     ],
   );
