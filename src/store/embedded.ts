@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type Connection, Database } from './duckdb.ts';
@@ -10,7 +10,8 @@ import { Readers } from './readers.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { decodeRows } from './rows.ts';
 import { SCHEMA_VERSION } from './schema.ts';
-import { DATABASE_FILE, openDatabase, PARTS_FOLDER, STORAGE_VERSION } from './setup.ts';
+import { DATABASE_FILE, openDatabase, STORAGE_VERSION } from './setup.ts';
+import { fileBytes, folderBytes } from './sizes.ts';
 import { transaction } from './sql-transaction.ts';
 import type { Origin, StoreOptions, StoreStatus } from './store.ts';
 import { learn, loadProgress, mergePassive, mergeRollups, type Progress, retain, takeLearnt } from './upkeep.ts';
@@ -29,6 +30,8 @@ const MERGE_MS = 3_600_000;
 /** Free space that is left alone: a database without any room can only be given up. */
 const LEAST_FREE = 64 << 20;
 const REOPEN_MS = 5000;
+/** What was learnt and could not be written yet, at most so many times. */
+const MOST_UNWRITTEN = 4;
 /** Free blocks (256 KiB) that are worth writing the file anew. */
 const LEAST_FREE_BLOCKS = 32;
 
@@ -56,6 +59,9 @@ export class EmbeddedStore {
   #learntAt = performance.now();
   #mergedAt = performance.now();
   #partBegan = Date.now();
+  /** Why what is made of rows is not up to date; what was learnt and not written. */
+  #behind: string | null = null;
+  #unwritten: ReturnType<typeof takeLearnt>[] = [];
   #isDead = false;
   #isClosed = false;
 
@@ -192,7 +198,7 @@ export class EmbeddedStore {
 
   #logBytes(): number {
     const { path } = this.options;
-    return path === null ? 0 : sizeOf(join(path, `${DATABASE_FILE}.wal`));
+    return path === null ? 0 : fileBytes(join(path, `${DATABASE_FILE}.wal`));
   }
 
   /** Works the log into the file. Not possible while upkeep writes: then the next time. */
@@ -208,10 +214,23 @@ export class EmbeddedStore {
     if (this.#isDead) return { written: Promise.resolve() };
     this.#learntAt = performance.now();
     await this.#ingest.settle();
-    const learnt = takeLearnt(this.#ingest.learnt);
+    const learnt = [...this.#unwritten.slice(-MOST_UNWRITTEN), takeLearnt(this.#ingest.learnt)];
+    this.#unwritten = [];
     const { end } = this.parts;
-    const written = this.work((connection) => learn(connection, this.parts, this.progress, learnt, end));
-    written.catch((error: unknown) => this.#failed(error));
+    const written = this.work(async (connection) => {
+      try {
+        await learn(connection, this.parts, this.progress, learnt, end);
+        this.#behind = null;
+      } catch (error) {
+        // What was learnt is written with what comes; rollups go on where they were.
+        if (this.progress.learnt !== end) this.#unwritten = learnt;
+        this.#behind = `Rollups and passive DNS are behind the transactions: ${databaseReason(error)}.`;
+        throw error;
+      }
+    });
+    written.catch((error: unknown) => {
+      if (isInvalidated(error)) this.#failed(error);
+    });
     return { written };
   }
 
@@ -314,18 +333,7 @@ export class EmbeddedStore {
   /** What passive DNS shows is up to date. */
   async learnt(): Promise<void> {
     if (this.options.readOnly === true || this.parts.since(this.progress.learnt) === 0) return;
-    await this.#inLine(async () => (await this.#learn()).written);
-  }
-
-  #bytes(): number {
-    const { path } = this.options;
-    if (path === null) return 0;
-    const parts = join(path, PARTS_FOLDER);
-    const files = [DATABASE_FILE, `${DATABASE_FILE}.wal`].map((name) => join(path, name));
-    return [...files, ...readdirSync(parts).map((name) => join(parts, name))].reduce(
-      (sum, file) => sum + sizeOf(file),
-      0,
-    );
+    await this.#inLine(async () => (await this.#learn()).written.catch(() => {}));
   }
 
   /** Without what the caller's side of the thread knows (queue). */
@@ -343,7 +351,7 @@ export class EmbeddedStore {
       engine: `DuckDB ${Database.version}`,
       path: this.options.path,
       schema: SCHEMA_VERSION,
-      bytes: this.#bytes(),
+      bytes: folderBytes(this.options.path),
       tables: [
         { name: 'transactions', rows: rows(['open', 'table']), bytes: null },
         { name: 'transactions (parquet)', rows: rows(['parquet']), bytes: this.parts.fileBytes },
@@ -354,7 +362,7 @@ export class EmbeddedStore {
       lag_s: this.#ingest.lag,
       appended: this.appended,
       dropped: { ...this.dropped },
-      degraded: this.degraded,
+      degraded: this.degraded ?? this.#behind,
       remark: this.remark,
     };
   }
@@ -365,8 +373,8 @@ export class EmbeddedStore {
     if (this.options.readOnly !== true && !this.#isDead) {
       await this.#inLine(async () => {
         await this.#ingest.settle();
-        await this.#upkeep;
-        await (await this.#learn()).written;
+        // What cannot be written now is learnt again by the next start.
+        await (await this.#learn()).written.catch(() => {});
         await this.#main.run('CHECKPOINT');
       });
     }
@@ -381,8 +389,4 @@ export class EmbeddedStore {
     this.#main.close();
     this.database.close();
   }
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -42,12 +42,14 @@ export async function learn(
   connection: Connection,
   parts: Parts,
   progress: Progress,
-  learnt: ReturnType<typeof takeLearnt>,
+  learnt: readonly ReturnType<typeof takeLearnt>[],
   end: Place,
 ): Promise<void> {
   await transaction(connection, async () => {
-    appendPassive(connection, learnt.passive);
-    appendDistinct(connection, learnt.distinct);
+    for (const { passive, distinct } of learnt) {
+      appendPassive(connection, passive);
+      appendDistinct(connection, distinct);
+    }
     await connection.run(
       `INSERT INTO missing_new SELECT name, type, (${MISSING})::UTINYINT AS kind, min(time) // 1000000, max(time) // 1000000, count(*)
        FROM (${parts.sequence(progress.learnt, end)}) WHERE name <> '' AND protocol = 0 AND kind IS NOT NULL GROUP BY ALL`,
