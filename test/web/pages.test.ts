@@ -205,6 +205,7 @@ test('the flow sums, keeps small losses visible, and says when it does not sum',
   assert.equal(flow([stages[0], { ...stages[1], in: 999_998, out: 899_999 }], 900, 100).sums, false, 'stages chain');
   assert.equal(isLoss('kernel'), true);
   assert.equal(isLoss('not_dns'), false);
+  assert.equal(isLoss('malformed'), false, 'it came so');
 });
 
 test('a configuration is shown line by line, masked secrets marked', () => {

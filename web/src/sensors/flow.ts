@@ -70,20 +70,20 @@ function chained(nodes: readonly FlowNode[]): boolean {
   return nodes.every((node, i) => i === 0 || node.turns || node.in === nodes[i - 1].out);
 }
 
-/** Causes that are no loss: what was seen and is no DNS, or carries no message. The others are data that is missing. */
-const HARMLESS = new Set([
-  'sampled',
-  'not_ip',
-  'icmp',
-  'no_payload',
-  'segment_repeated',
-  'held',
-  'not_dns',
-  'encrypted',
-  'not_shown',
-  'duplicate',
-  'self',
+/**
+ * Causes that are a loss of ours: there was no room, or no disk. The others were left out on purpose, or came broken over
+ * the wire; they are counted as well.
+ */
+const LOSSES = new Set([
+  'kernel',
+  'interface',
+  'fragment_evicted',
+  'stream_evicted',
+  'evicted',
+  'store_queue',
+  'store_disk',
+  'store_failed',
 ]);
 export function isLoss(cause: string): boolean {
-  return !HARMLESS.has(cause);
+  return LOSSES.has(cause);
 }

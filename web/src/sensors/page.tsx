@@ -64,7 +64,7 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
   );
 }
 
-/** Frames that are missing from the picture: not those that are no DNS. */
+/** Frames that were lost: not those that are no DNS, or came broken. */
 function lossOf(sensor: Sensor): number {
   return Object.entries(sensor.ledger.frames).reduce(
     (sum, [cause, n]) => (cause !== 'carried' && isLoss(cause) ? sum + n : sum),
@@ -109,7 +109,8 @@ function SensorTiles({ data }: { data: Sensors }): JSX.Element {
   const received = sum((sensor) => sensor.ledger.received);
   const lags = data.sensors.flatMap(({ lag_s }) => (lag_s === null ? [] : [lag_s]));
   const rings = data.sensors.flatMap(({ ring }) => (ring === null ? [] : [ring]));
-  const lost = sum(lossOf);
+  // As the first screen has it: what the capture itself dropped.
+  const lost = sum(({ ledger: { frames } }) => (frames.kernel ?? 0) + (frames.interface ?? 0));
   const { store } = data;
   return (
     <Tiles label={t('sensors.title')}>

@@ -83,7 +83,11 @@ export function SinksPanel({ sinks }: { sinks: readonly SinkState[] }): JSX.Elem
     </data>
   );
   return (
-    <Panel title={t('sinks.title')} note={sinks.length === 0 ? undefined : t('sinks.note', { n: sinks.length })}>
+    <Panel
+      title={t('sinks.title')}
+      class="sinks"
+      note={sinks.length === 0 ? undefined : t('sinks.note', { n: sinks.length })}
+    >
       {sinks.length === 0 ? (
         <Empty title={t('sinks.none')}>{t('sinks.none.text')}</Empty>
       ) : (
