@@ -21,7 +21,7 @@ const FLUSH_MS = 1000;
 const PART_ROWS = 2_000_000;
 const PART_MS = 24 * 3_600_000;
 /** What is learnt of rows is written after so long, or so many rows. */
-const LEARN_MS = 30_000;
+const LEARN_MS = 15_000;
 const LEARN_ROWS = 500_000;
 /** The log of the database is worked into its file at this size: what a start after a crash has to read. */
 const LOG_BYTES = 64 << 20;

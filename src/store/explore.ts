@@ -1,10 +1,10 @@
 import type { Transaction } from '../rr/transaction.ts';
-import { ALL, type Condition, whereOf } from './condition.ts';
+import { ALL, type Condition, rowTest, whereOf } from './condition.ts';
 import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
-import { withMatches } from './matches.ts';
 import { AT } from './row-columns.ts';
 import { decodeRows, messagesOf, recordOf, type StoredRows } from './rows.ts';
+import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { RelatedTransactions, StoredTransaction, TransactionsPage, TransactionsQuery } from './store.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -14,6 +14,11 @@ const WINDOW_MS = 150;
 /** Rows of the first window: few where all rows are wanted, many where a filter is to be looked for. */
 const FIRST_ROWS = 4_000;
 const FIRST_FILTERED_ROWS = 100_000;
+
+/** Rows that columns leave open, taken besides those that are wanted. */
+const MAYBE = 200;
+/** Place of the column behind those of a transaction. */
+const SURE = TRANSACTION_COLUMNS.length;
 
 interface Cursor {
   time: bigint;
@@ -101,29 +106,43 @@ interface Window {
   limit: number;
 }
 
-function readWindow(
+/** Rows of a window, newest first: one scan, which also gives the rows that columns leave open. */
+async function readWindow(
   store: EmbeddedStore,
   connection: Connection,
   condition: Condition,
   { from, to, cursor, limit }: Window,
 ): Promise<{ rows: Transaction[]; last: Cursor | undefined }> {
-  return withMatches(store, connection, condition, { from, to }, async (exact) => {
-    const source = store.parts.source(store.parts.between(from, to));
-    const where = whereOf(exact, from, to);
-    const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
-    const params = [...where.params, ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id])];
-    const sql = `SELECT * FROM (${source}) WHERE ${where.sql}${after} ORDER BY time DESC, transaction DESC LIMIT ${limit}`;
+  const source = store.parts.source(store.parts.between(from, to));
+  const where = whereOf(condition, from, to);
+  const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
+  const sure = condition.isExact ? 'true' : `(${condition.sure.sql}) IS TRUE`;
+  const params = [
+    ...(condition.isExact ? [] : condition.sure.params),
+    ...where.params,
+    ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id]),
+  ];
+  const sql = `SELECT *, ${sure} AS sure FROM (${source}) WHERE ${where.sql}${after} ORDER BY time DESC, transaction DESC`;
+  const test = rowTest(condition);
+  // More than wanted where some may not pass; if too few do, again with more.
+  for (let most = condition.isExact ? limit : limit + MAYBE; ; most *= 8) {
     const rows: Transaction[] = [];
     let last: Cursor | undefined;
-    for await (const chunk of connection.chunks(sql, params)) {
+    let seen = 0;
+    for await (const chunk of connection.chunks(`${sql} LIMIT ${most}`, params)) {
       const stored = decodeRows(chunk);
       const times = chunk.numbers(AT.time) as BigInt64Array;
       const ids = chunk.numbers(AT.transaction) as BigUint64Array;
-      for (let i = 0; i < chunk.count; i++) rows.push(recordOf(stored, i));
-      last = { time: times[chunk.count - 1], id: ids[chunk.count - 1] };
+      const isSure = chunk.numbers(SURE);
+      seen += chunk.count;
+      for (let i = 0; i < chunk.count && rows.length < limit; i++) {
+        if (isSure[i] === 0 && !test(stored, i)) continue;
+        rows.push(recordOf(stored, i));
+        last = { time: times[i], id: ids[i] };
+      }
     }
-    return { rows, last };
-  });
+    if (rows.length >= limit || seen < most) return { rows, last };
+  }
 }
 
 /** A transaction by its id, the latest parts first. */

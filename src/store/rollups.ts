@@ -19,8 +19,10 @@ export type RollupTable = keyof typeof ROLLUPS;
 /** Keys kept by bucket, the most frequent ones; minutes have keys only when they hold many rows. */
 const MOST_KEYS: Readonly<Record<RollupTable, number>> = { minutes: 200, hours: 2000 };
 const MANY_ROWS = 10_000;
-/** A bucket is closed once rows this much younger have come, ms: nearly all of its rows are there. */
-const LATENESS: Readonly<Record<RollupTable, number>> = { minutes: 45_000, hours: 120_000 };
+/** Rows are taken once younger ones by this much have come, ms: nearly all of their time are there. */
+const LATENESS: Readonly<Record<RollupTable, number>> = { minutes: 10_000, hours: 60_000 };
+/** What `until` is a multiple of: a minute fills in steps, so that little is left to be counted from the rows. */
+const STEP: Readonly<Record<RollupTable, number>> = { minutes: 5000, hours: ROLLUPS.hours };
 
 /**
  * What a rollup table holds: of the rows that had come at its last run (those before `place`) the ones before `until` (ms).
@@ -63,7 +65,8 @@ function keyOf(name: KeyedDimension): string {
 }
 
 /**
- * Brings a rollup table up to the rows before `end`. A row is taken once: when both it and the end of its bucket have come.
+ * Brings a rollup table up to the rows before `end`. A row is taken once: when it has come, and
+ * rows enough behind it.
  * The new state; `write` stores it in the same transaction.
  */
 export async function rollUp(
@@ -72,7 +75,7 @@ export async function rollUp(
   { parts, connection, end, write }: RollupRun,
 ): Promise<RollupState> {
   const latest = parts.list.reduce((max, { last }) => Math.max(max, last), Number.NEGATIVE_INFINITY);
-  const step = ROLLUPS[table];
+  const step = STEP[table];
   const until = Number.isFinite(latest)
     ? Math.max(state.until, Math.floor((latest - LATENESS[table]) / step) * step)
     : state.until;

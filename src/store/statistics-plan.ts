@@ -81,7 +81,9 @@ function piecesOf(
   const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
     const size = ROLLUPS[table];
     const begin = Math.ceil(a / size) * size;
-    const end = Math.min(Math.floor(b / size) * size, progress[table].until);
+    const { until } = progress[table];
+    // The bucket that is being filled holds what is before `until`, and counts as a whole when the range goes beyond.
+    const end = b >= until ? until : Math.floor(b / size) * size;
     if (begin >= end) return rest(a, b);
     return [...rest(a, begin), { table, from: begin, to: end }, ...rest(end, b)];
   };
