@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { capture, folder, nametap, ROOT, started } from './nametap.ts';
@@ -122,6 +122,20 @@ test('pdns takes in what others saw', async (t) => {
     [JSON.parse(out).rrname, JSON.parse(out).count, JSON.parse(out).time_first.slice(0, 10)],
     ['elsewhere.example', 7, '2001-09-09'],
   );
+});
+
+test('a second one on the same store is told who holds it', async (t) => {
+  const data = folder();
+  await served(t, data, ...CAPTURES);
+  const again = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--user', 'root', ...CAPTURES];
+  const announced = nametap(again);
+  assert.equal(announced.code, 3);
+  assert.match(announced.err, /is served already, by process \d+ at http:.*--data/);
+  // One that did not say so, or whose word was lost.
+  rmSync(join(data, 'serve.json'));
+  const unannounced = nametap(again);
+  assert.equal(unannounced.code, 3);
+  assert.match(unannounced.err, /is in use by process \d+/);
 });
 
 test('wrong configurations are told with their place; --print-config shows what holds', () => {
