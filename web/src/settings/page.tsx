@@ -2,6 +2,7 @@ import '../statistics/pages.css';
 import type { ComponentChildren, JSX } from 'preact';
 import type { Config, Views } from '../../../src/server/schema/meta.ts';
 import { api, send, session, toApiError, useApi } from '../api.ts';
+import { sensors } from '../shell/status.ts';
 import { param, update, zone } from '../state.ts';
 import { Choice } from '../statistics/choice.tsx';
 import { Answer } from '../statistics/list.tsx';
@@ -96,6 +97,7 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
 
 function AboutPanel(): JSX.Element {
   const who = session.value;
+  const store = sensors.value?.store;
   return (
     <Panel title={t('settings.about')}>
       {who !== undefined && who !== null && (
@@ -103,6 +105,9 @@ function AboutPanel(): JSX.Element {
           <Fact title="nametap">
             <span class="mono">{who.version}</span>
           </Fact>
+          {store !== undefined && (
+            <Fact title={t('store.title')}>{t('store.note', { engine: store.engine, schema: store.schema })}</Fact>
+          )}
           <Fact title={t('settings.user')}>
             {who.user} <span class="mute">{t(`settings.role.${who.role}`)}</span>
           </Fact>

@@ -31,7 +31,7 @@ export const sensors = {
   'sensors.left': 'Left here',
   'sensors.onward': 'Onward',
   'sensors.isloss': 'lost',
-  'sensors.noloss': 'left out on purpose',
+  'sensors.noloss': 'no loss',
   'sensors.messages': 'What became of {n} messages',
 
   'unit.frames': 'frames',

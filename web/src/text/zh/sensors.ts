@@ -33,7 +33,7 @@ export const sensors: Record<keyof typeof en, string> = {
   'sensors.left': '在此离开',
   'sensors.onward': '继续',
   'sensors.isloss': '丢失',
-  'sensors.noloss': '有意略去',
+  'sensors.noloss': '不算丢失',
   'sensors.messages': '{n} 个报文的结果',
 
   'unit.frames': '帧',
