@@ -49,12 +49,14 @@ async function replay(take: (batch: TransactionBatch) => Promise<unknown>): Prom
 async function intoStore(
   path: string,
   options: Partial<StoreOptions> = {},
-): Promise<{ store: Store; rows: number; seconds: number }> {
+): Promise<{ store: Store; rows: number; seconds: number; cpuMicros: number }> {
   const store = await openStore({ path, ...options });
   const began = performance.now();
+  const before = process.cpuUsage();
   const rows = await replay((batch) => store.append(batch, { sensor: 'bench' }, true));
   await store.flush();
-  return { store, rows, seconds: (performance.now() - began) / 1000 };
+  const { user, system } = process.cpuUsage(before);
+  return { store, rows, seconds: (performance.now() - began) / 1000, cpuMicros: (user + system) / rows };
 }
 
 /** The same columns, already encoded once, appended and checkpointed by this thread alone. */
@@ -129,7 +131,7 @@ const STATISTICS: Record<string, Omit<StatisticsQuery, 'from' | 'to'>> = {
 for (let run = 0; run < runs; run++) {
   const path = mkdtempSync(join(tmpdir(), 'nametap-bench-'));
   try {
-    const { store, rows, seconds } = await intoStore(path);
+    const { store, rows, seconds, cpuMicros } = await intoStore(path);
     const rate = rows / seconds;
     const alone = await appenderAlone(path);
     rmSync(join(path, 'alone.duckdb'));
@@ -138,7 +140,7 @@ for (let run = 0; run < runs; run++) {
     const compacted = (performance.now() - began) / 1000;
     const hot = (await store.status()).bytes / rows;
     console.log(
-      `rows ${rows}  store ${Math.round(rate)} tx/s  appender alone ${Math.round(alone)} rows/s  ratio ${(rate / alone).toFixed(2)}`,
+      `rows ${rows}  store ${Math.round(rate)} tx/s  appender alone ${Math.round(alone)} rows/s  ratio ${(rate / alone).toFixed(2)}  CPU ${cpuMicros.toFixed(1)} µs/tx, engine included`,
     );
     console.log(`compact ${compacted.toFixed(1)} s  ${hot.toFixed(1)} B/tx of all files`);
     for (const [what, query] of Object.entries(STATISTICS)) {
