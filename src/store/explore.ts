@@ -122,14 +122,24 @@ async function readWindow(
     ...where.params,
     ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id]),
   ];
-  const sql = `SELECT *, ${sure} AS sure FROM (${source}) WHERE ${where.sql}${after} ORDER BY time DESC, transaction DESC`;
+  const order = 'ORDER BY time DESC, transaction DESC';
+  const narrow = [...where.params, ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id])];
   const test = rowTest(condition);
   // More than wanted where some may not pass; if too few do, again with more.
   for (let most = condition.isExact ? limit : limit + MAYBE; ; most *= 8) {
     const rows: Transaction[] = [];
     let last: Cursor | undefined;
     let seen = 0;
-    for await (const chunk of connection.chunks(`${sql} LIMIT ${most}`, params)) {
+    // First where they are, which reads few columns; then all of them, there.
+    const there = await connection.one<{ low: string | null; high: string | null }>(
+      `SELECT min(time)::VARCHAR AS low, max(time)::VARCHAR AS high FROM
+       (SELECT time FROM (${source}) WHERE ${where.sql}${after} ${order} LIMIT ${most})`,
+      narrow,
+    );
+    if (there?.low === undefined || there.low === null) return { rows, last };
+    const sql = `SELECT *, ${sure} AS sure FROM (${source}) WHERE time >= ${there.low} AND time <= ${there.high}
+      AND ${where.sql}${after} ${order} LIMIT ${most}`;
+    for await (const chunk of connection.chunks(sql, params)) {
       const stored = decodeRows(chunk);
       const times = chunk.numbers(AT.time) as BigInt64Array;
       const ids = chunk.numbers(AT.transaction) as BigUint64Array;
