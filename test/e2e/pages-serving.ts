@@ -93,3 +93,19 @@ export function keysOf(shares: readonly Share[], most: number): string[] {
 export function figures({ n, mean, variance, min, max, p50, p95, p99 }: Summary): (number | null)[] {
   return [n, mean, variance, min, max, p50, p95, p99];
 }
+
+/** Presses a key until it has led to `selector`: the first may come before the page listens. */
+export async function pressUntil(page: Page, key: string, selector: string): Promise<void> {
+  for (let tries = 0; tries < 10; tries++) {
+    await page.keyboard.press(key);
+    const there = await page
+      .locator(selector)
+      .waitFor({ timeout: 1000 })
+      .then(
+        () => true,
+        () => false,
+      );
+    if (there) return;
+  }
+  assert.fail(`${key} leads to ${selector}`);
+}

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Sensors } from '../../src/server/schema/sensors.ts';
 import { openPage } from './harness.ts';
 import { ALERT, NOW } from './pages-data.ts';
-import { HOUR, Pages, panel, VIEWER } from './pages-serving.ts';
+import { HOUR, Pages, panel, pressUntil, VIEWER } from './pages-serving.ts';
 
 let pages: Pages;
 before(async () => {
@@ -54,7 +54,7 @@ test('alerts: an empty inbox says what can be hunted, an alert shows its evidenc
   await pages.fixture.store.records.put('alerts', ALERT, { time: NOW - 900_000 });
   await pages.at('/alerts', async (page) => {
     await page.getByRole('status').getByText('1 open').waitFor({ state: 'attached' });
-    await page.keyboard.press('j');
+    await pressUntil(page, 'j', 'tbody tr[data-index="0"]:focus');
     await page.keyboard.press('Enter');
     await page.waitForURL(/sel=/);
     const evidence = panel(page, 'Evidence');

@@ -4,7 +4,7 @@ import type { Statistics } from '../../src/server/schema/statistics.ts';
 import type { ClientPage, NamePage, Servers } from '../../src/server/schema/pages.ts';
 import type { Audit } from '../../src/server/schema/meta.ts';
 import { CLOCK_CLIENT, MOVED, SLOW_SERVER } from './pages-data.ts';
-import { bars, figures, HOUR, keysOf, Pages, panel, values } from './pages-serving.ts';
+import { bars, figures, HOUR, keysOf, Pages, panel, pressUntil, values } from './pages-serving.ts';
 
 let pages: Pages;
 before(async () => {
@@ -68,7 +68,7 @@ test('domains: a number leads to the log of what it counts', async () => {
 test('domains: rows by keyboard, a value has its menu', async () => {
   await pages.at(`/domains?${HOUR}`, async (page) => {
     await page.locator('tbody tr[data-index="0"]').waitFor();
-    await page.keyboard.press('j');
+    await pressUntil(page, 'j', 'tbody tr[data-index="0"]:focus');
     await page.keyboard.press('j');
     await page.locator('tbody tr[data-index="1"]:focus').waitFor();
     await page.keyboard.press('ArrowRight');
