@@ -117,6 +117,12 @@ export function isSlow(input: Input): boolean {
   return input.kind !== 'dnstap' || input.from.some((one) => one.kind !== 'file' || one.path === '-');
 }
 
+/** True where packets are stamped as they come: the clock says that no earlier one will follow. */
+export function isCurrent(input: Input): boolean {
+  if (input.kind === 'dnstap') return input.from.some(({ kind }) => kind !== 'file');
+  return input.kind === 'live' || input.kind === 'replay';
+}
+
 /** Below so many bytes of files, threads cost more than they save. */
 const WORTH_THREADS_BYTES = 40 << 20;
 

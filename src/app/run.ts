@@ -10,7 +10,7 @@ import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions, type ReportState } from '../report/report.ts';
 import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
-import { type Input, openInput } from './input.ts';
+import { type Input, isCurrent, openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { addSampled, needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { runWorkers } from './pool.ts';
@@ -30,7 +30,7 @@ export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener
     linker.advance(Math.floor(now / 1000), (now % 1000) * 1e6);
     hooks.batchDone?.();
   };
-  const clock = plan.input.kind === 'live' ? setInterval(tick, LISTENER_TICK_MS) : undefined;
+  const clock = isCurrent(plan.input) ? setInterval(tick, LISTENER_TICK_MS) : undefined;
   const add: RowsListener = (batch, from, to) => linker.add(batch, from, to);
   const result = await runPlainRows(plan, hooks, add).finally(() => clearInterval(clock));
   linker.end();
@@ -196,6 +196,9 @@ export async function drive(
         engine.flush();
         flushed = now;
       }
+    } else if (batch.count === 0) {
+      // A folder that waits for its next file.
+      engine.flush();
     } else if (hooks.progress && source.progress) {
       const { readBytes, totalBytes } = source.progress();
       hooks.progress(readBytes, totalBytes, frames);

@@ -12,7 +12,7 @@ import type { Config, LoadedConfig } from './config.ts';
 import { reloadedConfig } from './config-reload.ts';
 import { closedFolder, DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
-import { type Account, accountToBecome, dropRights } from './input.ts';
+import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
 import { Intake } from './intake.ts';
 import { LiveTail } from './live-tail.ts';
 import type { RunPlan, RunResult } from './plan.ts';
@@ -174,7 +174,7 @@ class Serving {
       },
       privacy: this.#privacy(),
       takers: [this.#live, this.#sinks],
-      waits: plan.input.kind !== 'live',
+      waits: !isCurrent(plan.input) || plan.input.kind === 'replay',
       failed: (error) => this.#complain(error),
     });
     const privacy = { level: loaded.config.privacy.level, text: privacyText(privacySettings(loaded.config)) };
@@ -182,7 +182,7 @@ class Serving {
       name,
       ...sourceText(plan.input),
       intake: this.#intake,
-      isLive: ['live', 'dnstap', 'replay'].includes(plan.input.kind),
+      isLive: isCurrent(plan.input),
       privacy,
       now: Date.now,
     });
@@ -285,7 +285,8 @@ class Serving {
 
   /** What a file waits for; a live capture waits for nothing. */
   #ready(): Promise<void> | undefined {
-    if (this.#parts.plan.input.kind === 'live') return undefined;
+    const { input } = this.#parts.plan;
+    if (isCurrent(input) && input.kind !== 'replay') return undefined;
     const sinks = this.#sinks.ready();
     const store = this.#intake.ready();
     return sinks === undefined ? store : Promise.all([sinks, store]).then(() => undefined);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -212,4 +212,14 @@ test('a configuration that is read again: what may change does, the rest waits f
       ['warn', ['pipeline.timeout']],
     ],
   );
+});
+
+test('a folder is watched: what is in a new file is there while nothing else comes', async (t) => {
+  const folder = temporaryFolder();
+  const server = await serving(t, temporaryFolder(), { 'capture-folder': folder });
+  const captures = join(import.meta.dirname, '..', 'captures');
+  copyFileSync(join(captures, 'udp.pcap'), join(folder, 'a.pcap'));
+  copyFileSync(join(captures, 'lookups.pcapng'), join(folder, 'b.pcapng'));
+  await settled(server, 67);
+  assert.equal((await server.stop()).stored, 67);
 });
