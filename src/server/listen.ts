@@ -32,7 +32,8 @@ export async function listen(options: ServerOptions, fetch: Fetch, log: ServerLo
   const listener = getRequestListener((request, env) => fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
-      const isGone = error instanceof Error && /abort/i.test(`${error.name} ${error.message}`);
+      // A client that went away is told as an error or, by streams, as text.
+      const isGone = /\babort/i.test(String(error));
       if (!isGone) log.warn({ err: error }, 'a request could not be read');
       return new Response(null, { status: 400 });
     },

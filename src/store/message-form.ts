@@ -1,12 +1,12 @@
 import type { MessageView } from '../wire/message.ts';
-import { MessageView as View } from '../wire/message.ts';
 
 /**
  * A message as the store keeps it: exact, and as alike as messages of one kind can be made, so that columns compress.
  * What other columns say is left out: id, flags, question, counts, TTLs of a response.
  *
  * The first octet says what is there; nothing at all = no message. RAW: the message as it is. Else: COUNTS eight octets
- * of counts, ID two octets, then what follows the question (or, without QUESTION, the header), TTLs set to zero.
+ * of counts, ID two octets, then what follows the question (or, without QUESTION, the header), in a sound
+ * message with TTLs set to zero.
  */
 const RAW = 1;
 const QUESTION = 2;
@@ -15,6 +15,7 @@ const ID = 8;
 
 const HEADER = 12;
 const MAX_MESSAGE = 65_535;
+const TYPE_OPT = 41;
 
 /** What columns say about a message. */
 export interface MessageColumns {
@@ -67,7 +68,8 @@ export class LeanForm {
     if (rest > 160) out.set(bytes.subarray(from, end), to);
     else for (let i = 0; i < rest; i++) out[to + i] = bytes[from + i];
     this.length = to + rest;
-    if (say.isResponse) this.#takeTtls(view, from - to);
+    // In an unsound message a name may run through a TTL: there they stay.
+    if (say.isResponse && view.fault === 0) this.#takeTtls(view, from - to);
   }
 
   /** Moves TTLs out; `shift` leads from a message's offset to the form's. */
@@ -112,8 +114,6 @@ function countsFollow(view: MessageView, say: MessageColumns, question: boolean,
   );
 }
 
-const restored = new View();
-
 /** Writes the message of a form into `out` at `at`; its length, 0 = there is none. `out` has room for any message. */
 export function restoreMessage(
   form: Uint8Array,
@@ -152,15 +152,37 @@ export function restoreMessage(
   return length;
 }
 
-function putTtls(out: Uint8Array, at: number, length: number, ttls: Uint8Array): void {
-  restored.read(out, at, length);
-  let n = 0;
-  for (let r = 0; r < restored.records; r++) {
-    if (r === restored.opt) continue;
-    const to = restored.rdata[r] - 6;
-    for (let i = 0; i < 4; i++) out[to + i] = ttls[n + i];
-    if (ttls.length > 4) n += 4;
+/**
+ * Puts the TTLs of a sound message back. Records are walked without following pointers, which may lead to where a TTL is
+ * not yet.
+ */
+function putTtls(out: Uint8Array, start: number, length: number, ttls: Uint8Array): void {
+  const end = start + length;
+  let records = 0;
+  for (let i = 6; i < HEADER; i += 2) records += (out[start + i] << 8) | out[start + i + 1];
+  let at = start + HEADER;
+  for (let questions = (out[start + 4] << 8) | out[start + 5]; questions > 0 && at < end; questions--) {
+    at = behindName(out, at, end) + 4;
   }
+  let n = 0;
+  for (; records > 0; records--) {
+    at = behindName(out, at, end);
+    if (at + 10 > end) return;
+    if (out[at] !== 0 || out[at + 1] !== TYPE_OPT) {
+      for (let i = 0; i < 4; i++) out[at + 4 + i] = ttls[n + i];
+      if (ttls.length > 4) n += 4;
+    }
+    at += 10 + ((out[at + 8] << 8) | out[at + 9]);
+  }
+}
+
+/** Where a name ends in place. */
+function behindName(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && bytes[at] !== 0) {
+    if (bytes[at] >= 0xc0) return at + 2;
+    at += bytes[at] + 1;
+  }
+  return at + 1;
 }
 
 function put16(out: Uint8Array, at: number, value: number): number {

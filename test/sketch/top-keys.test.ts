@@ -186,7 +186,7 @@ test('touching reads, and changes nothing', () => {
   table.touchAt(addresses, 10, 600);
   table.touchAt(Int32Array.of(0, -5, 0x7fffffff), 0, 3);
   assert.ok(
-    ints.filter((n, i) => i >= 10 && i % 2 === 0 && n === i + 1).length > 250,
+    ints.filter((n, i) => i >= 10 && i % 2 === 0 && n === i + 1).length > 200,
     'nearly all are where they begin',
   );
   assert.equal(table.size, 300);

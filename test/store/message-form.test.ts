@@ -62,6 +62,18 @@ test('a sound message is kept without what columns say, and comes back octet for
   assert.ok(form.length < sound.length - 25, `${form.length} of ${sound.length} octets`);
 });
 
+test('a name that runs through a TTL comes back, and so does the TTL', () => {
+  const bytes = sound.slice();
+  // The owner of the second answer points at the TTL of the first.
+  const owner = sound.length - 11 - 16;
+  assert.deepEqual([...bytes.subarray(owner + 2, owner + 4)], [0, 1], 'it is the address record');
+  bytes[owner] = 0xc0;
+  for (let target = 12; target < owner; target++) {
+    bytes[owner + 1] = target;
+    assert.deepEqual(roundTrip(bytes), bytes, `pointer to ${target}`);
+  }
+});
+
 test('whatever the octets, they come back', () => {
   const mutated = fc
     .array(fc.tuple(fc.nat({ max: sound.length - 1 }), fc.nat({ max: 255 })), { maxLength: 6 })
