@@ -7,6 +7,7 @@ import type { PassiveDelta } from './passive-delta.ts';
 import { type ColumnType, DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
 
 const utf8 = new TextEncoder();
+const NO_ADDRESS = { prefix: 0n, suffix: 0n };
 
 type Cell = string | number | bigint | Uint8Array;
 
@@ -41,23 +42,26 @@ export function appendRows(
 
 /** What was seen of names, as rows of `passive_new`. */
 export function appendPassive(connection: Connection, rows: readonly PassiveDelta[]): void {
-  appendRows(
-    connection,
-    'passive_new',
-    PASSIVE_COLUMNS,
-    rows.map(({ name, type, data, address, cnames, sensor, first, last, count }) => [
+  appendRows(connection, 'passive_new', PASSIVE_COLUMNS, passiveCells(rows));
+}
+
+/** One row at a time: all of them at once would take as much memory again. */
+function* passiveCells(rows: readonly PassiveDelta[]): Generator<readonly Cell[]> {
+  for (const { name, type, data, address, cnames, sensor, first, last, count } of rows) {
+    const halves = address === null ? NO_ADDRESS : addressHalves(address);
+    yield [
       reversedName(name),
       type,
       address === null ? data : '',
-      address === null ? 0n : addressHalves(address).prefix,
-      address === null ? 0n : addressHalves(address).suffix,
+      halves.prefix,
+      halves.suffix,
       cnames === null ? '' : cnames.join(' '),
       sensor,
       Math.floor(first),
       Math.floor(last),
       count,
-    ]),
-  );
+    ];
+  }
 }
 
 /** Sketches of different clients …, as rows of `distinct_counts` by minute and by hour. */

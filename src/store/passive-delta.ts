@@ -20,6 +20,7 @@ const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, MX, 17, 18, 21, 26, 33, 35, 
 /** Rdata that is one name. */
 const ONE_NAME = new Set([NS, CNAME, PTR]);
 const MAX_CHAIN = 16;
+/** Records collected at once: each is an object with its texts, some 400 octets. */
 const CAPACITY = 300_000;
 /** Octets before the name in a key: type and length. */
 const KEY_HEADER = 4;
@@ -42,7 +43,7 @@ export interface PassiveDelta {
 /** Collects records of answers, and addresses at the end of a chain of aliases under the name asked too. */
 export class PassiveCollector {
   #keys = new ByteKeys(CAPACITY);
-  #rows: Omit<PassiveDelta, 'first' | 'last' | 'count'>[] = [];
+  #rows: PassiveDelta[] = [];
   // What changes with every sighting, by number of the key.
   #first = new Float64Array(1024);
   #last = new Float64Array(1024);
@@ -60,13 +61,13 @@ export class PassiveCollector {
 
   /** Takes what was collected. */
   take(): PassiveDelta[] {
-    const rows = this.#rows.map((row, i) => ({
-      ...row,
-      cnames: this.#own[i] === 1 ? null : row.cnames,
-      first: this.#first[i],
-      last: this.#last[i],
-      count: this.#count[i],
-    }));
+    const rows = this.#rows;
+    rows.forEach((row, i) => {
+      if (this.#own[i] === 1) row.cnames = null;
+      row.first = this.#first[i];
+      row.last = this.#last[i];
+      row.count = this.#count[i];
+    });
     this.#rows = [];
     this.#keys = new ByteKeys(CAPACITY);
     return rows;
@@ -160,6 +161,9 @@ export class PassiveCollector {
       address: isAddress ? bytes.slice(from, from + length) : null,
       cnames: chain === 0 ? null : this.#names(view, chain),
       sensor,
+      first: time,
+      last: time,
+      count: 1,
     });
   }
 
