@@ -27,7 +27,13 @@ export function servePlan(config: Config, isDemo: boolean): RunPlan {
       udpPorts: capture.udp_ports,
       tcpPorts: capture.tcp_ports,
     },
-    match: { timeoutNanos: pipeline.timeout * 1e6, lateNanos: pipeline.late * 1e6, skewNanos: pipeline.skew * 1e6 },
+    match: {
+      timeoutNanos: pipeline.timeout * 1e6,
+      lateNanos: pipeline.late * 1e6,
+      skewNanos: pipeline.skew * 1e6,
+      // A demo was captured elsewhere.
+      ...(!isDemo && { vantage: config.vantage, resolvers }),
+    },
     threads: pipeline.threads ?? defaultThreads(input),
     paths: pipeline.paths,
     resolvers,

@@ -157,7 +157,7 @@ class Serving {
     this.#sinks = new Sinks(loaded.config.sinks, {
       sensor: name,
       version: hooks.version,
-      vantage: loaded.config.vantage,
+      vantage: loaded.config.vantage ?? 'client',
       interfaces,
       exporter: store,
       clientName: (family, words) => this.#live.clients?.name(family, words),

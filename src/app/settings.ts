@@ -1,5 +1,6 @@
 import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
+import { VANTAGES } from '../core/transactions.ts';
 import { clientsSetting, networksSetting, privacySettings, resolversSetting } from '../enrich/settings.ts';
 import { pipelineSettings } from '../pipeline/settings.ts';
 import { serverSettings } from '../server/settings.ts';
@@ -25,9 +26,9 @@ export const SETTINGS = group('nametap', {
     { default: 'off' },
   ),
   vantage: choice(
-    'Where the sensor stands: before a resolver (it sees clients), at a resolver (both sides), or at an authority.',
-    ['client', 'resolver', 'authority'],
-    { default: 'client' },
+    'Where the sensor stands, which tells legs: before a resolver, at one, or at an authority; absent: not known.',
+    VANTAGES,
+    { example: 'resolver' },
   ),
   resolvers: resolversSetting,
   networks: networksSetting,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CapturedInterface } from '../core/frames.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
+import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import { registrable } from '../enrich/public-suffix.ts';
 import { rowFilter } from '../filter/row.ts';
 import type { ServerLog } from '../server/services.ts';
@@ -13,7 +13,7 @@ import type { Config } from './settings.ts';
 export interface SinksOptions {
   sensor: string;
   version: string;
-  vantage: Config['vantage'];
+  vantage: Vantage;
   /** Names of clients; undefined for those without. */
   clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Interfaces of the run; may grow. */

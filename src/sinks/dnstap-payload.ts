@@ -1,5 +1,5 @@
 import { TCP } from '../core/carrier.ts';
-import { LEGS, type TransactionBatch } from '../core/transactions.ts';
+import { LEGS, type TransactionBatch, type Vantage } from '../core/transactions.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
 /** Message.Type of the query; the response has the next number (dnstap.proto). */
@@ -11,7 +11,7 @@ const MESSAGE = 1;
 export interface DnstapSender {
   identity: Uint8Array;
   version: Uint8Array;
-  vantage: 'client' | 'resolver' | 'authority';
+  vantage: Vantage;
 }
 
 /** What a payload is about, as offsets into the batch's arena. */

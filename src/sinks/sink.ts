@@ -1,6 +1,6 @@
 import type { CapturedInterface } from '../core/frames.ts';
 import { type Setting, size, text, whole } from '../core/settings.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
+import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import type { Registrable } from './output.ts';
 import type { FileOwner } from './rotating-file.ts';
 
@@ -49,7 +49,7 @@ export interface SinkContext {
   /** Whom files that are made belong to; absent: the one we are. */
   readonly owner?: FileOwner | undefined;
   /** Who stands where: what dnstap calls the messages. */
-  readonly vantage: 'client' | 'resolver' | 'authority';
+  readonly vantage: Vantage;
   /** Writes transactions of the store to a file; null without a store. */
   readonly exporter: SinkExporter | null;
   /** Says that something went wrong, or works again. */
