@@ -13,7 +13,7 @@ import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, isCurrent, openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { addSampled, needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
-import { runWorkers } from './pool.ts';
+import { type PoolListener, runWorkers } from './pool.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
 /** Takes rows [from, to) of a batch, in order. */
@@ -82,20 +82,35 @@ export async function runReport(
   const takeIn = { report: (state: ReportState) => report.merge(Report.deserialize(state)) };
   let result: RunResult;
   if (isInline(plan)) result = await runInline(plan, hooks, reportOn(report));
-  else if (plan.input.kind === 'files' && plan.threads > 1) {
-    // This thread has nothing else to do: it takes the first share, and is at it before a worker has started.
-    const counts: (() => Ledger)[] = [];
-    const counting = (one: () => Ledger) => void counts.push(one);
-    hooks.counting?.(() => Ledger.sum(counts.map((one) => one())));
-    const others = runWorkers(plan, { mode: 'report', options }, { signal: hooks.signal, counting }, takeIn, 1);
-    // It is waited for below, also when it fails before that.
-    others.catch(() => {});
-    result = await runInline(plan, { ...hooks, counting }, reportOn(report), { shard: 0, shards: plan.threads });
-    const { ledger } = await others;
-    result.ledger.add(ledger);
-  } else result = await runWorkers(plan, { mode: 'report', options }, hooks, takeIn);
+  else if (plan.input.kind === 'files' && plan.threads > 1) result = await runShared(plan, report, hooks, takeIn);
+  else result = await runWorkers(plan, { mode: 'report', options }, hooks, takeIn);
   report.addLedger(result.ledger);
   return { ...result, report };
+}
+
+/**
+ * Reports on files with workers and this thread, which has nothing else to do: it takes the first share, and is at it
+ * before a worker has started.
+ */
+async function runShared(plan: RunPlan, report: Report, hooks: RunHooks, takeIn: PoolListener): Promise<RunResult> {
+  const counts: (() => Ledger)[] = [];
+  const counting = (one: () => Ledger) => void counts.push(one);
+  hooks.counting?.(() => Ledger.sum(counts.map((one) => one())));
+  // Workers do not go on where this thread fails.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([hooks.signal, failed.signal]);
+  const others = runWorkers(plan, { mode: 'report', options: report.options }, { signal, counting }, takeIn, 1);
+  // It is waited for below, also when it fails before that.
+  others.catch(() => {});
+  try {
+    const share = { shard: 0, shards: plan.threads };
+    const result = await runInline(plan, { ...hooks, counting }, reportOn(report), share);
+    const { ledger } = await others;
+    result.ledger.add(ledger);
+    return result;
+  } finally {
+    failed.abort();
+  }
 }
 
 /** True where workers cannot help: what is counted or read once has to pass one place. */
