@@ -133,10 +133,12 @@ export class Report {
   #marks = new Uint8Array(BATCH_ROWS);
   readonly #view = new MessageView();
   readonly #queryView = new MessageView();
-  #names = new FoldedNames(BATCH_ROWS, AT_ONCE);
+  /** Names asked. */
+  #asked = new FoldedNames(BATCH_ROWS, AT_ONCE);
   #addresses = new Int32Array(BATCH_ROWS * ADDRESS_WORDS);
   #hashes = new Int32Array(BATCH_ROWS);
-  #domains = new Int32Array(BATCH_ROWS);
+  /** Where the record of the name's registrable domain probably lies + 1. */
+  #domainRecords = new Int32Array(BATCH_ROWS);
   readonly #domain = new Int32Array(64);
   readonly #domainBytes = new Uint8Array(this.#domain.buffer);
 
@@ -205,9 +207,9 @@ export class Report {
       name = this.#queryView;
       name.read(bytes, at, length, c.queryBytes[i]);
     }
-    if (name.questions > 0) this.#names.set(i, name);
-    else this.#names.skip(i);
-    const nameLength = this.#names.byteLengths[i];
+    if (name.questions > 0) this.#asked.set(i, name);
+    else this.#asked.skip(i);
+    const nameLength = this.#asked.byteLengths[i];
     if (c.queries[i] > 0) this.#readQuery(c, i, bytes, at, length);
     if (nameLength === 0 || !answered || c.rcode[i] !== 0 || this.options.mapPairs === 0) return false;
     return this.map.note(response, i);
@@ -216,10 +218,10 @@ export class Report {
   #makeRoom(rows: number): void {
     this.#latencies = new Float64Array(rows);
     this.#marks = new Uint8Array(rows);
-    this.#names = new FoldedNames(rows, AT_ONCE);
+    this.#asked = new FoldedNames(rows, AT_ONCE);
     this.#addresses = new Int32Array(rows * ADDRESS_WORDS);
     this.#hashes = new Int32Array(rows);
-    this.#domains = new Int32Array(rows);
+    this.#domainRecords = new Int32Array(rows);
   }
 
   /** Counts rows [from, to), whose messages have been read. */
@@ -232,8 +234,8 @@ export class Report {
     this.#addClients(c, from, to);
     this.#addServers(c, from, to);
     this.#addNames(c, from, to);
-    this.map.count(this.#names, c);
-    this.#names.clear();
+    this.map.count(this.#asked, c);
+    this.#asked.clear();
   }
 
   /** What the columns alone say. */
@@ -396,7 +398,7 @@ export class Report {
     let edns = false;
     if ((bytes[at + 10] | bytes[at + 11]) !== 0) {
       // Nearly always OPT follows the question: no need to read the whole message.
-      const opt = at + 12 + this.#names.byteLengths[i] + 4;
+      const opt = at + 12 + this.#asked.byteLengths[i] + 4;
       if (opt + 11 <= at + length && (bytes[opt] | bytes[opt + 1]) === 0 && bytes[opt + 2] === TYPE_OPT) edns = true;
       else {
         this.#queryView.read(bytes, at, length, c.queryBytes[i]);
@@ -410,9 +412,9 @@ export class Report {
 
   #addNames(c: TransactionColumns, from: number, to: number): void {
     const { names, domains } = this;
-    const { words, starts, lengths, hashes } = this.#names;
-    names.keys.touch(hashes, from, to, this.#domains);
-    domains.keys.touchAt(this.#domains, from, to);
+    const { words, starts, lengths, hashes } = this.#asked;
+    names.keys.touch(hashes, from, to, this.#domainRecords);
+    domains.keys.touchAt(this.#domainRecords, from, to);
     for (let i = from; i < to; i++) {
       if (lengths[i] === 0) continue;
       const name = names.add(words, starts[i], lengths[i], hashes[i]);
@@ -440,7 +442,7 @@ export class Report {
 
   /** Counts the registrable domain of row `i`'s name (a name above it stands for itself); its record is at hand then. */
   #countDomain(i: number): boolean {
-    const { bytes: all, starts, byteLengths } = this.#names;
+    const { bytes: all, starts, byteLengths } = this.#asked;
     const from = starts[i] * 4;
     const length = byteLengths[i];
     const start = Math.max(0, this.#registrableStart(all.subarray(from, from + length)));
