@@ -54,7 +54,7 @@ export class FoldedNames {
   }
 
   /** Row `i` has no name. */
-  skip(i: number): void {
+  unset(i: number): void {
     this.lengths[i] = 0;
     this.byteLengths[i] = 0;
     this.hashes[i] = 0;

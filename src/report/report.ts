@@ -208,7 +208,7 @@ export class Report {
       name.read(bytes, at, length, c.queryBytes[i]);
     }
     if (name.questions > 0) this.#asked.set(i, name);
-    else this.#asked.skip(i);
+    else this.#asked.unset(i);
     const nameLength = this.#asked.byteLengths[i];
     if (c.queries[i] > 0) this.#readQuery(c, i, bytes, at, length);
     if (nameLength === 0 || !answered || c.rcode[i] !== 0 || this.options.mapPairs === 0) return false;
