@@ -1,9 +1,12 @@
 // Before the first paint, so that a chosen theme does not flash the other one.
 (() => {
+  let theme = null;
   try {
-    const theme = localStorage.getItem('nametap.theme');
-    if (theme === 'dark' || theme === 'light') document.documentElement.dataset.theme = theme;
+    theme = localStorage.getItem('nametap.theme');
   } catch {
     // Storage is switched off: the system's theme it is.
   }
+  if (theme !== 'dark' && theme !== 'light')
+    theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+  document.documentElement.dataset.theme = theme;
 })();

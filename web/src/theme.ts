@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { recall, remember } from './memory.ts';
 
 export const THEMES = ['system', 'dark', 'light'] as const;
@@ -14,11 +14,13 @@ systemIsDark.addEventListener('change', ({ matches }) => {
 export const theme = signal<Theme>(read());
 /** What is shown. Canvases read their colours again when it changes. */
 export const isDark = computed(() => (theme.value === 'system' ? system.value : theme.value === 'dark'));
+// Before the canvases, which come later and read the colours.
+effect(() => {
+  document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light';
+});
 
 export function setTheme(next: Theme): void {
   theme.value = next;
-  if (next === 'system') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = next;
   remember('theme', next);
 }
 

@@ -4,10 +4,10 @@ import { RelatedAlerts } from '../alerts/related.tsx';
 import { api, useApi } from '../api.ts';
 import { exact, percent, plain } from '../format.ts';
 import { scope } from '../state.ts';
-import { counted, PageHead, Seen } from '../statistics/head.tsx';
-import { Answer } from '../statistics/list.tsx';
+import { counted, Seen } from '../statistics/head.tsx';
 import { SeriesPanels } from '../statistics/series.tsx';
 import { Shares } from '../statistics/shares.tsx';
+import { SubjectPage } from '../statistics/subject.tsx';
 import { SummaryTable } from '../statistics/summary.tsx';
 import { TotalTiles } from '../statistics/tiles.tsx';
 import { t } from '../text.ts';
@@ -19,17 +19,15 @@ import { RhythmPanel } from './week.tsx';
 
 /** One client: when it asks, what for, whom, and what is new about that. */
 export function ClientPage({ client }: { client: string }): JSX.Element {
-  const answer = useApi<Answered>(api.client(client, scope.value), { follow: true });
-  const page = answer.data;
   return (
-    <article aria-busy={answer.loading}>
-      <PageHead kind="client" value={client} back={{ path: '/clients', title: t('page.clients') }} f={page?.f}>
-        {page !== undefined && <Sentence page={page} />}
-      </PageHead>
-      <Answer answer={answer} height={520}>
-        {page !== undefined && <Body page={page} />}
-      </Answer>
-    </article>
+    <SubjectPage
+      kind="client"
+      value={client}
+      back={{ path: '/clients', title: t('page.clients') }}
+      answer={useApi<Answered>(api.client(client, scope.value), { follow: true })}
+      sentence={Sentence}
+      body={Body}
+    />
   );
 }
 

@@ -6,10 +6,10 @@ import { api, useApi } from '../api.ts';
 import { exact, percent, plain } from '../format.ts';
 import { scope } from '../state.ts';
 import { RelatedAlerts } from '../alerts/related.tsx';
-import { counted, PageHead, Seen } from '../statistics/head.tsx';
-import { Answer } from '../statistics/list.tsx';
+import { counted, Seen } from '../statistics/head.tsx';
 import { SeriesPanels } from '../statistics/series.tsx';
 import { Shares } from '../statistics/shares.tsx';
+import { SubjectPage } from '../statistics/subject.tsx';
 import { SummaryTable } from '../statistics/summary.tsx';
 import { TotalTiles } from '../statistics/tiles.tsx';
 import { t } from '../text.ts';
@@ -20,17 +20,15 @@ import { PivotsPanel } from './pivots.tsx';
 
 /** A name and everything below it: who asks, what is answered, how that changed. */
 export function DomainPage({ name }: { name: string }): JSX.Element {
-  const answer = useApi<NamePage>(api.name(name, scope.value), { follow: true });
-  const page = answer.data;
   return (
-    <article aria-busy={answer.loading}>
-      <PageHead kind="domain" value={name} back={{ path: '/domains', title: t('page.domains') }} f={page?.f}>
-        {page !== undefined && <Sentence page={page} />}
-      </PageHead>
-      <Answer answer={answer} height={520}>
-        {page !== undefined && <Body page={page} />}
-      </Answer>
-    </article>
+    <SubjectPage
+      kind="domain"
+      value={name}
+      back={{ path: '/domains', title: t('page.domains') }}
+      answer={useApi<NamePage>(api.name(name, scope.value), { follow: true })}
+      sentence={Sentence}
+      body={Body}
+    />
   );
 }
 

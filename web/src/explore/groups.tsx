@@ -21,23 +21,24 @@ import { Empty, IconButton, Panel, Problem, Waiting } from '../ui/panel.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
 
-const GROUPS: readonly Dimension[] = [
-  'domain',
-  'name',
-  'client',
-  'server',
-  'type',
-  'rcode',
-  'transport',
-  'outcome',
-  'answer_kind',
-  'role',
-  'leg',
-  'opcode',
-  'sensor',
-  'latency_bucket',
-  'hour_of_week',
-];
+/** As they are listed; the type holds every one of the store's. */
+const GROUPS = Object.keys({
+  domain: true,
+  name: true,
+  client: true,
+  server: true,
+  type: true,
+  rcode: true,
+  transport: true,
+  outcome: true,
+  answer_kind: true,
+  role: true,
+  leg: true,
+  opcode: true,
+  sensor: true,
+  latency_bucket: true,
+  hour_of_week: true,
+} satisfies Record<Dimension, true>) as Dimension[];
 const MOST = 500;
 
 /** The dimensions of the address's `group`. */
@@ -70,6 +71,7 @@ export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Elemen
   return (
     <Panel
       title={title}
+      class="groups"
       note={known && <Note data={data} />}
       stale={answer.loading}
       actions={

@@ -1,10 +1,10 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import type { SinkState, StoreState } from '../../../src/server/schema/sensors.ts';
 import { bytes, count, duration, exact, plain } from '../format.ts';
 import { Moment } from '../statistics/head.tsx';
 import { t } from '../text.ts';
 import { Mark } from '../ui/icons.tsx';
-import { Empty, Panel } from '../ui/panel.tsx';
+import { Empty, Fact, Panel } from '../ui/panel.tsx';
 import { Table } from '../ui/table.tsx';
 import { causeText } from './causes.ts';
 
@@ -63,15 +63,6 @@ export function StorePanel({ store }: { store: StoreState }): JSX.Element {
         ]}
       />
     </Panel>
-  );
-}
-
-function Fact({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
-  return (
-    <>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }
 

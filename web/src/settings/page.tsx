@@ -1,5 +1,5 @@
 import '../statistics/pages.css';
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import type { Config, Views } from '../../../src/server/schema/meta.ts';
 import { api, send, session, toApiError, useApi } from '../api.ts';
 import { sensors } from '../shell/status.ts';
@@ -10,7 +10,7 @@ import { type Language, language, setLanguage, t } from '../text.ts';
 import { setTheme, theme, THEMES } from '../theme.ts';
 import { Icon } from '../ui/icons.tsx';
 import { notify } from '../ui/notice.tsx';
-import { Empty, IconButton, Kbd, Panel } from '../ui/panel.tsx';
+import { Empty, Fact, IconButton, Kbd, Panel } from '../ui/panel.tsx';
 import { AuditPanel } from './audit.tsx';
 import { configLines } from './lines.ts';
 
@@ -70,7 +70,7 @@ function AppearancePanel(): JSX.Element {
             label={t('settings.zone')}
             value={param('tz') === 'utc' ? 'utc' : 'local'}
             options={[
-              { value: 'local', title: zone.value === 'UTC' ? t('range.local') : zone.value },
+              { value: 'local', title: zone.value === 'UTC' ? t('settings.zone.local') : zone.value },
               { value: 'utc', title: 'UTC' },
             ]}
             onChange={(value) => {
@@ -83,15 +83,6 @@ function AppearancePanel(): JSX.Element {
         </Fact>
       </dl>
     </Panel>
-  );
-}
-
-function Fact({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
-  return (
-    <>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }
 
@@ -117,7 +108,7 @@ function AboutPanel(): JSX.Element {
             </span>{' '}
             <span class="mute">{who.privacy.text}</span>
           </Fact>
-          <Fact title={t('page.sensors')}>{who.sensors.join(', ') || '–'}</Fact>
+          <Fact title={t('settings.sensors')}>{who.sensors.join(', ') || '–'}</Fact>
           <Fact title={t('settings.api')}>
             <a class="more" href="/api/v1/openapi.json" target="_blank" rel="noreferrer">
               OpenAPI 3.1

@@ -115,26 +115,18 @@ function Absolute({ onDone }: { onDone: () => void }): JSX.Element {
   };
   return (
     <form class="absolute" onSubmit={submit}>
-      <label class="field">
-        <span>{t('range.from')}</span>
-        <input
-          name="from"
-          class="mono"
-          defaultValue={writeMoment(range.value.from)}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
-      <label class="field">
-        <span>{t('range.to')}</span>
-        <input
-          name="to"
-          class="mono"
-          defaultValue={writeMoment(range.value.to)}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
+      {(['from', 'to'] as const).map((name) => (
+        <label key={name} class="field">
+          <span>{t(`range.${name}`)}</span>
+          <input
+            name={name}
+            class="mono"
+            defaultValue={writeMoment(range.value[name])}
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </label>
+      ))}
       {wrong && (
         <p class="wrong" role="alert">
           {t('range.wrong')}

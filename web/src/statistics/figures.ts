@@ -1,7 +1,8 @@
+import type { DistributionName as Distribution } from '../../../src/store/store.ts';
 import { milliseconds, plain } from '../format.ts';
 import { language } from '../text.ts';
 
-export type Distribution = 'latency' | 'size' | 'ttl' | 'answers';
+export type { DistributionName as Distribution } from '../../../src/store/store.ts';
 export const DISTRIBUTIONS: readonly Distribution[] = ['latency', 'size', 'ttl', 'answers'];
 
 /** Numbers of a statistic, in the order of the tables. */

@@ -14,7 +14,6 @@ export function PageHead({
   back,
   f,
   children,
-  actions,
 }: {
   kind: ValueKind;
   value: string;
@@ -23,7 +22,6 @@ export function PageHead({
   f: string | undefined;
   /** The sentence. */
   children?: ComponentChildren;
-  actions?: ComponentChildren;
 }): JSX.Element {
   return (
     <header class="page-head">
@@ -39,7 +37,6 @@ export function PageHead({
             openMenu(event.currentTarget as Element, value, valueActions(kind, value, f));
           }}
         />
-        {actions}
       </h1>
       {children !== undefined && <p class="sentence">{children}</p>}
     </header>

@@ -170,12 +170,12 @@ function listColumns(
     return f === null ? null : and(f, extra);
   };
   const number = (key: string, title: TextKey, render: Column<StatisticsRow>['render']): Column<StatisticsRow> =>
-    numeric(key, t(title), 96, render, key);
+    numeric(key, t(title), 88, render, key);
   return [
     {
       key: dimension,
       title: t(`list.${dimension}`),
-      width: '260px',
+      width: '218px',
       render: (row) => {
         const key = row[dimension];
         return key ? (
@@ -198,7 +198,7 @@ function listColumns(
         numeric(
           `${shown}.${name}`,
           figureTitle(name),
-          76,
+          name === 'variance' ? 84 : 74,
           (row) => <FigureNumber distribution={shown} summary={row[shown]} figure={name} f={filterOf(row)} />,
           `${shown}.${name}`,
         ),

@@ -101,3 +101,13 @@ export function IconButton({
     </button>
   );
 }
+
+/** One line of a list of facts (`dl.facts`). */
+export function Fact({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
