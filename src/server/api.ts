@@ -55,7 +55,8 @@ export class Api {
     this.overviews = new SingleFlight(1000, now);
     this.usual = new SingleFlight(10 * 60_000, now, 4);
     this.#health = new SingleFlight(500, now, 1);
-    this.tails = new Tails(live, () => this.tailState(), now);
+    const failed = (err: unknown) => log.error({ err }, 'the state could not be had for the live tails');
+    this.tails = new Tails(live, () => this.tailState(), now, failed);
     this.#unsubscribe = live.subscribe((batch, from, to) => this.counters.add(batch, from, to));
   }
 

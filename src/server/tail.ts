@@ -45,17 +45,20 @@ export class Tails {
   readonly #live: LiveRows;
   readonly #state: () => Promise<TailState>;
   readonly #now: () => number;
+  readonly #failed: (error: unknown) => void;
   readonly #tails = new Map<string, Tail>();
   #unsubscribe: (() => void) | null = null;
   #timer: NodeJS.Timeout | undefined;
   #stateAt = 0;
   #isAsking = false;
+  #hasFailed = false;
 
-  /** `state` is asked once a second for all of them. */
-  constructor(live: LiveRows, state: () => Promise<TailState>, now: () => number) {
+  /** `state` is asked once a second for all of them; `failed` is told when it cannot be had, once until it can again. */
+  constructor(live: LiveRows, state: () => Promise<TailState>, now: () => number, failed: (error: unknown) => void) {
     this.#live = live;
     this.#state = state;
     this.#now = now;
+    this.#failed = failed;
   }
 
   /** Tails that are open, their clients there or away for a moment. */
@@ -136,6 +139,10 @@ export class Tails {
     try {
       const state = await this.#state();
       for (const tail of this.#tails.values()) tail.sink?.send('state', state);
+      this.#hasFailed = false;
+    } catch (error) {
+      if (!this.#hasFailed) this.#failed(error);
+      this.#hasFailed = true;
     } finally {
       this.#isAsking = false;
     }

@@ -22,7 +22,7 @@ const STATE: TailState = {
 
 function opened(): { live: LiveTail; tails: Tails; send: () => void } {
   const live = new LiveTail('test');
-  const tails = new Tails(live, () => Promise.resolve(STATE), Date.now);
+  const tails = new Tails(live, () => Promise.resolve(STATE), Date.now, assert.ifError);
   const send = () => {
     for (const batch of batches) live.rows(batch, 0, batch.count);
   };
@@ -109,6 +109,40 @@ test('the state comes once a second', async () => {
     if (states.length === 2) break;
   }
   assert.ok(states[1] - states[0] >= 900, `${states[1] - states[0]} ms apart`);
+  tails.close();
+});
+
+test('a state that cannot be had is told once until it can again, and the rows go on', async () => {
+  const live = new LiveTail('test');
+  const failures: unknown[] = [];
+  let asked = 0;
+  let clock = 0;
+  // Second, third and fifth time nobody knows it; each look at the clock is a second later.
+  const state = () => {
+    asked++;
+    return [2, 3, 5].includes(asked) ? Promise.reject(new Error(`no state ${asked}`)) : Promise.resolve(STATE);
+  };
+  const tails = new Tails(
+    live,
+    state,
+    () => (clock += 1000),
+    (error) => failures.push(error),
+  );
+  const response = tails.stream({ f: '', rate: 1000, lastEvent: undefined });
+  const states: Event[] = [];
+  let rows = 0;
+  for await (const event of eventsOf(response)) {
+    if (event.event === 'rows') rows += dataOf(event).of;
+    else states.push(event);
+    if (asked === 4) for (const batch of batches) live.rows(batch, 0, batch.count);
+    if (asked === 6) break;
+  }
+  assert.deepEqual(
+    states.map(({ data }) => data),
+    [STATE, STATE, STATE],
+  );
+  assert.equal(rows, TOTAL);
+  assert.deepEqual(failures.map(String), ['Error: no state 2', 'Error: no state 5']);
   tails.close();
 });
 
