@@ -1,28 +1,17 @@
-import type { Dimension, Measure, StatisticsQuery, StatisticsRow } from '../store/store.ts';
+import {
+  type Dimension,
+  DISTRIBUTIONS,
+  type Measure,
+  type StatisticsQuery,
+  type StatisticsRow,
+} from '../store/store.ts';
 import type { Api } from './api.ts';
 import { bucketsOf, rowsByTime, sharesOf } from './columns.ts';
 import type { Share, Summary } from './schema/common.ts';
-import type { Distributions, PageSeries, Totals } from './schema/pages.ts';
+import { type Distributions, type PageSeries, totals, type Totals } from './schema/pages.ts';
 import { type Range, stepFor, timeOf, timeOrNull } from './times.ts';
 
-const TOTALS = [
-  'transactions',
-  'queries',
-  'responses',
-  'unanswered',
-  'nxdomain',
-  'nodata',
-  'servfail',
-  'refused',
-  'retransmissions',
-  'truncated',
-  'clients',
-  'names',
-  'servers',
-  'query_bytes',
-  'response_bytes',
-] as const;
-const DISTRIBUTIONS: readonly Measure[] = ['latency', 'size', 'ttl', 'answers'];
+const TOTALS = Object.keys(totals.shape) as (keyof Totals)[];
 const SERIES: readonly Measure[] = ['transactions', 'nxdomain', 'unanswered', 'clients', 'names', 'latency'];
 const MOST_POINTS = 120;
 const MOST_SHARES = 15;

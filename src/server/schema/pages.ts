@@ -3,7 +3,7 @@ import { scopeInput, share, summary, time } from './common.ts';
 import { pdnsRow } from './pdns.ts';
 
 /** What the pages of a name, a client and a server have in common. */
-const totals = z
+export const totals = z
   .object({
     transactions: z.number(),
     queries: z.number(),
