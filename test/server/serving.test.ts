@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createServer } from '../../src/server/app.ts';
 import { overview } from '../../src/server/schema/overview.ts';
@@ -110,14 +111,19 @@ test('without a socket it answers the same', async () => {
   }
 });
 
+/** A second of this process: where the machine is busy it lasts as much longer as timers come late. */
+async function second(): Promise<string> {
+  for (let i = 0; i < 10; i++) await sleep(100, undefined, { ref: false });
+  return 'a second is over';
+}
+
 test('a live transaction is seen within a second, and going down ends the tails', async () => {
   const f = await fixture();
   const response = await f.get('/api/v1/tail?rate=5');
-  const started = Date.now();
-  await f.add(rowsOf([{ time: Date.now(), client: '10.0.0.1', name: 'live.example', answer: {} }]));
-  const [event] = await firstEvents(response, 1);
-  assert.match(JSON.stringify(event.data), /live\.example/);
-  assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+  const adding = f.add(rowsOf([{ time: Date.now(), client: '10.0.0.1', name: 'live.example', answer: {} }]));
+  const events = await Promise.race([firstEvents(response, 1), second()]);
+  assert.match(JSON.stringify(events), /live\.example/);
+  await adding;
   const other = await f.get('/api/v1/tail');
   await f.close();
   assert.deepEqual(await firstEvents(other, 1), [], 'the stream is over');
@@ -137,14 +143,21 @@ test('a search that nobody waits for any more leaves its place to others', async
       stop.abort();
       await asked.catch((error: Error) => assert.equal(error.name, 'AbortError'));
     }
-    for (let i = 0; i < 5; i++) {
+    const statistics = f.store.statistics.bind(f.store);
+    for (let most = 1; most <= 5; most++) {
+      // Given up while the store is at its first question, its second …
       const stop = new AbortController();
+      let begun = 0;
+      f.store.statistics = (...asked) => {
+        const answer = statistics(...asked);
+        if (++begun === most) stop.abort();
+        return answer;
+      };
       const asked = fetch(`${f.server.url}/api/v1/names/example?from=-7d`, {
         headers: { authorization: `Bearer ${TOKEN}` },
         signal: stop.signal,
       });
-      setTimeout(() => stop.abort(), 5 * i);
-      await asked.catch((error: Error) => assert.equal(error.name, 'AbortError'));
+      await assert.rejects(asked, { name: 'AbortError' });
     }
     const { rows } = (await f.json('/api/v1/transactions?from=-1h')) as { rows: object[] };
     assert.equal(rows.length, 1);
