@@ -93,7 +93,7 @@ export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Elemen
           rows={rows}
           columns={columns(groups, shown)}
           rowKey={(row) => groups.map((name) => row[name] ?? '').join('\n')}
-          height="max(320px, calc(100dvh - 250px))"
+          height="max(320px, calc(100dvh - 250px - var(--banners, 0px)))"
           order={order}
           onSort={(sort) => update({ sort: sort === '-transactions' ? null : sort }, { replace: true })}
           onOpen={(row) => {

@@ -13,5 +13,5 @@ export function numeric<T>(
 
 /** Height of a long table: down to the foot of the window, of which `around` px are not its own; less where it is short. */
 export function tableHeight(rows: number, around: number): string {
-  return `min(${36 + Math.max(4, rows) * 29}px, max(280px, calc(100vh - ${around}px)))`;
+  return `min(${36 + Math.max(4, rows) * 29}px, max(280px, calc(100vh - ${around}px - var(--banners, 0px))))`;
 }
