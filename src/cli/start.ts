@@ -33,20 +33,24 @@ export const start: CommandDefinition = {
       const isDecided = loaded.tree.origin(['demo']) !== undefined;
       return isDecided ? loaded : loadConfig({ flags: { ...flags, demo: 'auto' }, file });
     };
-    const loaded = load();
-    await stayRootIfNeeded(loaded.config, flags);
-    return runServe(load(), load, options);
+    let loaded = load();
+    for (const text of loaded.remarks) remark(plainText(text));
+    if (await mustStayRoot(loaded.config)) {
+      flags['capture-user'] = 'root';
+      loaded = load();
+    }
+    return runServe(loaded, load, options);
   },
 };
 
 /** In a folder that nobody else may enter, root stays root: the first start works, and says so. */
-async function stayRootIfNeeded({ data, capture }: Config, flags: Record<string, OptionValues[string]>): Promise<void> {
-  if (capture.user !== undefined) return;
+async function mustStayRoot({ data, capture }: Config): Promise<boolean> {
+  if (capture.user !== undefined) return false;
   const { accountToBecome } = await import('../app/input.ts');
   const { closedToUser } = await import('../app/serve.ts');
   const account = accountToBecome();
   const closed = account && closedToUser(account, data);
-  if (closed === undefined) return;
+  if (closed === undefined) return false;
   remark(`it stays root: the user ${account?.name} may not enter ${plainText(closed)}`);
-  flags['capture-user'] = 'root';
+  return true;
 }

@@ -155,11 +155,12 @@ test('wrong configurations are told with their place; --print-config shows what 
 test('the first start: nothing is asked, a page is there, and what is shown says what it is', async (t) => {
   const data = folder();
   const words = ['start', '--data', data, '--listen', '127.0.0.1:0', '--user', 'root'];
-  const run = started(words, { NAMETAP_DEMO: 'on' });
+  const run = started(words, { NAMETAP_DEMO: 'on', NAMETAP_DEMOS: 'on' });
   t.after(() => run.child.kill('SIGKILL'));
   await run.until('#token=');
   await run.until('Ctrl-C');
   assert.match(run.said.err, /This is a demo/);
+  assert.match(run.said.err, /NAMETAP_DEMOS is no setting, and changes nothing/);
   const page = /http:\S+#token=\S+/.exec(run.said.err)?.[0] ?? '';
   const { origin, hash } = new URL(page);
   const token = hash.slice('#token='.length);
