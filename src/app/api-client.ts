@@ -2,6 +2,11 @@ import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Problem } from '../server/schema/common.ts';
 import { DataFolder } from './data-folder.ts';
 
+/** What the API answers. */
+export type { PdnsImport, PdnsPage, PdnsRow } from '../server/schema/pdns.ts';
+export type { Statistics } from '../server/schema/statistics.ts';
+export type { Transaction, TransactionsPage } from '../server/schema/transactions.ts';
+
 /** Query parameters of a request; undefined ones are left out. */
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
 

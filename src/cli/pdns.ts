@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ApiClient } from '../app/api-client.ts';
+import type { ApiClient, PdnsImport, PdnsPage, PdnsRow } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { numberText } from '../report/format.ts';
@@ -49,18 +49,6 @@ export const pdns: CommandDefinition = {
   },
 };
 
-interface PassiveAnswer {
-  rows: {
-    rrname: string;
-    rrtype: string;
-    rdata: string;
-    time_first: string;
-    time_last: string;
-    count: number;
-    sensor?: string;
-  }[];
-  next: string | null;
-}
 /** The API's largest page. */
 const PAGE = 10_000;
 const COLUMNS = ['first', 'last', 'count', 'name', 'type', 'data'];
@@ -74,7 +62,7 @@ async function lookUp(api: ApiClient, q: string, options: OptionValues): Promise
     print(await response.text());
     return EXIT.ok;
   }
-  const rows: PassiveAnswer['rows'] = [];
+  const rows: PdnsRow[] = [];
   let after: string | undefined;
   do {
     const response = await api.get('/api/v1/pdns', {
@@ -85,7 +73,7 @@ async function lookUp(api: ApiClient, q: string, options: OptionValues): Promise
       limit: Math.min(PAGE, limit - rows.length),
       after,
     });
-    const page = (await response.json()) as PassiveAnswer;
+    const page = (await response.json()) as PdnsPage;
     rows.push(...page.rows);
     after = page.next ?? undefined;
   } while (after !== undefined && rows.length < limit);
@@ -105,14 +93,7 @@ async function lookUp(api: ApiClient, q: string, options: OptionValues): Promise
   return EXIT.ok;
 }
 
-function cells({
-  time_first,
-  time_last,
-  count,
-  rrname,
-  rrtype,
-  rdata,
-}: PassiveAnswer['rows'][number]): (string | number)[] {
+function cells({ time_first, time_last, count, rrname, rrtype, rdata }: PdnsRow): (string | number)[] {
   return [time_first.slice(0, 19), time_last.slice(0, 19), count, rrname, rrtype, rdata];
 }
 
@@ -127,9 +108,9 @@ async function importFile(api: ApiClient, path: string, options: OptionValues): 
   } catch (error) {
     throw new UserError(`Cannot open ${path}: ${reasonOf(error)}.`, EXIT.file, { cause: error });
   }
-  const total = { lines: 0, imported: 0, skipped: 0, reasons: {} as Record<string, number> };
+  const total: PdnsImport = { lines: 0, imported: 0, skipped: 0, reasons: {} };
   for (const piece of pieces(text)) {
-    const done = (await (await api.post('/api/v1/pdns/import', { format }, piece)).json()) as typeof total;
+    const done = (await (await api.post('/api/v1/pdns/import', { format }, piece)).json()) as PdnsImport;
     total.lines += done.lines;
     total.imported += done.imported;
     total.skipped += done.skipped;

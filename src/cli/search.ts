@@ -1,4 +1,4 @@
-import type { ApiClient, Parameters } from '../app/api-client.ts';
+import type { ApiClient, Parameters, Statistics, Transaction, TransactionsPage } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText } from '../report/format.ts';
@@ -65,11 +65,6 @@ type Value = string | number | null | Distribution;
 interface Distribution {
   [key: string]: string | number | null | undefined;
 }
-interface StatisticsAnswer {
-  rows: Record<string, Value>[];
-  complete: boolean;
-}
-
 async function statistics(api: ApiClient, filter: string, options: OptionValues): Promise<number> {
   const words = (name: string) =>
     listOption(options, name)
@@ -83,7 +78,7 @@ async function statistics(api: ApiClient, filter: string, options: OptionValues)
     order: textOption(options, 'order'),
     limit: wholeNumber(options, 'limit', undefined),
   });
-  const answer = (await response.json()) as StatisticsAnswer;
+  const answer = (await response.json()) as Statistics;
   const format = textOption(options, 'format');
   if (format === 'json') print(`${JSON.stringify(answer, null, 2)}\n`);
   else if (format === 'ndjson') print(answer.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -124,23 +119,6 @@ function shown(value: string | number | null | undefined): string {
   return typeof value === 'string' ? value : numberText(value);
 }
 
-/** What is shown of the native record. */
-interface Transaction {
-  time: string;
-  client: string;
-  server: string;
-  name?: string;
-  type?: string;
-  rcode?: string;
-  outcome: string;
-  latency_ms?: number;
-  addresses?: string[];
-  answers?: { data: string }[];
-}
-interface TransactionsAnswer {
-  rows: Transaction[];
-  next: string | null;
-}
 /** The API's largest page. */
 const PAGE = 1000;
 
@@ -155,7 +133,7 @@ async function transactions(api: ApiClient, filter: string, options: OptionValue
   let after: string | undefined;
   do {
     const parameters = { ...scope(filter, options), limit: Math.min(PAGE, limit - found), after };
-    const page = (await (await api.get('/api/v1/transactions', parameters)).json()) as TransactionsAnswer;
+    const page = (await (await api.get('/api/v1/transactions', parameters)).json()) as TransactionsPage;
     if (format === 'json') all.push(...page.rows);
     else print(pageText(page.rows, format, found === 0));
     found += page.rows.length;
