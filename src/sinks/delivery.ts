@@ -127,10 +127,7 @@ export class Delivery implements Sink {
   async close(patienceMs: number): Promise<void> {
     this.#cut();
     this.#pause?.abort();
-    const late = setTimeout(() => {
-      this.#ending.abort();
-      this.#pause?.abort();
-    }, patienceMs);
+    const late = setTimeout(() => this.#ending.abort(), patienceMs);
     await this.#running;
     clearTimeout(late);
     this.#ending.abort();
@@ -188,9 +185,9 @@ export class Delivery implements Sink {
   async #rest(ms: number): Promise<void> {
     this.#pause = new AbortController();
     try {
-      await sleep(ms, undefined, { signal: this.#pause.signal });
+      await sleep(ms, undefined, { signal: AbortSignal.any([this.#pause.signal, this.#ending.signal]) });
     } catch {
-      // Woken: there is a reason to try at once.
+      // Woken: there is a reason to try at once, or no more time to.
     }
     this.#pause = undefined;
   }

@@ -39,7 +39,7 @@ export interface RotatingFileHooks {
   /** What stands at the beginning and at the end of every file. */
   begin?(): Uint8Array | undefined;
   end?(): Uint8Array | undefined;
-  /** Told when an old file could not be compressed or removed. */
+  /** Told when an old file could not be renamed, compressed or removed, or the one of the name not be opened again. */
   failed?(error: Error): void;
   /** Milliseconds since 1970. */
   now?(): number;
@@ -103,10 +103,17 @@ export class RotatingFile {
     this.#open();
   }
 
-  /** Goes on in the file that has the name now: another one, where somebody has moved the old one away. */
+  /**
+   * Goes on in the file that has the name now: another one, where somebody has moved the old one away. `failed` is told
+   * when there is none to be had; the next write tries again.
+   */
   reopen(): void {
-    this.#finish();
-    this.#open();
+    try {
+      if (this.#fd >= 0) this.#finish();
+      this.#open();
+    } catch (error) {
+      this.#fails(error);
+    }
   }
 
   /** Closes it; resolves when old files are compressed too. */
@@ -194,8 +201,12 @@ export class RotatingFile {
       }
       if (compress !== 'none' && keep > 0) await compressFile(renamed, compress);
     } catch (error) {
-      this.#hooks.failed?.(error instanceof Error ? error : new Error(String(error)));
+      this.#fails(error);
     }
+  }
+
+  #fails(error: unknown): void {
+    this.#hooks.failed?.(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -116,6 +116,26 @@ test('after a file was moved away it goes on in a new one when told', async () =
   assert.equal(readFileSync(path, 'utf8'), '3\n');
 });
 
+test('a file that cannot be opened again ends nothing, and is written as soon as it can be', async () => {
+  const folder = join(newFolder(), 'logs');
+  const path = join(folder, 'a.log');
+  const failures: string[] = [];
+  const file = new RotatingFile(path, FOREVER, { ...clock, failed: ({ message }) => failures.push(message) });
+  file.write(bytes('1\n'));
+  renameSync(folder, `${folder}-moved`);
+  writeFileSync(folder, 'no folder');
+  file.reopen();
+  file.reopen();
+  assert.equal(failures.length, 2);
+  assert.match(failures[0], /^Cannot open .*a\.log: /);
+  assert.throws(() => file.write(bytes('2\n')), /Cannot open/);
+  rmSync(folder);
+  file.write(bytes('3\n'));
+  await file.close();
+  assert.equal(readFileSync(path, 'utf8'), '3\n');
+  assert.equal(readFileSync(join(`${folder}-moved`, 'a.log'), 'utf8'), '1\n');
+});
+
 test('a file that was removed begins again', async () => {
   const folder = newFolder();
   const path = join(folder, 'a.log');
