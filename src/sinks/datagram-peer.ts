@@ -1,5 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { reasonOf } from '../core/errors.ts';
 import type { Chunk, Target } from './delivery.ts';
 
 /** Records as UDP datagrams: one each, in order. What is lost on the way nobody knows. */
@@ -32,14 +34,18 @@ export class UdpPeer implements Target {
   }
 
   async #connect(): Promise<Socket> {
-    const { address, family } = await lookup(this.#host);
-    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    let socket: Socket | undefined;
+    try {
+      const { address, family } = await lookup(this.#host);
+      socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+      socket.connect(this.#port, address);
+      await once(socket, 'connect');
+    } catch (error) {
+      socket?.close();
+      throw new Error(`Cannot reach udp:${this.#host}:${this.#port}: ${reasonOf(error)}`, { cause: error });
+    }
     // An ICMP error says that nobody listens; it comes with the next send.
     socket.on('error', () => {});
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.connect(this.#port, address, () => resolve());
-    });
     return socket;
   }
 
