@@ -1,4 +1,6 @@
 import type { PassiveRow } from '../store/store.ts';
+import { TYPES } from '../wire/iana.ts';
+import { NAME_LAST } from './passive.ts';
 import { ProblemError } from './problem.ts';
 import type { PdnsImport } from './schema/pdns.ts';
 
@@ -45,7 +47,9 @@ export class ImportLines {
   async #line(text: string): Promise<void> {
     const line = text.replace(/\r$/, '');
     if (line.trim() === '') return;
-    const rows = line.length > MOST_LINE ? 'line too long' : this.#read(line);
+    const read = line.length > MOST_LINE ? 'line too long' : this.#read(line);
+    const isUnknown = typeof read !== 'string' && read.some(({ rrtype }) => TYPES.number(rrtype) < 0);
+    const rows = isUnknown ? 'unknown type' : read;
     // Headers of Zeek's logs are no lines of data.
     if (typeof rows !== 'string' && rows.length === 0 && line.startsWith('#')) return;
     this.counts.lines++;
@@ -167,11 +171,12 @@ interface Entry {
 }
 
 function passiveRow({ name, type, rdata, first, last, count, sensor }: Entry): PassiveRow {
-  const mnemonic = /^\d+$/.test(type) ? `TYPE${type}` : type.toUpperCase();
+  const number = TYPES.number(type);
+  const mnemonic = number < 0 ? type : TYPES.name(number);
   return {
     rrname: undotted(name).toLowerCase(),
     rrtype: mnemonic,
-    rdata: /^(NS|CNAME|PTR|DNAME|MX|SRV)$/.test(mnemonic) ? undotted(rdata).toLowerCase() : rdata,
+    rdata: NAME_LAST.has(mnemonic) ? undotted(rdata).toLowerCase() : rdata,
     time_first: Math.round(first * 1000),
     time_last: Math.round(last * 1000),
     count: Number.isSafeInteger(count) && count > 0 ? count : 1,

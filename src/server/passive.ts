@@ -51,8 +51,8 @@ export function cofEntries(rows: readonly PassiveRow[]): CofEntry[] {
   return [...sets.values()];
 }
 
-/** Types whose rdata is, or ends in, a name. */
-const NAME_LAST = new Set(['NS', 'CNAME', 'PTR', 'DNAME', 'MX', 'SRV', 'AFSDB', 'KX', 'RT']);
+/** Types whose rdata is, or ends in, a name: other tools write it with a dot at its end, the store has none. */
+export const NAME_LAST = new Set(['NS', 'CNAME', 'PTR', 'DNAME', 'MX', 'SRV', 'AFSDB', 'KX', 'RT']);
 
 function dotted(type: string, rdata: string): string {
   return NAME_LAST.has(type) && !rdata.startsWith('\\#') ? withDot(rdata) : rdata;

@@ -27,6 +27,8 @@ test('the common output format: one or many rdata, numbers as types, what is wro
       'no json',
       '{"rrname":"x.example","rrtype":"A","rdata":"192.0.2.1"}',
       '{"rrtype":"A"}',
+      '{"rrname":"x.example","rrtype":"NONSENSE","rdata":"x","time_first":1700000000}',
+      '{"rrname":"x.example","rrtype":70000,"rdata":"x","time_first":1700000000}',
       '',
     ].join('\n'),
   );
@@ -50,11 +52,32 @@ test('the common output format: one or many rdata, numbers as types, what is wro
     },
   ]);
   assert.deepEqual(counts, {
-    lines: 5,
+    lines: 7,
     imported: 3,
-    skipped: 3,
-    reasons: { 'no JSON object': 1, 'no time_first or time_last': 1, 'no rrname or rrtype': 1 },
+    skipped: 5,
+    reasons: { 'no JSON object': 1, 'no time_first or time_last': 1, 'no rrname or rrtype': 1, 'unknown type': 2 },
   });
+});
+
+test('a name in rdata has no dot at its end, whatever the type', async () => {
+  const mail = {
+    MX: '10 Mail.Example.',
+    AFSDB: '1 Db.Example.',
+    KX: '5 Kx.Example.',
+    NS: 'Ns.Example.',
+    12: 'Ptr.Example.',
+  };
+  const { rows } = await read(
+    'cof',
+    Object.entries(mail)
+      .map(([rrtype, rdata]) => JSON.stringify({ rrname: 'example', rrtype, rdata, time_first: 1_700_000_000 }))
+      .join('\n'),
+  );
+  assert.deepEqual(
+    rows.map(({ rdata }) => rdata),
+    // Keys that are numbers come first.
+    ['ptr.example', '10 mail.example', '1 db.example', '5 kx.example', 'ns.example'],
+  );
 });
 
 test("Zeek's dns.log, tab-separated and JSON: aliases lead to the addresses behind them", async () => {
