@@ -25,6 +25,9 @@ const EVERY_TIME = 'no-cache';
 /** Bytes of files kept in memory, as they are and compressed. */
 const MOST_CACHED_BYTES = 32 << 20;
 
+/** What the system says of a path that is no file. */
+const NO_FILE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
+
 const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>nametap</title>
 <h1>The page is not built</h1><p>Run <code>npm run build:web</code>, then load this page again. The API is at <a href="/api/v1/openapi.json">/api/v1</a>.</p></html>`;
 
@@ -72,14 +75,17 @@ export class PageFiles {
       const plain = await readFile(file);
       const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 20)}"`;
       const kept = { modified: found.mtimeMs, tag, plain };
+      this.#bytes -= (this.#kept.get(path)?.plain.length ?? 0) * 2;
+      this.#kept.delete(path);
       if (this.#bytes + plain.length * 2 <= MOST_CACHED_BYTES) {
         this.#kept.set(path, kept);
         this.#bytes += plain.length * 2;
       }
       return kept;
-    } catch {
-      // No such file: the caller looks for another.
-      return null;
+    } catch (error) {
+      // The caller looks for another; what may not be read, or cannot, is told as what it is.
+      if (NO_FILE.has((error as NodeJS.ErrnoException).code ?? '')) return null;
+      throw error;
     }
   }
 }

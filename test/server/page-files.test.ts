@@ -56,6 +56,8 @@ test('nothing outside the folder is reached', async () => {
     assert.equal(found, null, path);
   }
   assert.equal(await ask('/%zz'), null);
+  assert.equal(await ask('/index.html/x'), null);
+  assert.equal(await ask(`/${'x'.repeat(5000)}`), null);
 });
 
 test('text is sent compressed to those who take it', async () => {
