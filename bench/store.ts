@@ -1,6 +1,9 @@
 /**
- * How fast transactions get into the store, how many bytes they take, and how long questions take.
- * Run: node bench/store.ts CAPTURE [RUNS]; the appender alone writes the same columns in the same run.
+ * How fast do transactions get into the store, how many bytes do they take, and how long do questions?
+ *
+ *   npm run bench -- store [FILE] [RUNS]
+ *
+ * The appender alone writes the same columns in the same run.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +16,9 @@ import { passiveMatch } from '../src/store/passive-match.ts';
 import { RowEncoder } from '../src/store/row-encoder.ts';
 import { createTable, TRANSACTION_COLUMNS } from '../src/store/schema.ts';
 import type { StatisticsQuery, Store, StoreOptions } from '../src/store/store.ts';
+import { traffic } from './measure.ts';
 
-const capture = process.argv[2] ?? '.cache/bench/dns-1000000.pcap';
+const capture = process.argv[2] ?? traffic(1_000_000);
 const runs = Number(process.argv[3] ?? 1);
 const QUESTIONS = 5;
 const ALWAYS = { from: 0, to: 4e12 };
