@@ -221,10 +221,13 @@ class Answer {
     if (groups === undefined) return { sql: 'true', params: [] };
     const params = groups.flat().filter((value) => value !== null);
     if (this.#dims.length > 1) {
-      const one = groups.map((values) =>
-        values.map((value, k) => (value === null ? `d${k} IS NULL` : `d${k} = ?`)).join(' AND '),
-      );
-      return { sql: `(${one.join(' OR ')})`, params };
+      if (groups.length === 0) return { sql: 'false', params: [] };
+      // Joined, which takes each row once; conditions with OR would be tried one by one on every row.
+      const names = this.#dims.map((name) => `g${name}`);
+      const values = groups.map((group) => `(${group.map((value) => (value === null ? 'NULL' : '?')).join(', ')})`);
+      const same = this.#dims.map((name) => `g${name} IS NOT DISTINCT FROM ${name}`).join(' AND ');
+      const list = `SELECT 1 FROM (VALUES ${values.join(', ')}) groups (${names.join(', ')}) WHERE ${same}`;
+      return { sql: `EXISTS (${list})`, params };
     }
     const among = params.length > 0 ? `d0 IN (${params.map(() => '?').join(', ')})` : 'false';
     return { sql: params.length < groups.length ? `(${among} OR d0 IS NULL)` : among, params };
