@@ -50,7 +50,7 @@ export const exported = endpoint({
     }
     await api.audit.change(deed);
     return fileResponse(
-      api.services.store,
+      api.services,
       (path) => api.ask(() => api.services.store.export({ ...scope, format }, path, signal)),
       headers,
     );
@@ -59,13 +59,16 @@ export const exported = endpoint({
 
 /** Writes beside the store, whose disk has the room, and takes the file away once it is sent. */
 async function fileResponse(
-  store: Store,
+  { store, log }: ServerServices,
   write: (path: string) => Promise<unknown>,
   headers: Record<string, string>,
 ): Promise<Response> {
   const { path } = await store.status();
   const folder = await mkdtemp(join(path ?? tmpdir(), 'export-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const remove = () =>
+    rm(folder, { recursive: true, force: true }).catch((err: unknown) =>
+      log.error({ err, folder }, 'the file of an export could not be taken away'),
+    );
   try {
     const file = join(folder, 'file');
     await write(file);
