@@ -221,7 +221,6 @@ class Answer {
     if (groups === undefined) return { sql: 'true', params: [] };
     const params = groups.flat().filter((value) => value !== null);
     if (this.#dims.length > 1) {
-      if (groups.length === 0) return { sql: 'false', params: [] };
       // Joined, which takes each row once; conditions with OR would be tried one by one on every row.
       const names = this.#dims.map((name) => `g${name}`);
       const values = groups.map((group) => `(${group.map((value) => (value === null ? 'NULL' : '?')).join(', ')})`);
