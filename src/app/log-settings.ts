@@ -1,6 +1,6 @@
 import { choice, group, size, span, text, whole } from '../core/settings.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
 
 /** Layer `log`: what nametap says about itself (queries are never in it). */
 export const logSettings = group('What nametap says about itself; queries are never in it.', {

@@ -73,11 +73,10 @@ export class Sinks {
 
   /** Opens, closes and replaces what a configuration that was read again changes; the others go on. */
   async apply(settings: Config['sinks']): Promise<void> {
-    for (const [name, { settings: old, sink }] of this.#entries) {
-      if (isDeepStrictEqual(old, settings[name])) continue;
-      this.#entries.delete(name);
-      await sink.close(PATIENCE_MS);
-    }
+    const changed = [...this.#entries].filter(([name, entry]) => !isDeepStrictEqual(entry.settings, settings[name]));
+    for (const [name] of changed) this.#entries.delete(name);
+    // All at once: a receiver that is away holds up none of the others.
+    await Promise.all(changed.map(([, { sink }]) => sink.close(PATIENCE_MS)));
     for (const [name, one] of Object.entries(settings)) if (!this.#entries.has(name)) this.#open(name, one);
   }
 
