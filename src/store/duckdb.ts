@@ -11,7 +11,6 @@ export const CHUNK_ROWS = 2048;
 /** Strings up to this long lie in the chunk itself; longer ones cost a native call. */
 const INLINE = 12;
 const STRING_BYTES = 16;
-
 const { BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, UTINYINT, USMALLINT, UINTEGER, UBIGINT } = duckdb.Type;
 const { DOUBLE, HUGEINT, VARCHAR, BLOB } = duckdb.Type;
 
@@ -154,6 +153,11 @@ class Appender {
     duckdb.append_data_chunk(this.#handle, chunk);
   }
 
+  /** Drops rows that are not in the transaction yet: left alone, they would get in when this is collected. */
+  discard(): void {
+    duckdb.appender_clear(this.#handle);
+  }
+
   /** Everything appended is in the transaction. */
   close(): void {
     duckdb.appender_close_sync(this.#handle);
@@ -293,7 +297,6 @@ function arrayOf(type: Type, buffer: ArrayBuffer): Numbers {
 }
 
 type VectorOf = (column: number) => Parameters<typeof duckdb.vector_get_data>[0];
-
 /** Rows of a result. Columns are decoded when they are asked for. */
 export class Chunk {
   readonly count: number;
@@ -340,6 +343,8 @@ export class Chunk {
     const bytes = new Uint8Array(data);
     const words = new Uint32Array(data);
     return (i) => {
+      // Long strings lie in the chunk: who reads them keeps it.
+      if (i >= this.count) throw new RangeError('no such row');
       const length = words[i * 4];
       const at = i * STRING_BYTES + 4;
       if (length <= INLINE) return bytes.subarray(at, at + length);

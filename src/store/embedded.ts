@@ -5,6 +5,7 @@ import { type Connection, Database } from './duckdb.ts';
 import { databaseReason, isDiskFull, isInvalidated } from './failures.ts';
 import { Ingest } from './ingest.ts';
 import type { Journal } from './journal.ts';
+import { Line } from './line.ts';
 import type { Part, Parts } from './parts.ts';
 import { Readers } from './readers.ts';
 import { RowEncoder } from './row-encoder.ts';
@@ -42,7 +43,7 @@ const LEAST_FREE_BLOCKS = 32;
 export class EmbeddedStore {
   readonly options: StoreOptions;
   database!: Database;
-  readers!: Readers;
+  readonly readers = new Readers();
   parts!: Parts;
   progress!: Progress;
   readonly dropped: Record<string, number> = {};
@@ -52,9 +53,9 @@ export class EmbeddedStore {
   #ingest!: Ingest;
   #main!: Connection;
   readonly #journal: Journal | null;
-  #line: Promise<unknown> = Promise.resolve();
-  #upkeep: Promise<unknown> = Promise.resolve();
-  #writing: Promise<unknown> = Promise.resolve();
+  readonly #line = new Line();
+  readonly #upkeep = new Line();
+  readonly #writing = new Line();
   readonly #timers: NodeJS.Timeout[] = [];
   #learntAt = performance.now();
   #mergedAt = performance.now();
@@ -87,12 +88,13 @@ export class EmbeddedStore {
     this.database = database;
     this.#main = connection;
     this.parts = parts;
-    this.readers = new Readers(database);
     this.progress = await loadProgress(connection);
     this.#ingest = new Ingest(parts, (rows, error) => this.#settled(rows, error));
-    if (this.options.readOnly === true) return;
-    await this.#ingest.start(database);
-    await this.#recall();
+    if (this.options.readOnly !== true) {
+      await this.#ingest.start(database);
+      await this.#recall();
+    }
+    this.readers.open(database);
   }
 
   /** Rows that the last run stored, but did not learn from before it ended. */
@@ -126,15 +128,8 @@ export class EmbeddedStore {
   }
 
   #inLine<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#line.then(run);
-    this.#line = result.catch(() => {});
-    return result;
-  }
-
-  #inUpkeep<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#upkeep.then(run);
-    this.#upkeep = result.catch(() => {});
-    return result;
+    if (this.#isClosed) return Promise.reject(new Error('the store is closed'));
+    return this.#line.run(run);
   }
 
   /** Every flush interval: what has come is written. */
@@ -174,13 +169,16 @@ export class EmbeddedStore {
   /** The database gave itself up (no room to write): once there is room it is opened anew. */
   async #reopen(): Promise<void> {
     if (!this.#isDead || this.#isClosed || !this.#hasRoom()) return;
-    await this.#upkeep;
     try {
-      this.#closeDatabase();
-      await this.#open();
+      await this.#upkeep.run(async () => {
+        await this.readers.close();
+        this.#closeDatabase();
+        await this.#open();
+      });
       this.#isDead = false;
       this.degraded = null;
     } catch (error) {
+      await this.readers.end();
       this.degraded = `The store cannot be opened again: ${databaseReason(error)}. It is tried every few seconds.`;
     }
   }
@@ -236,14 +234,12 @@ export class EmbeddedStore {
 
   /** Runs when nothing else of this kind does: writers of records. */
   alone<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#writing.then(run);
-    this.#writing = result.catch(() => {});
-    return result;
+    return this.#writing.run(run);
   }
 
   /** Upkeep: one work after the other, on a connection of its own. */
   work<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#inUpkeep(async () => {
+    return this.#upkeep.run(async () => {
       const connection = await this.database.connect();
       try {
         return await run(connection);
@@ -304,11 +300,11 @@ export class EmbeddedStore {
     await this.#keepUp(true);
     await this.#inLine(async () => {
       await this.#checkpoint();
-      await this.#shrink();
+      await this.#upkeep.run(() => this.#shrink());
     });
   }
 
-  /** A file that is mostly free space, after parts moved out of it, is written anew. In line, when nobody asks. */
+  /** A file that is mostly free space, after parts moved out of it, is written anew. In line and in upkeep, when nobody asks. */
   async #shrink(): Promise<void> {
     const { path } = this.options;
     if (path === null || !this.readers.idle) return;
@@ -324,6 +320,7 @@ export class EmbeddedStore {
     await this.#main.run('SET preserve_insertion_order = true');
     await this.#main.execute(`COPY FROM DATABASE "${size.name}" TO fresh`);
     await this.#main.run('DETACH fresh');
+    await this.readers.close();
     this.#closeDatabase();
     // A log that is still there belongs to the old file: then that one stays.
     if (!existsSync(`${file}.wal`) && !existsSync(`${fresh}.wal`)) renameSync(fresh, file);
@@ -370,22 +367,31 @@ export class EmbeddedStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     for (const timer of this.#timers) clearInterval(timer);
-    if (this.options.readOnly !== true && !this.#isDead) {
-      await this.#inLine(async () => {
-        await this.#ingest.settle();
-        // What cannot be written now is learnt again by the next start.
-        await (await this.#learn()).written.catch(() => {});
-        await this.#main.run('CHECKPOINT');
-      });
-    }
+    // Nothing may run on a connection that is closed, nor in a thread that ends: all of it is waited for first.
+    const closed = this.#inLine(async () => {
+      try {
+        if (this.options.readOnly !== true && !this.#isDead) await this.#finish();
+      } finally {
+        await this.#upkeep.done();
+        await this.readers.end();
+        this.#closeDatabase();
+      }
+    });
     this.#isClosed = true;
-    await this.#upkeep;
-    this.#closeDatabase();
+    await closed;
   }
 
+  async #finish(): Promise<void> {
+    await this.#ingest.settle();
+    // What cannot be written now is learnt again by the next start.
+    await (await this.#learn()).written.catch(() => {});
+    await this.#upkeep.done();
+    await this.#checkpoint();
+  }
+
+  /** When nothing runs on it, and nobody asks. */
   #closeDatabase(): void {
     this.#ingest.close();
-    this.readers.close();
     this.#main.close();
     this.database.close();
   }

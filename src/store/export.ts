@@ -1,12 +1,20 @@
 import { createWriteStream, statSync } from 'node:fs';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import type { Transaction } from '../rr/transaction.ts';
 import { type Condition, rowTest, whereOf } from './condition.ts';
+import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { withMatches } from './matches.ts';
 import { decodeRows, recordOf } from './rows.ts';
 import type { ExportQuery } from './store.ts';
+
+interface Export {
+  store: EmbeddedStore;
+  query: ExportQuery;
+  condition: Condition;
+  path: string;
+  signal: AbortSignal | undefined;
+}
 
 /** Writes what a query finds to a file, in order of time. */
 export function exportTo(
@@ -16,36 +24,26 @@ export function exportTo(
   path: string,
   signal?: AbortSignal,
 ): Promise<{ rows: number; bytes: number }> {
-  return query.format === 'parquet'
-    ? exportParquet(store, query, condition, path, signal)
-    : exportText(store, query, condition, path, signal);
+  const what = { store, query, condition, path, signal };
+  const write = query.format === 'parquet' ? exportParquet : exportText;
+  return store.readers.use((connection) => write(connection, what), signal);
 }
 
 /** Columns as the store keeps them, addresses and the domain as text beside them: other tools read the file. */
-async function exportParquet(
-  store: EmbeddedStore,
-  query: ExportQuery,
-  condition: Condition,
-  path: string,
-  signal?: AbortSignal,
-): Promise<{ rows: number; bytes: number }> {
-  const source = store.parts.source(store.parts.between(query.from, query.to));
-  return store.readers.use(
-    (connection) =>
-      withMatches(store, connection, condition, query, async (exact) => {
-        const where = whereOf(exact, query.from, query.to);
-        const limit = query.limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.floor(query.limit))}`;
-        const columns = `*, make_timestamp_ns(time) AS timestamp, ${addressSql('client')} AS client_text, ${addressSql('server')} AS server_text`;
-        const rows = `SELECT ${columns} FROM (${source}) WHERE ${where.sql} ORDER BY time${limit}`;
-        const file = path.replaceAll("'", "''");
-        const [done] = await connection.all<{ Count: number }>(
-          `COPY (${rows}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
-          where.params,
-        );
-        return { rows: done?.Count ?? 0, bytes: statSync(path).size };
-      }),
-    signal,
-  );
+function exportParquet(connection: Connection, { store, query, condition, path }: Export) {
+  return withMatches(store, connection, condition, query, async (exact) => {
+    const source = store.parts.source(store.parts.between(query.from, query.to));
+    const where = whereOf(exact, query.from, query.to);
+    const limit = query.limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.floor(query.limit))}`;
+    const columns = `*, make_timestamp_ns(time) AS timestamp, ${addressSql('client')} AS client_text, ${addressSql('server')} AS server_text`;
+    const rows = `SELECT ${columns} FROM (${source}) WHERE ${where.sql} ORDER BY time${limit}`;
+    const file = path.replaceAll("'", "''");
+    const [done] = await connection.all<{ Count: number }>(
+      `COPY (${rows}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
+      where.params,
+    );
+    return { rows: done?.Count ?? 0, bytes: statSync(path).size };
+  });
 }
 
 /** An IPv4 address as dotted text, an IPv6 address as hex. */
@@ -55,25 +53,17 @@ function addressSql(column: string): string {
     .join(` || '.' || `)} ELSE lower(hex(${column})) END`;
 }
 
-async function exportText(
-  store: EmbeddedStore,
-  query: ExportQuery,
-  condition: Condition,
-  path: string,
-  signal?: AbortSignal,
-): Promise<{ rows: number; bytes: number }> {
+async function exportText(connection: Connection, { store, query, condition, path, signal }: Export) {
   const source = store.parts.source(store.parts.between(query.from, query.to));
   const where = whereOf(condition, query.from, query.to);
   const test = rowTest(condition);
-  const out = createWriteStream(path);
   const most = query.limit ?? Number.POSITIVE_INFINITY;
   const line = query.format === 'csv' ? csvLine : (record: Transaction) => `${JSON.stringify(record)}\n`;
   let rows = 0;
-  await store.readers.use(async (connection) => {
-    if (query.format === 'csv') out.write(`${CSV.map(([name]) => name).join(',')}\r\n`);
+  async function* texts(): AsyncGenerator<string> {
+    if (query.format === 'csv') yield `${CSV.map(([name]) => name).join(',')}\r\n`;
     const sql = `SELECT * FROM (${source}) WHERE ${where.sql} ORDER BY time, transaction`;
     for await (const chunk of connection.chunks(sql, where.params)) {
-      signal?.throwIfAborted();
       const stored = decodeRows(chunk);
       let text = '';
       for (let i = 0; i < chunk.count && rows < most; i++) {
@@ -81,12 +71,12 @@ async function exportText(
         text += line(recordOf(stored, i));
         rows++;
       }
-      if (!out.write(text)) await once(out, 'drain');
+      yield text;
       if (rows >= most) break;
     }
-  }, signal);
-  out.end();
-  await finished(out);
+  }
+  const out = createWriteStream(path);
+  await pipeline(texts, out, { signal });
   return { rows, bytes: out.bytesWritten };
 }
 

@@ -180,6 +180,7 @@ export class Ingest {
 
   /** Gives the rows of a write up. What cannot even be rolled back is gone with the database; its owner opens it anew. */
   async #abandon(writer: Writer, rows: number, error: unknown): Promise<void> {
+    writer.appender?.discard();
     await writer.connection.run('ROLLBACK').catch(() => {});
     clear(writer);
     this.#settled(rows, error);

@@ -114,6 +114,7 @@ class StoreFace implements Store {
 
   #ask<T>(call: Call, signal?: AbortSignal, page?: (page: TransactionsPage) => void): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closing !== undefined && call.name !== 'close') return Promise.reject(new Error('the store is closed'));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const id = this.#next++;
     const abort = () => this.#send({ abort: id });

@@ -1,29 +1,47 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Connection, Database } from './duckdb.ts';
 
 /** Questions at once; further ones wait. They share the memory and the threads of the database. */
 const MOST_QUESTIONS = 8;
+/** A question that closing stopped may have begun another statement: it is told again after so long. */
+const STOP_MS = 20;
 const MOVED = /Table with name transactions_\d+ does not exist|No files found that match/;
 
 /** Connections for questions: each is asked on one of its own, which is used again. */
 export class Readers {
-  readonly #database: Database;
+  /** null = closed for now: questions wait. */
+  #database: Database | null = null;
   readonly #free: Connection[] = [];
-  readonly #all = new Set<Connection>();
+  readonly #asking = new Set<Connection>();
   #busy = 0;
-  readonly #waiting: (() => void)[] = [];
+  #isEnded = false;
+  #waiting: (() => void)[] = [];
 
-  constructor(database: Database) {
+  /** Questions are asked of this database from now on. */
+  open(database: Database): void {
     this.#database = database;
+    this.#isEnded = false;
+    this.#wake();
   }
 
-  /** Runs with a connection; an abort stops its statement. */
+  /** Runs with a connection; an abort stops its statement. Throws once questions have ended. */
   async use<T>(run: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    while (this.#busy >= MOST_QUESTIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!this.#isEnded && (this.#database === null || this.#busy >= MOST_QUESTIONS)) await this.#change();
     signal?.throwIfAborted();
+    if (this.#isEnded || this.#database === null) throw new Error('the store is closed');
     this.#busy++;
-    const connection = this.#free.pop() ?? (await this.#connect());
+    try {
+      return await this.#ask(this.#free.pop() ?? (await this.#database.connect()), run, signal);
+    } finally {
+      this.#busy--;
+      this.#wake();
+    }
+  }
+
+  async #ask<T>(connection: Connection, run: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const stop = () => connection.interrupt();
     signal?.addEventListener('abort', stop);
+    this.#asking.add(connection);
     try {
       return await run(connection).catch((error: unknown) => {
         // A part was moved or dropped between the look at the list and the question: the list is up to date now.
@@ -35,24 +53,41 @@ export class Readers {
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
+      this.#asking.delete(connection);
       this.#free.push(connection);
-      this.#busy--;
-      this.#waiting.shift()?.();
     }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** Nobody asks anything at the moment. */
   get idle(): boolean {
-    return this.#free.length === this.#all.size;
+    return this.#busy === 0;
   }
 
-  async #connect(): Promise<Connection> {
-    const connection = await this.#database.connect();
-    this.#all.add(connection);
-    return connection;
+  /** Stops what is asked and closes the connections; questions wait for the next `open`. */
+  async close(): Promise<void> {
+    this.#database = null;
+    // A connection that is closed while a statement runs on it takes the process down.
+    while (this.#busy > 0) {
+      for (const connection of this.#asking) connection.interrupt();
+      await Promise.race([this.#change(), setTimeout(STOP_MS)]);
+    }
+    for (const connection of this.#free.splice(0)) connection.close();
   }
 
-  close(): void {
-    for (const connection of this.#all) connection.close();
+  /** As `close`; questions that wait, and new ones, fail until the next `open`. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    this.#wake();
+    await this.close();
   }
 }
