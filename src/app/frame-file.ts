@@ -2,7 +2,7 @@ import type { Carrier } from '../core/carrier.ts';
 import type { CapturedInterface } from '../core/frames.ts';
 import { FATE } from '../core/ledger.ts';
 import { type CaptureWriter, createCaptureFile, parseRotation } from '../sinks/capture-file.ts';
-import type { FrameToWrite } from '../sinks/frame-writers.ts';
+import { emptyFrame, type FrameToWrite, setFrame } from '../sinks/frame-writers.ts';
 
 /** What `-w` asks for. */
 export interface FrameFilePlan {
@@ -32,15 +32,7 @@ export class FrameFile {
   /** Frames that belonged to a message and were no longer there when it passed. */
   lost = 0;
   readonly #writer: CaptureWriter;
-  readonly #frame: FrameToWrite = {
-    bytes: new Uint8Array(0),
-    at: 0,
-    captured: 0,
-    wire: 0,
-    seconds: 0,
-    nanos: 0,
-    interfaceId: 0,
-  };
+  readonly #frame = emptyFrame();
   /** Frame that was written last: one with two messages goes in once. */
   #last = -1;
   /** Frames that wait for their message, by pair of addresses; the oldest pair is given up first. */
@@ -62,13 +54,7 @@ export class FrameFile {
     if (carrier.number === this.#last) return;
     this.#last = carrier.number;
     const frame = this.#frame;
-    frame.bytes = carrier.frame;
-    frame.at = carrier.frameAt;
-    frame.captured = carrier.capturedLength;
-    frame.wire = carrier.wireLength;
-    frame.seconds = carrier.seconds;
-    frame.nanos = carrier.nanos;
-    frame.interfaceId = carrier.interfaceId;
+    setFrame(frame, carrier);
     this.#put(frame);
   }
 

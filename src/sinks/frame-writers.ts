@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import type { Carrier } from '../core/carrier.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
 
@@ -15,6 +16,21 @@ export interface FrameToWrite {
   nanos: number;
   /** Index into the interfaces given to the writer. */
   interfaceId: number;
+}
+
+export function emptyFrame(): FrameToWrite {
+  return { bytes: new Uint8Array(0), at: 0, captured: 0, wire: 0, seconds: 0, nanos: 0, interfaceId: 0 };
+}
+
+/** The frame at hand: its bytes are the carrier's. */
+export function setFrame(frame: FrameToWrite, carrier: Carrier): void {
+  frame.bytes = carrier.frame;
+  frame.at = carrier.frameAt;
+  frame.captured = carrier.capturedLength;
+  frame.wire = carrier.wireLength;
+  frame.seconds = carrier.seconds;
+  frame.nanos = carrier.nanos;
+  frame.interfaceId = carrier.interfaceId;
 }
 
 /** A buffered file that takes whole records. */

@@ -4,7 +4,7 @@ import type { Carrier } from '../core/carrier.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
 import { FATE } from '../core/ledger.ts';
-import { type FrameToWrite, PcapngWriter } from './frame-writers.ts';
+import { emptyFrame, type FrameToWrite, PcapngWriter, setFrame } from './frame-writers.ts';
 
 /** A bounded ring of raw packets on the disk, as plain data (workers get it too). */
 export interface PacketRingPlan {
@@ -89,15 +89,7 @@ export class PacketRing {
   readonly #worker: number;
   readonly #workers: number;
   readonly #fileBytes: number;
-  readonly #frame: FrameToWrite = {
-    bytes: new Uint8Array(0),
-    at: 0,
-    captured: 0,
-    wire: 0,
-    seconds: 0,
-    nanos: 0,
-    interfaceId: 0,
-  };
+  readonly #frame = emptyFrame();
   #writer: PcapngWriter | undefined;
   #retryAt = 0;
 
@@ -129,13 +121,7 @@ export class PacketRing {
       return;
     }
     const frame = this.#frame;
-    frame.bytes = carrier.frame;
-    frame.at = carrier.frameAt;
-    frame.captured = carrier.capturedLength;
-    frame.wire = carrier.wireLength;
-    frame.seconds = carrier.seconds;
-    frame.nanos = carrier.nanos;
-    frame.interfaceId = carrier.interfaceId;
+    setFrame(frame, carrier);
     try {
       if (this.#writer === undefined || this.#writer.output.writtenBytes >= this.#fileBytes) this.#next(frame);
       this.#writer?.write(frame);
