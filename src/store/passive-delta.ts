@@ -1,8 +1,8 @@
 import { DNS } from '../core/carrier.ts';
 import { recordValue } from '../rr/value.ts';
+import { hashOf, KeyTable } from '../sketch/key-table.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { copyName, equalNames, nameText, skipName } from '../wire/name.ts';
-import { ByteKeys } from './byte-keys.ts';
 
 const A = 1;
 const NS = 2;
@@ -22,6 +22,13 @@ const ONE_NAME = new Set([NS, CNAME, PTR]);
 const MAX_CHAIN = 16;
 /** Records collected at once: each is an object with its texts, some 400 octets. */
 const CAPACITY = 300_000;
+/** Octets of keys collected at once: a batch that comes on top still fits into the table. */
+const MOST_OCTETS = 128 << 20;
+/** Numbers of a key: 1 = seen without aliases; first, last (ms), count. */
+const NUMBERS = { ints: 1, doubles: 3 };
+const FIRST = 0;
+const LAST = 1;
+const COUNT = 2;
 /** Octets before the name in a key: type and length. */
 const KEY_HEADER = 4;
 
@@ -42,34 +49,34 @@ export interface PassiveDelta {
 
 /** Collects records of answers, and addresses at the end of a chain of aliases under the name asked too. */
 export class PassiveCollector {
-  #keys = new ByteKeys(CAPACITY);
+  /** With what changes with every sighting. */
+  #keys = new KeyTable(CAPACITY, NUMBERS);
+  #octets = 0;
+  /** By number of the key. */
   #rows: PassiveDelta[] = [];
-  // What changes with every sighting, by number of the key.
-  #first = new Float64Array(1024);
-  #last = new Float64Array(1024);
-  #count = new Uint32Array(1024);
-  /** 1 = seen without aliases. */
-  #own = new Uint8Array(1024);
   readonly #key = new Uint8Array(8 + 600 + 65_536 + 8);
   readonly #words = new Int32Array(this.#key.buffer, 0, this.#key.length >>> 2);
   readonly #utf8 = new TextEncoder();
   readonly #chain = new Int32Array(MAX_CHAIN);
 
   get full(): boolean {
-    return this.#keys.full;
+    return this.#keys.full || this.#octets >= MOST_OCTETS;
   }
 
   /** Takes what was collected. */
   take(): PassiveDelta[] {
     const rows = this.#rows;
+    const keys = this.#keys;
     rows.forEach((row, i) => {
-      if (this.#own[i] === 1) row.cnames = null;
-      row.first = this.#first[i];
-      row.last = this.#last[i];
-      row.count = this.#count[i];
+      keys.seek(i);
+      if (keys.words[keys.int] === 1) row.cnames = null;
+      row.first = keys.doubles[keys.double + FIRST];
+      row.last = keys.doubles[keys.double + LAST];
+      row.count = keys.doubles[keys.double + COUNT];
     });
     this.#rows = [];
-    this.#keys = new ByteKeys(CAPACITY);
+    this.#keys = new KeyTable(CAPACITY, NUMBERS);
+    this.#octets = 0;
     return rows;
   }
 
@@ -138,19 +145,7 @@ export class PassiveCollector {
     this.#words[0] = type | (n << 16);
     // Whole words: the octets behind the key are zeros.
     for (let i = n; (i & 3) !== 0; i++) key[i] = 0;
-    const before = this.#keys.size;
-    const entry = this.#keys.add(this.#words, (n + 3) >>> 2);
-    if (entry < before) {
-      this.#count[entry]++;
-      if (time < this.#first[entry]) this.#first[entry] = time;
-      if (time > this.#last[entry]) this.#last[entry] = time;
-      if (chain === 0) this.#own[entry] = 1;
-      return;
-    }
-    if (entry === this.#first.length) this.#grow();
-    this.#first[entry] = this.#last[entry] = time;
-    this.#count[entry] = 1;
-    this.#own[entry] = chain === 0 ? 1 : 0;
+    if (!this.#sighted((n + 3) >>> 2, time, chain === 0)) return;
     const isAddress = (type === A && length === 4) || (type === AAAA && length === 16);
     if (!isAddress) text ??= recordValue(view, r, DNS)?.data;
     text ??= '';
@@ -167,16 +162,19 @@ export class PassiveCollector {
     });
   }
 
-  #grow(): void {
-    const size = this.#first.length * 2;
-    const wider = <T extends Float64Array | Uint32Array | Uint8Array>(made: T, old: T): T => {
-      made.set(old);
-      return made;
-    };
-    this.#first = wider(new Float64Array(size), this.#first);
-    this.#last = wider(new Float64Array(size), this.#last);
-    this.#count = wider(new Uint32Array(size), this.#count);
-    this.#own = wider(new Uint8Array(size), this.#own);
+  /** Counts a sighting of the key at hand; true when it is a new one. */
+  #sighted(words: number, time: number, isOwn: boolean): boolean {
+    const keys = this.#keys;
+    const hash = hashOf(this.#words, 0, words);
+    const isNew = keys.find(this.#words, 0, words, hash) < 0;
+    if (isNew && keys.insert(this.#words, 0, words, hash) < 0) return false;
+    if (isNew) this.#octets += words * 4;
+    const { doubles, double } = keys;
+    if (isNew || time < doubles[double + FIRST]) doubles[double + FIRST] = time;
+    if (isNew || time > doubles[double + LAST]) doubles[double + LAST] = time;
+    doubles[double + COUNT]++;
+    if (isOwn) keys.words[keys.int] = 1;
+    return isNew;
   }
 
   #names(view: MessageView, chain: number): string[] {
