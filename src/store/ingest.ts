@@ -65,11 +65,6 @@ export class Ingest {
     }
   }
 
-  /** Rows that wait for the next write. */
-  get waiting(): number {
-    return this.#writers[0].rows;
-  }
-
   /** Takes all rows of a batch. What fails is told to `settled`. */
   async take(batch: TransactionBatch, origin: Origin): Promise<void> {
     const [writer] = this.#writers;
