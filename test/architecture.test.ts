@@ -109,12 +109,14 @@ test('what browsers may import needs no Node', () => {
   }
 });
 
-test('the page takes types from the sources, and code only from what is made for browsers', () => {
+test('the page takes types from the sources, and code only from the core and what is made for browsers', () => {
   holds(({ path, code }) => {
     const targets = [...code.matchAll(/(?:^|\n)import\s+(?!type\s)[^;]*?from\s+'(\.[^']+)'/g)].map(([, target]) =>
       new URL(target, `file:///${path}`).pathname.slice(1),
     );
-    return targets.filter((target) => !/^(?:web\/src\/|src\/library\/(?:wire|filter|browser)\.ts$)/.test(target));
+    return targets.filter(
+      (target) => !/^(?:web\/src\/|src\/core\/|src\/library\/(?:wire|filter|browser)\.ts$)/.test(target),
+    );
   }, page);
 });
 

@@ -48,18 +48,6 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
   return `${cells.map(line).join('\n')}\n`;
 }
 
-/** A row of CSV (RFC 4180); text that a spreadsheet would take for a formula gets an apostrophe in front. */
-export function csvLine(cells: readonly (string | number | boolean | null | undefined)[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`;
-}
-
-function csvCell(value: string | number | boolean | null | undefined): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'string') return String(value);
-  const text = /^[=+\-@'\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 export function print(text: string): void {
   writeStdout(Buffer.from(text));
 }

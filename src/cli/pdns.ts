@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { csvRow } from '../core/csv.ts';
 import type { ApiClient, PdnsImport, PdnsPage, PdnsRow } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { numberText } from '../report/format.ts';
-import { csvLine, HISTORY, print, tableText, withApi } from './history.ts';
+import { HISTORY, print, tableText, withApi } from './history.ts';
 import { textOption, wholeNumber } from './options.ts';
 import { remark } from './remarks.ts';
 
@@ -79,7 +80,7 @@ async function lookUp(api: ApiClient, q: string, options: OptionValues): Promise
   } while (after !== undefined && rows.length < limit);
   if (format === 'json') print(`${JSON.stringify(rows, null, 2)}\n`);
   else if (format === 'ndjson') print(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  else if (format === 'csv') print(csvLine(COLUMNS) + rows.map((row) => csvLine(cells(row))).join(''));
+  else if (format === 'csv') print(csvRow(COLUMNS) + rows.map((row) => csvRow(cells(row))).join(''));
   else if (rows.length > 0) {
     print(
       tableText(

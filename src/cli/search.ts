@@ -1,8 +1,9 @@
+import { csvRow } from '../core/csv.ts';
 import type { ApiClient, Parameters, Statistics, Transaction, TransactionsPage } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText } from '../report/format.ts';
-import { csvLine, HISTORY, print, tableText, withApi } from './history.ts';
+import { HISTORY, print, tableText, withApi } from './history.ts';
 import { listOption, textOption, wholeNumber } from './options.ts';
 import { remark } from './remarks.ts';
 
@@ -86,7 +87,7 @@ async function statistics(api: ApiClient, filter: string, options: OptionValues)
     const flat = answer.rows.map((row) => flatRow(row, format === 'text'));
     const head = [...new Set(flat.flatMap((row) => Object.keys(row)))];
     if (format === 'csv') {
-      print(csvLine(head) + flat.map((row) => csvLine(head.map((key) => row[key]))).join(''));
+      print(csvRow(head) + flat.map((row) => csvRow(head.map((key) => row[key]))).join(''));
     } else if (flat.length > 0) {
       print(
         tableText(
@@ -159,6 +160,6 @@ function pageText(rows: readonly Transaction[], format: string, isFirst: boolean
     row.latency_ms === undefined ? '–' : numberText(row.latency_ms),
     (row.addresses ?? row.answers?.map(({ data }) => data) ?? []).join(' '),
   ]);
-  if (format === 'csv') return (isFirst ? csvLine(COLUMNS) : '') + cells.map(csvLine).join('');
+  if (format === 'csv') return (isFirst ? csvRow(COLUMNS) : '') + cells.map(csvRow).join('');
   return cells.length === 0 ? '' : tableText(COLUMNS, cells);
 }

@@ -1,3 +1,4 @@
+import { csvCell } from '../core/csv.ts';
 import { MAP_COLUMNS, type MapPair, type MapRow } from './address-map.ts';
 
 export type MapFormat = 'text' | 'csv' | 'ndjson' | 'json';
@@ -45,10 +46,6 @@ export function* mapText(rows: Iterable<MapRow>, size: MapSize, format: MapForma
 // Names are escaped already (RFC 1035 §5.1), so neither TAB nor line end can be in them.
 function columnText(value: MapRow[keyof MapRow]): string {
   return Array.isArray(value) ? value.join(' ') : String(value);
-}
-
-function csvCell(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** One pair seen twice (in two runs of a map that spilled to disk). */

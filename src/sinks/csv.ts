@@ -1,4 +1,5 @@
 import type { Carrier } from '../core/carrier.ts';
+import { csvCell } from '../core/csv.ts';
 import type { MessageJoin } from '../core/join.ts';
 import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import type { RecordData } from '../rr/value.ts';
@@ -148,7 +149,5 @@ const PLAIN = /^[\w.][\w.:; /-]*$/;
 /** A text as a cell: in quotes where RFC 4180 §2 wants them, harmless to spreadsheets. */
 export function quotedCell(text: string): string {
   if (PLAIN.test(text)) return text;
-  let safe = shown(text);
-  if (/^[=+\-@']/.test(safe)) safe = `'${safe}`;
-  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvCell(shown(text));
 }

@@ -1,5 +1,6 @@
 import { createWriteStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { csvRow } from '../core/csv.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import { type Condition, rowTest, whereOf } from './condition.ts';
 import type { Connection } from './duckdb.ts';
@@ -107,16 +108,5 @@ const CSV: readonly (readonly [string, (record: Transaction) => string | number 
 ];
 
 function csvLine(record: Transaction): string {
-  return `${CSV.map(([, value]) => csvCell(value(record))).join(',')}\r\n`;
-}
-
-/** A cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe in front. */
-function csvCell(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  const text = typeof value === 'number' ? String(value) : guarded(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function guarded(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return csvRow(CSV.map(([, value]) => value(record)));
 }

@@ -70,6 +70,8 @@ test('the four forms of the map, and the count of what was given up', () => {
     `${MAP_COLUMNS.join('\t')}\n${cells.join('\t')}\n# 5 pairs were given up: more than 1 came\n`,
   );
   assert.equal(text('csv').split('\n')[1], [`"a\\044b""c.example"`, ...cells.slice(1)].join(','));
+  const hostile = [...mapText([{ ...row, name: '=cmd.example' }], size, 'csv')].join('');
+  assert.match(hostile, /\n'=cmd\.example,/, 'a name from the wire is no formula');
   assert.deepEqual(
     text('ndjson')
       .trimEnd()
