@@ -12,10 +12,19 @@ import { RowEncoder } from './row-encoder.ts';
 import { decodeRows } from './rows.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { DATABASE_FILE, openDatabase, STORAGE_VERSION } from './setup.ts';
-import { fileBytes, folderBytes } from './sizes.ts';
+import { fileBytes, folderBytes, partSizes, tableSizes } from './sizes.ts';
 import { transaction } from './sql-transaction.ts';
 import type { Origin, StoreOptions, StoreStatus } from './store.ts';
-import { learn, loadProgress, mergePassive, mergeRollups, type Progress, retain, takeLearnt } from './upkeep.ts';
+import {
+  ageParts,
+  learn,
+  loadProgress,
+  mergePassive,
+  mergeRollups,
+  type Progress,
+  retain,
+  takeLearnt,
+} from './upkeep.ts';
 
 const FLUSH_MS = 1000;
 /** Rows of a part, and how long one takes rows at most: what is moved and dropped at once. */
@@ -62,6 +71,8 @@ export class EmbeddedStore {
   #partBegan = Date.now();
   /** Why what is made of rows is not up to date; what was learnt and not written. */
   #behind: string | null = null;
+  /** Why the last upkeep failed; it is tried again. */
+  #unkept: string | null = null;
   #unwritten: ReturnType<typeof takeLearnt>[] = [];
   #isDead = false;
   #isClosed = false;
@@ -78,7 +89,7 @@ export class EmbeddedStore {
     if (options.readOnly !== true) {
       const { flushMs = FLUSH_MS } = options;
       store.#timers.push(setInterval(() => store.#tick(), flushMs));
-      store.#timers.push(setInterval(() => void store.#keepUp(false).catch(() => {}), UPKEEP_MS));
+      store.#timers.push(setInterval(() => void store.#keepUpRegularly(), UPKEEP_MS));
     }
     return store;
   }
@@ -260,31 +271,29 @@ export class EmbeddedStore {
     this.#partBegan = Date.now();
   }
 
+  async #keepUpRegularly(): Promise<void> {
+    try {
+      await this.#keepUp(false);
+      this.#unkept = null;
+    } catch (error) {
+      this.#unkept = `Old data could not be moved, merged or dropped: ${databaseReason(error)}.`;
+    }
+  }
+
   /** Retention, moving old parts, merging; everything when `all`. */
   async #keepUp(all: boolean): Promise<void> {
     if (this.#isDead || this.#isClosed) return;
     await this.work(async (connection) => {
       const gone = await retain(connection, this.parts, this.options.retention ?? {}, Date.now());
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
-      await this.#ageParts(connection);
+      const { ageHours = 24, path } = this.options;
+      if (path !== null && ageHours > 0) await ageParts(connection, this.parts, this.progress, ageHours, Date.now());
       await mergePassive(connection, all);
       if (!all && performance.now() - this.#mergedAt < MERGE_MS) return;
       this.#mergedAt = performance.now();
       await mergeRollups(connection, 'minutes');
       await mergeRollups(connection, 'hours');
     });
-  }
-
-  async #ageParts(connection: Connection): Promise<void> {
-    const { ageHours = 24, path } = this.options;
-    if (ageHours <= 0 || path === null) return;
-    const { learnt, minutes, hours } = this.progress;
-    const needed = Math.min(learnt.part, minutes.place.part, hours.place.part);
-    for (const part of this.parts.list) {
-      if (part.part >= needed) break;
-      if (part.kind !== 'table' || part.last > Date.now() - ageHours * 3_600_000) continue;
-      await this.parts.age(part, connection);
-    }
   }
 
   /** Rows taken until now are on the disk; what they teach is there too. */
@@ -336,30 +345,21 @@ export class EmbeddedStore {
   /** Without what the caller's side of the thread knows (queue). */
   async status(): Promise<Omit<StoreStatus, 'queue'>> {
     const { list } = this.parts;
-    const rows = (kinds: readonly string[]) =>
-      list.reduce((sum, part) => sum + (kinds.includes(part.kind) ? part.rows : 0), 0);
     const seen = list.filter((part) => part.rows > 0);
-    const counted = await this.readers.use((connection) =>
-      connection.all<{ name: string; n: number }>(
-        `SELECT table_name AS name, estimated_size AS n FROM duckdb_tables() WHERE NOT temporary AND table_name NOT LIKE 'transactions_%'`,
-      ),
-    );
+    // A database that was given up answers nothing, and its state is asked for all the more.
+    const counted = this.#isDead ? [] : await this.readers.use(tableSizes);
     return {
       engine: `DuckDB ${Database.version}`,
       path: this.options.path,
       schema: SCHEMA_VERSION,
       bytes: folderBytes(this.options.path),
-      tables: [
-        { name: 'transactions', rows: rows(['open', 'table']), bytes: null },
-        { name: 'transactions (parquet)', rows: rows(['parquet']), bytes: this.parts.fileBytes },
-        ...counted.map(({ name, n }) => ({ name, rows: n, bytes: null })),
-      ],
+      tables: [...partSizes(this.parts), ...counted],
       oldest: seen.length === 0 ? null : Math.min(...seen.map(({ first }) => first)),
       newest: seen.length === 0 ? null : Math.max(...seen.map(({ last }) => last)),
       lag_s: this.#ingest.lag,
       appended: this.appended,
       dropped: { ...this.dropped },
-      degraded: this.degraded ?? this.#behind,
+      degraded: this.degraded ?? this.#behind ?? this.#unkept,
       remark: this.remark,
     };
   }

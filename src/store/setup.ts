@@ -6,12 +6,11 @@ import { openFailure } from './failures.ts';
 import { Parts, tableOf } from './parts.ts';
 import { columnsSince, MIGRATIONS, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { transaction } from './sql-transaction.ts';
-import type { StoreOptions } from './store.ts';
+import { type StoreOptions, TEMPORARY_FOLDER } from './store.ts';
 
 /** Files of a store's folder. */
 export const DATABASE_FILE = 'nametap.duckdb';
 export const PARTS_FOLDER = 'parts';
-const TEMPORARY_FOLDER = 'tmp';
 /** Oldest DuckDB that reads the file: what its compression needs. */
 export const STORAGE_VERSION = 'v1.5.0';
 

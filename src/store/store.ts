@@ -2,6 +2,9 @@ import type { TransactionBatch } from '../core/transactions.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import type { Summary } from '../sketch/summary.ts';
 
+/** Folder of a store's folder for what need not outlive the process: emptied at every start. */
+export const TEMPORARY_FOLDER = 'tmp';
+
 /**
  * What nametap remembers: transactions, rollups, passive DNS, and small records of the other parts.
  *

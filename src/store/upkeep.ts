@@ -173,3 +173,19 @@ async function usedBytes(connection: Connection, parts: Parts): Promise<number> 
   );
   return (size?.bytes ?? 0) + parts.fileBytes;
 }
+
+/** Moves parts to Parquet that are older than `hours`, once all that is made of their rows is. */
+export async function ageParts(
+  connection: Connection,
+  parts: Parts,
+  progress: Progress,
+  hours: number,
+  now: number,
+): Promise<void> {
+  const needed = Math.min(progress.learnt.part, progress.minutes.place.part, progress.hours.place.part);
+  for (const part of parts.list) {
+    if (part.part >= needed) break;
+    if (part.kind !== 'table' || part.last > now - hours * 3_600_000) continue;
+    await parts.age(part, connection);
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ import {
   TABLES,
   TRANSACTION_COLUMNS,
 } from '../../src/store/schema.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Store, TEMPORARY_FOLDER } from '../../src/store/store.ts';
 import { batchesOf, CAPTURES } from './batches.ts';
 
 const ALWAYS = { from: 0, to: 4e12 };
@@ -175,4 +175,14 @@ test('every table has a declaration', () => {
     assert.equal(new Set(columns.map(({ name }) => name)).size, columns.length);
     for (const { title } of columns) assert.ok(title.length > 3);
   }
+});
+
+test('what a crash left of an export is gone after a start', async (t) => {
+  const path = folder(t);
+  await (await openStore({ path })).close();
+  const left = join(path, TEMPORARY_FOLDER, 'export-x');
+  mkdirSync(left, { recursive: true });
+  writeFileSync(join(left, 'file'), 'half');
+  await (await openStore({ path })).close();
+  assert.equal(existsSync(left), false);
 });

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Transaction } from '../../rr/transaction.ts';
-import type { Scope, Store } from '../../store/store.ts';
+import { type Scope, type Store, TEMPORARY_FOLDER } from '../../store/store.ts';
 import { endpoint } from '../endpoint.ts';
 import { historyFilter, historyOf } from '../filters.ts';
 import { ProblemError } from '../problem.ts';
@@ -57,14 +57,16 @@ export const exported = endpoint({
   },
 });
 
-/** Writes beside the store, whose disk has the room, and takes the file away once it is sent. */
+/** Writes below the store, whose disk has the room, and takes the file away once it is sent; a start does after a crash. */
 async function fileResponse(
   { store, log }: ServerServices,
   write: (path: string) => Promise<unknown>,
   headers: Record<string, string>,
 ): Promise<Response> {
   const { path } = await store.status();
-  const folder = await mkdtemp(join(path ?? tmpdir(), 'export-'));
+  const parent = path === null ? tmpdir() : join(path, TEMPORARY_FOLDER);
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, 'export-'));
   const remove = () =>
     rm(folder, { recursive: true, force: true }).catch((err: unknown) =>
       log.error({ err, folder }, 'the file of an export could not be taken away'),
