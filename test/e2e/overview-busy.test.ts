@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { buildPage } from '../../src/cli/build-page.ts';
 import type { Overview } from '../../src/server/schema/overview.ts';
+import { eventually } from '../app/serving.ts';
 import { type Fixture, fixture, rowsOf, TOKEN } from '../server/fixture.ts';
 import { checkAccessible, openBrowser, openPage, picture, type Serving, type View } from './harness.ts';
 import { ALERTS, freshRows, NEW_DOMAIN, NOW, pastRows } from './overview-data.ts';
@@ -93,7 +94,11 @@ test('the tip says value and expectation', async () => {
 
 test('names and data from the wire are text, whatever they hold', async () => {
   await withOverview({}, async (page) => {
-    const title = await page.title();
+    // The count of open alerts comes into the title once the inbox is there.
+    const title = await eventually(async () => {
+      const now = await page.title();
+      return now.startsWith(`(${ALERTS.length}) `) ? now : undefined;
+    }, 'a title with the number of alerts');
     const name = '<img src=x onerror=document.title=1>.hostile.example';
     const data = '"<script>document.title=2</script>"';
     const timer = setInterval(() => {
