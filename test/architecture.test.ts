@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** Which folder of src may import which others (its own always). A new arrow is a decision record. */
 const COMPONENT = ['core', 'sketch', 'wire', 'rr'];
 const ENGINE = [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline'];
+const JUDGE = ['baseline', 'detect', 'rules', 'alerts', 'actions', 'generate'];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   sketch: ['core'],
@@ -18,15 +19,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   correlate: COMPONENT,
   enrich: COMPONENT,
   report: [...COMPONENT, 'filter'],
+  baseline: COMPONENT,
+  detect: [...COMPONENT, 'baseline'],
+  rules: [...COMPONENT, 'filter', 'detect'],
+  alerts: ['core'],
+  actions: ['core', 'wire', 'rr'],
+  generate: COMPONENT,
   store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
-  app: [...ENGINE, 'store', 'server'],
+  app: [...ENGINE, ...JUDGE, 'store', 'server'],
   server: ['core', 'wire', 'rr', 'filter', 'store', 'report'],
   cli: ['core', 'filter', 'report', 'store', 'app'],
   // What `import … from 'nametap'` gives: a face over all of it.
   library: [...ENGINE, 'app'],
 };
-const MAY_USE_NODE = ['enrich', 'sources', 'sinks', 'store', 'app', 'server', 'cli', 'library'];
+const MAY_USE_NODE = ['enrich', 'alerts', 'actions', 'sources', 'sinks', 'store', 'app', 'server', 'cli', 'library'];
 
 /** Types say what a thing is without pulling it in: these arrows are for `import type` only. */
 const TYPES_ONLY: Record<string, readonly string[]> = { pipeline: ['filter'] };

@@ -1,0 +1,62 @@
+import type { Raise } from '../core/alert.ts';
+import type { Network } from '../core/network.ts';
+import type { Setting, ValueOf } from '../core/settings.ts';
+import type { Vantage } from '../core/transactions.ts';
+import type { Entities } from './entities.ts';
+import type { Observation } from './observation.ts';
+
+/**
+ * Which rows a detector is shown: all (orphans too); those with a query; responses with records in the answer section;
+ * negative ones (NXDOMAIN, error, no answer at all); responses that nobody asked for.
+ */
+export type Rows = 'all' | 'queries' | 'data' | 'negative' | 'orphans';
+
+/** What a detector cannot do without: whole names, clients told apart. Privacy may take either away. */
+export type Need = 'names' | 'clients';
+
+/** A detector at work. Time is the packets': `inspect` in order of closing time, `tick` at every whole second of it. */
+export interface Detector {
+  inspect(seen: Observation, raise: Raise): void;
+  tick?(time: number, raise: Raise): void;
+  /** What it has learnt, for a restart; plain data. */
+  save?(): unknown;
+  /** Takes what an earlier run saved; what it does not understand it ignores. */
+  load?(state: unknown): void;
+}
+
+/** What detectors share. */
+export interface DetectServices {
+  entities: Entities;
+  /** Own networks and resolvers, as far as they are configured. */
+  networks: readonly Network[];
+  resolvers: readonly Network[];
+  vantage: Vantage | undefined;
+  /** Reads a file of the operator's (lists); throws UserError when it cannot. Detectors do no I/O. */
+  readList(path: string): readonly string[];
+  /** Known domains of great popularity, and those the operator allows. */
+  isPopular(domain: string): boolean;
+  isAllowed(domain: string): boolean;
+}
+
+/** A detector as data: configuration, reference page and settings form derive from it. */
+export interface DetectorDefinition<S extends Setting = Setting> {
+  /** `TUN-BYTES`; the configuration's key is the same in lower case with `_`. */
+  id: string;
+  /** A few words, and a sentence or two for who has not read about it. */
+  title: string;
+  summary: string;
+  /** ATT&CK techniques. */
+  attack: readonly string[];
+  /** Where it works; elsewhere it is off, and says so. All when absent. */
+  vantages?: readonly Vantage[];
+  needs?: readonly Need[];
+  rows: Rows;
+  /** A `group(…)` with a default for every key. */
+  settings: S;
+  create(settings: ValueOf<S>, services: DetectServices): Detector;
+}
+
+/** Keeps the types of a definition together; the list holds them without. */
+export function detector<const S extends Setting>(definition: DetectorDefinition<S>): DetectorDefinition {
+  return definition;
+}

@@ -1,0 +1,215 @@
+import { addressText } from '../core/address.ts';
+import { hashOf, KeyTable } from '../sketch/key-table.ts';
+import { copyName, nameText } from '../wire/name.ts';
+
+/** A host seen as client or server. One object as long as it is known: state may be kept by it. */
+export class Host {
+  readonly family: number;
+  readonly words: readonly [number, number, number, number];
+  /** Seconds since 1970 at which it was first seen. */
+  readonly firstSeen: number;
+  lastSeen: number;
+  #text: string | undefined;
+
+  constructor(family: number, words: readonly [number, number, number, number], time: number) {
+    this.family = family;
+    this.words = words;
+    this.firstSeen = time;
+    this.lastSeen = time;
+  }
+
+  /** The address as text. */
+  get text(): string {
+    this.#text ??= addressText(this.family, ...this.words);
+    return this.#text;
+  }
+}
+
+/** Clients of a domain that are told apart; more are `many`. */
+const CLIENTS_KEPT = 8;
+
+/** A registrable domain. One object as long as it is known: state may be kept by it. */
+export class Domain {
+  /** Folded wire form, without compression. */
+  readonly wire: Uint8Array;
+  /** Escaped text. */
+  readonly text: string;
+  /** Seconds since 1970: since when it is known (of earlier runs too, where history was loaded), and last asked. */
+  firstSeen: number;
+  lastSeen: number;
+  queries = 0;
+  /** Hosts that asked for it: the first few, and whether there are more. */
+  readonly clients: Host[] = [];
+  hasManyClients = false;
+  /** Names like it are asked by everybody: the operator's or a given list of popular domains has it. */
+  readonly isPopular: boolean;
+
+  constructor(wire: Uint8Array, time: number, isPopular: boolean) {
+    this.wire = wire;
+    this.text = nameText(wire, 0, 0);
+    this.firstSeen = time;
+    this.lastSeen = time;
+    this.isPopular = isPopular;
+  }
+
+  noteClient(host: Host): void {
+    if (this.hasManyClients || this.clients.includes(host)) return;
+    if (this.clients.length === CLIENTS_KEPT) this.hasManyClients = true;
+    else this.clients.push(host);
+  }
+}
+
+/**
+ * Objects by key, for as many keys as are at hand: those that were not asked for while twice the capacity of others was
+ * are forgotten, and are new objects when they come back. Two tables take turns, so that nothing is ever searched for.
+ */
+class Generations<T> {
+  readonly #half: number;
+  #now: { table: KeyTable; values: T[] };
+  #before: { table: KeyTable; values: T[] };
+  /** Objects that were forgotten. */
+  forgotten = 0;
+
+  constructor(capacity: number) {
+    this.#half = Math.max(8, capacity >> 1);
+    this.#now = this.#empty();
+    this.#before = this.#empty();
+  }
+
+  get size(): number {
+    return this.#now.values.length + this.#before.values.length;
+  }
+
+  get(key: Int32Array, words: number, make: () => T): T {
+    const hash = hashOf(key, 0, words);
+    const entry = this.#now.table.find(key, 0, words, hash);
+    if (entry >= 0) return this.#now.values[entry];
+    const older = this.#before.table.find(key, 0, words, hash);
+    const value = older >= 0 ? this.#before.values[older] : make();
+    if (this.#now.table.full || this.#now.table.insert(key, 0, words, hash) < 0) {
+      this.forgotten += this.#before.values.length;
+      this.#before = this.#now;
+      this.#now = this.#empty();
+      this.#now.table.insert(key, 0, words, hash);
+    }
+    this.#now.values.push(value);
+    return value;
+  }
+
+  *values(): Generator<T> {
+    yield* this.#now.values;
+    yield* this.#before.values;
+  }
+
+  #empty(): { table: KeyTable; values: T[] } {
+    return { table: new KeyTable(this.#half), values: [] };
+  }
+}
+
+const HOST_WORDS = 5;
+/** Names whose registrable domain is remembered. */
+const SLOTS = 16_384;
+const SLOT_BYTES = 80;
+const MAX_NAME_BYTES = 256;
+
+/** Most hosts and domains that are told apart at a time. */
+export interface EntityLimits {
+  hosts: number;
+  domains: number;
+}
+export const ENTITY_LIMITS: EntityLimits = { hosts: 16_384, domains: 32_768 };
+
+/** Where a name's registrable domain begins (−1: it has none), see `enrich/public-suffix.ts`. */
+export type RegistrableStart = (name: Uint8Array, at?: number) => number;
+
+/** The hosts and registrable domains of the traffic, as objects. */
+export class Entities {
+  readonly #hosts: Generations<Host>;
+  readonly #domains: Generations<Domain>;
+  readonly #start: RegistrableStart;
+  readonly #popular: (domain: string) => boolean;
+  readonly #hostKey = new Int32Array(HOST_WORDS);
+  readonly #domainKey = new Int32Array(MAX_NAME_BYTES / 4);
+  readonly #domainBytes = new Uint8Array(this.#domainKey.buffer);
+  // Names seen lately: their bytes, where the domain begins, and the domain.
+  readonly #names = new Uint8Array(SLOTS * SLOT_BYTES);
+  readonly #lengths = new Uint8Array(SLOTS);
+  readonly #starts = new Int16Array(SLOTS);
+  /** Where the domain of the last name begins; −1 without one. */
+  domainAt = -1;
+
+  constructor(start: RegistrableStart, popular: (domain: string) => boolean, limits: EntityLimits = ENTITY_LIMITS) {
+    this.#hosts = new Generations(limits.hosts);
+    this.#domains = new Generations(limits.domains);
+    this.#start = start;
+    this.#popular = popular;
+  }
+
+  get forgotten(): number {
+    return this.#hosts.forgotten + this.#domains.forgotten;
+  }
+
+  hosts(): Iterable<Host> {
+    return this.#hosts.values();
+  }
+
+  domains(): Iterable<Domain> {
+    return this.#domains.values();
+  }
+
+  /** Domains known now. */
+  get domainCount(): number {
+    return this.#domains.size;
+  }
+
+  host(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
+    const key = this.#hostKey;
+    key[0] = w0;
+    key[1] = w1;
+    key[2] = w2;
+    key[3] = w3;
+    key[4] = family;
+    const host = this.#hosts.get(key, HOST_WORDS, () => new Host(family, [w0, w1, w2, w3], time));
+    if (time > host.lastSeen) host.lastSeen = time;
+    return host;
+  }
+
+  /**
+   * The registrable domain of a folded wire name of `length` bytes at the start of `name`; null where it has none (a
+   * public suffix, the root). `hash` is the name's. Sets `domainAt`.
+   */
+  domain(name: Uint8Array, length: number, hash: number, time: number): Domain | null {
+    const at = this.#startOf(name, length, hash);
+    this.domainAt = at;
+    if (at < 0) return null;
+    const bytes = this.#domainBytes;
+    const size = copyName(name, at, 0, bytes, 0, false);
+    let end = size;
+    while ((end & 3) !== 0) bytes[end++] = 0;
+    const domain = this.#domains.get(this.#domainKey, end >> 2, () => {
+      const wire = bytes.slice(0, size);
+      return new Domain(wire, time, this.#popular(nameText(wire, 0, 0)));
+    });
+    domain.queries++;
+    if (time > domain.lastSeen) domain.lastSeen = time;
+    return domain;
+  }
+
+  #startOf(name: Uint8Array, length: number, hash: number): number {
+    const slot = hash & (SLOTS - 1);
+    const from = slot * SLOT_BYTES;
+    const names = this.#names;
+    if (this.#lengths[slot] === length) {
+      let i = length - 1;
+      while (i >= 0 && names[from + i] === name[i]) i--;
+      if (i < 0) return this.#starts[slot];
+    }
+    const start = this.#start(name);
+    if (length <= SLOT_BYTES) {
+      names.set(name.subarray(0, length), from);
+      this.#lengths[slot] = length;
+      this.#starts[slot] = start;
+    }
+    return start;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Raise } from '../core/alert.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
+import type { Vantage } from '../core/transactions.ts';
+import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
+import { DATA, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
+import { ERROR, UNANSWERED, UNREACHABLE } from './observation.ts';
+
+/** A detector that runs, or why it does not. */
+export interface DetectorState {
+  id: string;
+  isOn: boolean;
+  /** Why it is off. */
+  reason?: string;
+}
+
+export interface JudgeOptions {
+  /** The configuration's value of a detector's settings, and whether it is on. */
+  settings(definition: DetectorDefinition): { enabled: boolean; values: unknown };
+  services: DetectServices;
+  /** What privacy has taken away. */
+  lacks: readonly Need[];
+  raise: Raise;
+}
+
+/** Shows every transaction to every detector that wants it, in order, and tells them the time. */
+export class Judge {
+  readonly states: DetectorState[] = [];
+  readonly #running: { id: string; detector: Detector }[] = [];
+  readonly #by: Record<Rows, Detector[]> = { all: [], queries: [], data: [], negative: [], orphans: [] };
+  readonly #ticking: Detector[] = [];
+  readonly #raise: Raise;
+  readonly #services: DetectServices;
+  #seen: Observation | undefined;
+  #second = Number.NEGATIVE_INFINITY;
+  /** Transactions that were looked at. */
+  judged = 0;
+
+  constructor(definitions: readonly DetectorDefinition[], options: JudgeOptions) {
+    this.#raise = options.raise;
+    this.#services = options.services;
+    for (const definition of definitions) {
+      const { id } = definition;
+      const { enabled, values } = options.settings(definition);
+      const reason = enabled ? hindrance(definition, options) : 'It is switched off in the configuration.';
+      this.states.push({ id, isOn: reason === undefined, ...(reason !== undefined && { reason }) });
+      if (reason !== undefined) continue;
+      const detector = definition.create(values, options.services);
+      this.#running.push({ id, detector });
+      this.#by[definition.rows].push(detector);
+      if (detector.tick !== undefined) this.#ticking.push(detector);
+    }
+  }
+
+  /** Takes rows [from, to) of a batch, in order of closing time. */
+  rows(batch: TransactionBatch, from: number, to: number): void {
+    if (this.#running.length === 0) return;
+    this.#seen ??= new Observation(this.#services.entities, batch);
+    const seen = this.#seen;
+    const raise = this.#raise;
+    for (let i = from; i < to; i++) {
+      seen.take(batch, i);
+      if (seen.closed >= this.#second + 1) this.tick(seen.closed);
+      this.#show(seen, raise);
+    }
+    this.judged += to - from;
+  }
+
+  #show(seen: Observation, raise: Raise): void {
+    const by = this.#by;
+    for (const detector of by.all) detector.inspect(seen, raise);
+    if (seen.outcome === ORPHAN) {
+      for (const detector of by.orphans) detector.inspect(seen, raise);
+      return;
+    }
+    for (const detector of by.queries) detector.inspect(seen, raise);
+    if (seen.kind === DATA) {
+      for (const detector of by.data) detector.inspect(seen, raise);
+    } else if (seen.kind === NXDOMAIN || seen.kind === ERROR || isUnanswered(seen.outcome)) {
+      for (const detector of by.negative) detector.inspect(seen, raise);
+    }
+  }
+
+  /** Time passes also where no packets come: `time` in seconds since 1970, on the packets' clock. */
+  tick(time: number): void {
+    const second = Math.floor(time);
+    if (second <= this.#second) return;
+    this.#second = second;
+    for (const detector of this.#ticking) detector.tick?.(second, this.#raise);
+  }
+
+  /** What detectors have learnt, by id. */
+  save(): Record<string, unknown> {
+    const saved: Record<string, unknown> = {};
+    for (const { id, detector } of this.#running) if (detector.save !== undefined) saved[id] = detector.save();
+    return saved;
+  }
+
+  load(saved: Readonly<Record<string, unknown>>): void {
+    for (const { id, detector } of this.#running) if (saved[id] !== undefined) detector.load?.(saved[id]);
+  }
+}
+
+function isUnanswered(outcome: number): boolean {
+  return outcome === UNANSWERED || outcome === UNREACHABLE;
+}
+
+function hindrance({ vantages, needs }: DetectorDefinition, { services, lacks }: JudgeOptions): string | undefined {
+  const at: Vantage | undefined = services.vantage;
+  if (vantages !== undefined && at !== undefined && !vantages.includes(at)) {
+    return `It works ${vantages.map((one) => PLACES[one]).join(' or ')}; this sensor stands ${PLACES[at]}.`;
+  }
+  const missing = needs?.find((need) => lacks.includes(need));
+  return missing === undefined ? undefined : `The privacy level hides ${missing}, which it needs.`;
+}
+
+const PLACES: Record<Vantage, string> = {
+  client: 'before a resolver',
+  resolver: 'at a resolver',
+  authority: 'at an authority',
+};

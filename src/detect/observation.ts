@@ -1,0 +1,174 @@
+import { type Evidence } from '../core/alert.ts';
+import { DNS } from '../core/carrier.ts';
+import { ANSWER_KINDS, idText, NO_KIND, NO_RCODE, OUTCOMES, type TransactionBatch } from '../core/transactions.ts';
+import { typeName } from '../rr/registry.ts';
+import { MessageView } from '../wire/message.ts';
+import { copyName, nameText } from '../wire/name.ts';
+import type { Domain, Entities, Host } from './entities.ts';
+
+export const ANSWERED = OUTCOMES.indexOf('answered');
+export const UNANSWERED = OUTCOMES.indexOf('unanswered');
+export const CAPTURE_ENDED = OUTCOMES.indexOf('capture_ended');
+export const ORPHAN = OUTCOMES.indexOf('orphan');
+export const UNREACHABLE = OUTCOMES.indexOf('unreachable');
+export const DATA = ANSWER_KINDS.indexOf('data');
+export const NODATA = ANSWER_KINDS.indexOf('nodata');
+export const NXDOMAIN = ANSWER_KINDS.indexOf('nxdomain');
+export const REFERRAL = ANSWER_KINDS.indexOf('referral');
+export const ERROR = ANSWER_KINDS.indexOf('error');
+
+/** A transaction as detectors see it: one instance, filled again for every row; whoever keeps something copies it. */
+export class Observation {
+  batch: TransactionBatch;
+  row = 0;
+  /** Seconds since 1970: of the query (orphan: of the response), and of the packet that closed the row. */
+  time = 0;
+  closed = 0;
+  client: Host;
+  server: Host;
+  /** Registrable domain of the name; null where it has none, or there is no question. */
+  domain: Domain | null = null;
+  /** The name folded, in wire form, at the start of `name`; 0 long without a question. */
+  readonly name = new Uint8Array(256);
+  nameLength = 0;
+  nameHash = 0;
+  /** Labels of the name. */
+  labels = 0;
+  /** Where the registrable domain begins in `name`; −1 without one. Characters of text in front of it, its dot not counted. */
+  domainAt = -1;
+  subLength = 0;
+  type = 0;
+  class = 0;
+  opcode = 0;
+  /** `DNS`, `MDNS` … */
+  protocol = DNS;
+  /** 17 or 6. */
+  transport = 17;
+  /** `NO_RCODE` without a response. */
+  rcode = NO_RCODE;
+  outcome = 0;
+  /** `DATA` …, `NO_KIND` without a response. */
+  kind = NO_KIND;
+  /** Milliseconds from the first query copy to the response; NaN without. */
+  latencyMs = Number.NaN;
+  queryBytes = 0;
+  responseBytes = 0;
+  readonly #entities: Entities;
+  readonly #response = new MessageView();
+  readonly #query = new MessageView();
+  #hasResponse = false;
+  #hasQuery = false;
+  #text: string | undefined;
+
+  constructor(entities: Entities, batch: TransactionBatch) {
+    this.#entities = entities;
+    this.batch = batch;
+    this.client = entities.host(4, 0, 0, 0, 0, 0);
+    this.server = this.client;
+  }
+
+  /** Takes row `i`. */
+  take(batch: TransactionBatch, i: number): void {
+    const c = batch.col;
+    this.batch = batch;
+    this.row = i;
+    this.#hasResponse = false;
+    this.#hasQuery = false;
+    this.#text = undefined;
+    const time = c.openSeconds[i] + c.openNanos[i] / 1e9;
+    this.time = time;
+    this.closed = (c.closeSeconds[i] % 2 ** 40) + c.closeNanos[i] / 1e9;
+    const family = c.family[i];
+    this.client = this.#entities.host(family, c.client0[i], c.client1[i], c.client2[i], c.client3[i], time);
+    this.server = this.#entities.host(family, c.server0[i], c.server1[i], c.server2[i], c.server3[i], time);
+    this.type = c.type[i];
+    this.class = c.class[i];
+    this.opcode = c.opcode[i];
+    this.protocol = c.protocol[i];
+    this.transport = c.transport[i];
+    this.rcode = c.rcode[i];
+    this.outcome = c.outcome[i];
+    this.kind = c.answerKind[i];
+    this.latencyMs = batch.latencyNanos(i) / 1e6;
+    this.queryBytes = c.queryBytes[i];
+    this.responseBytes = c.responseBytes[i];
+    this.nameHash = c.nameHash[i];
+    this.domain = null;
+    this.domainAt = -1;
+    this.subLength = 0;
+    this.labels = 0;
+    this.nameLength = this.#copyName(batch, i);
+    if (this.nameLength === 0) return;
+    for (let at = 0; this.name[at] !== 0; at += this.name[at] + 1) this.labels++;
+    this.domain = this.#entities.domain(this.name, this.nameLength, this.nameHash, time);
+    this.domainAt = this.#entities.domainAt;
+    if (this.domainAt > 0) this.subLength = this.domainAt - 1;
+    if (this.outcome !== ORPHAN) this.domain?.noteClient(this.client);
+  }
+
+  /** The name is the first question's: behind the header of the query, or of the response where there is no query. */
+  #copyName(batch: TransactionBatch, i: number): number {
+    if (this.nameHash === 0) return 0;
+    const c = batch.col;
+    const isAsked = c.queryLength[i] >= 12 + 5;
+    const at = isAsked ? c.queryAt[i] : c.responseAt[i];
+    const view = isAsked ? this.query : this.response;
+    if (view === null || view.questions === 0) return 0;
+    return copyName(batch.arena, view.questionName[0], at, this.name, 0, true);
+  }
+
+  /** The first response, read when it is first asked for; null without one. */
+  get response(): MessageView | null {
+    const c = this.batch.col;
+    const i = this.row;
+    if (c.responseLength[i] === 0) return null;
+    if (!this.#hasResponse) {
+      this.#hasResponse = true;
+      const { responseAt, responseLength, responseBytes } = c;
+      const claimed = Math.max(responseBytes[i], responseLength[i]);
+      this.#response.read(this.batch.arena, responseAt[i], responseLength[i], claimed);
+    }
+    return this.#response;
+  }
+
+  /** The first query; null without one. */
+  get query(): MessageView | null {
+    const c = this.batch.col;
+    const i = this.row;
+    if (c.queryLength[i] === 0) return null;
+    if (!this.#hasQuery) {
+      this.#hasQuery = true;
+      const { queryAt, queryLength, queryBytes } = c;
+      this.#query.read(this.batch.arena, queryAt[i], queryLength[i], Math.max(queryBytes[i], queryLength[i]));
+    }
+    return this.#query;
+  }
+
+  /** The name as escaped text; `.` for the root, empty without a question. */
+  get nameText(): string {
+    this.#text ??= this.nameLength === 0 ? '' : nameText(this.name, 0, 0);
+    return this.#text;
+  }
+
+  /** 32 bits for what stands in front of the registrable domain (folded); 0 when nothing does. */
+  get subHash(): number {
+    return this.subLength === 0 ? 0 : this.nameHash;
+  }
+
+  /** This transaction as evidence. */
+  evidence(note?: string): Evidence {
+    const { batch, row } = this;
+    const { idHigh, idLow } = batch.col;
+    const { query, response } = batch.frames(row);
+    const frames = [...query.slice(0, 1), ...response.slice(0, 1)];
+    return {
+      transaction: idText(idHigh[row], idLow[row]),
+      time: this.time,
+      client: this.client.text,
+      server: this.server.text,
+      ...(this.nameLength > 0 && { name: this.nameText, type: typeName(this.type, this.protocol) }),
+      ...(frames.length > 0 && { frames }),
+      ...(note !== undefined && { note }),
+    };
+  }
+}
