@@ -1,6 +1,7 @@
 import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
 import { VANTAGES } from '../core/transactions.ts';
+import { detectSettings } from '../detect/settings.ts';
 import { clientsSetting, networksSetting, privacySettings, resolversSetting } from '../enrich/settings.ts';
 import { pipelineSettings } from '../pipeline/settings.ts';
 import { serverSettings } from '../server/settings.ts';
@@ -40,7 +41,7 @@ export const SETTINGS = group('nametap', {
   sinks: map('Where transactions are also written to, each under a name.', variant('A sink.', SINKS), {
     reloads: true,
   }),
-  detect: group('Detectors; there are none yet.', {}),
+  detect: detectSettings,
   probes: group('Probes; there are none yet.', {}),
   alerts: group('Alerts; nothing raises them yet.', {}),
   server: serverSettings,

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Raise } from '../core/alert.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+import type { Network } from '../core/network.ts';
+import type { Vantage } from '../core/transactions.ts';
+import type { DetectorDefinition, Need } from '../detect/detector.ts';
+import { DomainSet } from '../detect/domain-set.ts';
+import { Entities } from '../detect/entities.ts';
+import { DETECTORS } from '../detect/index.ts';
+import { Judge } from '../detect/judge.ts';
+import { type DetectConfig, settingsOf } from '../detect/settings.ts';
+import { registrableStart } from '../enrich/public-suffix.ts';
+
+const POPULAR = fileURLToPath(new URL('../../assets/popular-domains.txt', import.meta.url));
+/** A list of more lines is refused: it would not fit into memory beside everything else. */
+const MOST_LINES = 5_000_000;
+
+/** What the judge has to know besides its own settings. */
+export interface JudgingContext {
+  vantage?: Vantage | undefined;
+  networks: readonly Network[];
+  resolvers: readonly Network[];
+  /** What privacy hides. */
+  lacks?: readonly Need[];
+  raise: Raise;
+  /** Detectors besides the own ones: rules. */
+  more?: readonly DetectorDefinition[];
+  /** Only these run; absent: all that the configuration wants. */
+  only?: readonly string[];
+}
+
+/** A judge with all detectors, as a configuration wants them. Throws UserError for a list that cannot be read. */
+export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
+  const popular = new DomainSet(readList(config.popular ?? POPULAR));
+  const allowed = new DomainSet(config.allow);
+  const { vantage, networks, resolvers, lacks = [], raise, more = [], only } = context;
+  const isPopular = (domain: string) => popular.has(domain);
+  return new Judge([...DETECTORS, ...more], {
+    services: {
+      entities: new Entities(registrableStart, isPopular),
+      networks,
+      resolvers,
+      vantage,
+      readList,
+      isPopular,
+      isAllowed: (domain) => allowed.has(domain),
+    },
+    settings: (definition) => {
+      const isOwn = DETECTORS.includes(definition);
+      const values = isOwn ? settingsOf(config, definition) : { enabled: true };
+      const isWanted = only === undefined || only.includes(definition.id);
+      return { enabled: config.enabled && values.enabled && isWanted, values };
+    },
+    lacks,
+    raise: (finding) => {
+      // What the operator allows is not spoken of, whoever noticed it; a forged answer for it is.
+      if (finding.domain !== undefined && finding.isProof !== true && allowed.has(finding.domain)) return;
+      raise(finding);
+    },
+  });
+}
+
+/** The lines of a list. Throws UserError (exit 3) for a file that cannot be read, or is too long. */
+export function readList(path: string): string[] {
+  let lines: string[];
+  try {
+    lines = readFileSync(path, 'utf8').split(/\r?\n/);
+  } catch (error) {
+    throw new UserError(`The list ${path} cannot be read: ${reasonOf(error)}.`, EXIT.file);
+  }
+  if (lines.length > MOST_LINES) {
+    throw new UserError(
+      `The list ${path} has more than ${MOST_LINES.toLocaleString('en')} lines. Shorten it.`,
+      EXIT.file,
+    );
+  }
+  return lines;
+}
