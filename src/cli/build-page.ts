@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { remark } from './remarks.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

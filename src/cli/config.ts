@@ -1,7 +1,7 @@
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { CONFIG_FILE } from '../app/config-options.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { textOption } from './options.ts';
 import { remark } from './remarks.ts';
 import { writeStdout } from './stdout.ts';

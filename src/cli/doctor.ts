@@ -1,7 +1,7 @@
 import type { CommandDefinition } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
 import type { Check } from '../app/capture.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { writeStdout } from './stdout.ts';
 
 /** `nametap doctor`: can I capture here, and if not, what to do. */

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../app/api-client.ts';
 import type { OptionDefinition, OptionValues } from '../core/definition.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { textOption } from './options.ts';
 import { writeStdout } from './stdout.ts';
 import { version } from './version.ts';

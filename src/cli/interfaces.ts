@@ -1,7 +1,7 @@
 import type { NetworkInterface } from '../app/capture.ts';
 import type { CommandDefinition } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
-import { numberText, plainText } from '../report/format.ts';
+import { numberText, plainText } from '../core/figures.ts';
 import { writeStdout } from './stdout.ts';
 
 /** `nametap interfaces`: what can be given to -i. */

@@ -2,7 +2,7 @@ import type { Input } from '../app/input.ts';
 import type { ShowPlan, ShowResult } from '../app/show.ts';
 import type { OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import {
   decodeAs,
   linksPaths,

@@ -1,7 +1,7 @@
 /** `nametap`: finds the command, runs it, and turns what goes wrong into a sentence and an exit code. */
 import { existsSync } from 'node:fs';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { COMMANDS, everyCommand } from './commands.ts';
 import { isClosedPipe } from './stdout.ts';
 import { version } from './version.ts';

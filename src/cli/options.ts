@@ -7,7 +7,7 @@ import { addressWords, type Network } from '../core/network.ts';
 import { spanOf } from '../core/settings.ts';
 import type { RunPlan } from '../app/plan.ts';
 import { VANTAGES, type Vantage } from '../core/transactions.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 
 /** Options that several commands have; each means the same everywhere. */
 export const FILTER = {

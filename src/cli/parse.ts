@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { nearest } from './suggest.ts';
 
 export interface ParsedWords {

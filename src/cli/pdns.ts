@@ -3,7 +3,7 @@ import { csvRow } from '../core/csv.ts';
 import type { ApiClient, PdnsImport, PdnsPage, PdnsRow } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
-import { numberText } from '../report/format.ts';
+import { numberText } from '../core/figures.ts';
 import { HISTORY, print, tableText, withApi } from './history.ts';
 import { textOption, wholeNumber } from './options.ts';
 import { remark } from './remarks.ts';

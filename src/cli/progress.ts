@@ -1,4 +1,4 @@
-import { numberText } from '../report/format.ts';
+import { numberText } from '../core/figures.ts';
 
 const BAR = 24;
 

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { concludeLines, linesPlan } from './lines.ts';
 import {
   COLOR,

@@ -1,6 +1,6 @@
 import type { RunResult } from '../app/plan.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
-import { numberText, plainText } from '../report/format.ts';
+import { numberText, plainText } from '../core/figures.ts';
 
 /** A remark on standard error, apart from the data. */
 export function remark(text: string): void {

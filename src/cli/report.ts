@@ -6,7 +6,7 @@ import type { Input } from '../app/input.ts';
 import type { RunHooks, RunPlan, RunResult } from '../app/plan.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import type { MapFormat } from '../report/map-text.ts';
 import { PathSummary } from '../report/path-summary.ts';
 import type { Report, ReportOptions } from '../report/report.ts';

@@ -5,7 +5,7 @@ import { CONFIG_FILE, configOptions } from '../app/config-options.ts';
 import type { Served, ServeResult } from '../app/serve.ts';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
-import { numberText, plainText } from '../report/format.ts';
+import { numberText, plainText } from '../core/figures.ts';
 import { hanging } from './help.ts';
 import { COLOR, listOption, terminalWidth, textOption, useColor } from './options.ts';
 import { countsText, remark, remarkDamage } from './remarks.ts';

@@ -1,7 +1,7 @@
 import { CONFIG_FILE } from '../app/config-options.ts';
 import type { Config } from '../app/config.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { buildPage } from './build-page.ts';
 import { COLOR, textOption } from './options.ts';
 import { remark } from './remarks.ts';

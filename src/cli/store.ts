@@ -1,6 +1,6 @@
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { numberText } from '../report/format.ts';
+import { numberText } from '../core/figures.ts';
 import type { ExportQuery, Store, StoreStatus } from '../store/store.ts';
 import { HISTORY, print, tableText } from './history.ts';
 import { textOption } from './options.ts';

@@ -2,7 +2,7 @@ import type { FrameInput, Input } from '../app/input.ts';
 import type { ShowPlan } from '../app/show.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../report/format.ts';
+import { plainText } from '../core/figures.ts';
 import { concludeLines, linesPlan } from './lines.ts';
 import {
   CAPTURE,

@@ -1,4 +1,4 @@
-import { numberText } from './format.ts';
+import { numberText } from '../core/figures.ts';
 
 /** Text made safe for HTML content and quoted attributes. */
 export function escapeHtml(text: string): string {

@@ -1,6 +1,6 @@
 import type { Summary } from '../sketch/summary.ts';
 import { areaChart, escapeHtml, logHistogram } from './charts.ts';
-import { numberText, percentText, plainText, spanText } from './format.ts';
+import { numberText, percentText, plainText, spanText } from '../core/figures.ts';
 import { STYLE } from './style.ts';
 import type { KeyRow, KeyShare, KeyTop, ReportValue } from './value.ts';
 

@@ -1,5 +1,5 @@
 import type { Summary } from '../sketch/summary.ts';
-import { numberText, percentText, plainText, spanText } from './format.ts';
+import { numberText, percentText, plainText, spanText } from '../core/figures.ts';
 import type { KeyShare, KeyTop, ReportValue } from './value.ts';
 
 type Cells = readonly string[];

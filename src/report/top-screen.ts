@@ -3,7 +3,7 @@ import { Distribution } from '../sketch/summary.ts';
 import { COUNT, type TopKeys } from '../sketch/top-keys.ts';
 import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
 import { nameText } from '../wire/name.ts';
-import { numberText, percentText, plainText, spanText } from './format.ts';
+import { numberText, percentText, plainText, spanText } from '../core/figures.ts';
 import { TALLY } from './layout.ts';
 import type { Report } from './report.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { registrableStart } from '../../src/enrich/public-suffix.ts';
-import { numberText, percentText, plainText, spanText } from '../../src/report/format.ts';
+import { numberText, percentText, plainText, sizeText, spanText } from '../../src/core/figures.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { Report } from '../../src/report/report.ts';
 import { reportText } from '../../src/report/text.ts';
@@ -82,4 +82,9 @@ test('numbers as people read them', () => {
   assert.equal(spanText(250), '4 min 10 s');
   assert.equal(spanText(10_920), '3 h 2 min');
   assert.equal(plainText('a\x1b[31mb'), 'a\\u{1b}[31mb');
+});
+
+test('bytes have the unit that keeps them short', () => {
+  const sizes = [0, 812, 999, 1000, 4096, 99_960, 268_400_000, 5e15];
+  assert.deepEqual(sizes.map(sizeText), ['0 B', '812 B', '999 B', '1 kB', '4.1 kB', '100 kB', '268 MB', '5000 TB']);
 });

@@ -39,6 +39,16 @@ export function spanText(seconds: number): string {
   return `${Math.floor(seconds / size)} ${name}${rest > 0 && nextName !== '' ? ` ${rest} ${nextName}` : ''}`;
 }
 
+/** Bytes with their unit (powers of 1000): `812 B`, `4.1 kB`, `268 MB`. */
+export function sizeText(bytes: number): string {
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 999.5 && unit < SIZES.length - 1; unit++) size /= 1000;
+  return `${unit === 0 || size >= 99.95 ? Math.round(size) : Number(size.toPrecision(2))} ${SIZES[unit]}`;
+}
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'];
+
 /** Text from outside made safe for a terminal: C0, C1, bidirectional and other invisible characters as \u{…}. */
 export function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
