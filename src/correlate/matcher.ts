@@ -449,7 +449,8 @@ export class Matcher {
     words[w + T.ANSWER_NANOS] = carrier.nanos;
     doubles[d + T.ANSWER_SECONDS] = carrier.seconds;
     doubles[d + T.ANSWER_NUMBER] = carrier.number;
-    words[w + T.RESPONSE_BYTES] = carrier.claimedLength;
+    const isFragmented = carrier.fragmented && carrier.transport === UDP;
+    words[w + T.RESPONSE_BYTES] = carrier.claimedLength | (isFragmented ? T.FRAGMENTED : 0);
     // Multicast and broadcast queries: the server is who answered.
     if (carrier.protocol !== DNS && words[w + T.QUERIES] > 0) {
       words[w + T.SERVER] = carrier.source0;

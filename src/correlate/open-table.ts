@@ -25,7 +25,7 @@ export const LAST_NANOS = 20;
 export const ANSWER_NANOS = 21;
 export const QUERY_BYTES = 22; // on the wire
 export const QUERY_LENGTH = 23; // at hand
-export const RESPONSE_BYTES = 24;
+export const RESPONSE_BYTES = 24; // of a datagram that came in fragments with the top bit set
 export const CAPTURED_ON = 25; // interface << 16 | vlan (0xffff none)
 export const QUERY_FLAGS = 26; // identification of the IPv4 header of the last copy << 16 | flags
 export const QUERY_FAULT = 27; // code << 24 | place << 20 | offset (20 bits)
@@ -36,6 +36,8 @@ export const PAIR_NEXT = 31;
 export const SOA_SEEN = 30; // zone transfer (never truncated): SOA records with the new serial so far, and that serial
 export const SERIAL = 31;
 export const WORDS = 32;
+/** Bit of `RESPONSE_BYTES`. */
+export const FRAGMENTED = 0x80000000;
 
 // Doubles of a slot.
 export const OPEN_SECONDS = 0;

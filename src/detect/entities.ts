@@ -9,6 +9,8 @@ export class Host {
   /** Seconds since 1970 at which it was first seen. */
   readonly firstSeen: number;
   lastSeen: number;
+  /** Transactions it began, as client. */
+  queries = 0;
   #text: string | undefined;
 
   constructor(family: number, words: readonly [number, number, number, number], time: number) {

@@ -1,4 +1,23 @@
+import { amp } from './amp.ts';
 import type { DetectorDefinition } from './detector.ts';
+import { floodNx } from './flood-nx.ts';
+import { floodRsd } from './flood-rsd.ts';
+import { flux } from './flux.ts';
+import { poisBail } from './pois-bail.ts';
+import { poisFrag } from './pois-frag.ts';
+import { poisGuess } from './pois-guess.ts';
+import { poisRace } from './pois-race.ts';
+import { rebind } from './rebind.ts';
 
 /** All detectors, in the order of reference and settings. */
-export const DETECTORS: readonly DetectorDefinition[] = [];
+export const DETECTORS: readonly DetectorDefinition[] = [
+  floodRsd,
+  floodNx,
+  amp,
+  poisGuess,
+  poisRace,
+  poisFrag,
+  poisBail,
+  rebind,
+  flux,
+];

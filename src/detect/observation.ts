@@ -81,6 +81,7 @@ export class Observation {
     const family = c.family[i];
     this.client = this.#entities.host(family, c.client0[i], c.client1[i], c.client2[i], c.client3[i], time);
     this.server = this.#entities.host(family, c.server0[i], c.server1[i], c.server2[i], c.server3[i], time);
+    if (c.outcome[i] !== ORPHAN) this.client.queries++;
     this.type = c.type[i];
     this.class = c.class[i];
     this.opcode = c.opcode[i];

@@ -1,0 +1,103 @@
+import { DNS } from '../core/carrier.ts';
+import { numberText, spanText } from '../core/figures.ts';
+import { group, span, whole } from '../core/settings.ts';
+import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
+import { Bounded } from './bounded.ts';
+import { detector } from './detector.ts';
+import type { Domain } from './entities.ts';
+import { Witnesses } from './witnesses.ts';
+
+const WINDOW = 24 * 3600;
+const MOST_DOMAINS = 4096;
+const MOST_ADDRESSES = 256;
+/** New addresses have to go on coming: the last of them this long after the first. */
+const LEAST_AGE = 900;
+/** Fewer are a small pool, however spread. */
+const LEAST_ADDRESSES = 20;
+/** Holz et al. 2008: 1.32 · addresses + 18.54 · networks > 142.38; without an AS table networks are /16s and weigh less. */
+const ADDRESS_WEIGHT = 1.32;
+
+class State {
+  began: number;
+  responses = 0;
+  raised = 0;
+  readonly addresses = new Set<number>();
+  readonly networks = new Set<number>();
+  readonly witnesses = new Witnesses();
+
+  constructor(time: number) {
+    this.began = time;
+  }
+}
+
+export const flux = detector({
+  id: 'FLUX',
+  title: 'Fast flux',
+  summary:
+    'A domain whose addresses keep changing over many networks with short TTLs: machines of strangers stand in front of the real one.',
+  attack: ['T1568.001'],
+  needs: ['names'],
+  rows: 'data',
+  settings: group('Limits.', {
+    networks: whole('Addresses lie in so many networks (/16; of IPv6 /32).', { default: 10, least: 3, most: 256 }),
+    ttl: span('Answers are kept no longer than this.', { default: '30m', least: 0 }),
+  }),
+  create: ({ networks, ttl }) => {
+    const states = new Bounded<Domain, State>(MOST_DOMAINS);
+    const answers = new AnswerAddresses();
+    const mostTtl = ttl / 1000;
+    return {
+      inspect(seen, raise) {
+        if ((seen.type !== TYPE_A && seen.type !== TYPE_AAAA) || seen.protocol !== DNS) return;
+        const { domain, time, response } = seen;
+        // Of what everybody asks for (CDNs) nothing is said; nor of names that lead to another's (a CDN's customers).
+        if (domain === null || domain.isPopular || response === null || answers.read(response) === 0) return;
+        if (answers.hasAlias || answers.ttl > mostTtl) return;
+        let state = states.take(domain, () => new State(time));
+        if (time - state.began > WINDOW) {
+          states.delete(domain);
+          state = states.take(domain, () => new State(time));
+        }
+        state.responses++;
+        let hasNew = false;
+        for (let i = 0; i < answers.count; i++) {
+          const key = answers.key(i);
+          if (state.addresses.has(key) || state.addresses.size === MOST_ADDRESSES) continue;
+          state.addresses.add(key);
+          state.networks.add(answers.network(i));
+          hasNew = true;
+        }
+        if (!hasNew) return;
+        state.witnesses.note(seen);
+        const spread = state.networks.size;
+        const n = state.addresses.size;
+        if (spread < networks || n < LEAST_ADDRESSES || time - state.began < LEAST_AGE || spread < state.raised * 2)
+          return;
+        state.raised = spread;
+        const hours = (time - state.began) / 3600;
+        raise({
+          detector: 'FLUX',
+          key: domain.text,
+          severity: 'medium',
+          score: Math.min(1, (ADDRESS_WEIGHT * n + 6 * spread) / 284),
+          confidence: 0.6,
+          time,
+          firstSeen: state.began,
+          lastSeen: time,
+          count: state.responses,
+          subject: domain.text,
+          domain: domain.text,
+          title: `${domain.text} had ${numberText(n)} addresses in ${numberText(spread)} networks within ${spanText(time - state.began)}`,
+          text: `The addresses of ${domain.text} keep changing: ${numberText(n)} of them in ${numberText(spread)} networks (/16) within ${spanText(time - state.began)}, ${numberText(n / hours)} new ones an hour, each kept for ${numberText(answers.ttl)} s. Content networks do that too; machines that were broken into stand behind it where nobody knows the domain.`,
+          measures: [
+            { name: 'networks of its addresses', value: spread, unit: 'networks', threshold: networks },
+            { name: 'addresses', value: n, unit: 'addresses', threshold: LEAST_ADDRESSES },
+          ],
+          evidence: state.witnesses.with(seen),
+          attack: flux.attack,
+          proposal: { kind: 'domain', value: domain.text, text: `Block ${domain.text} for an hour` },
+        });
+      },
+    };
+  },
+});
