@@ -1,25 +1,9 @@
-import { MDNS } from '../core/carrier.ts';
 import { NO_KIND, NO_RCODE, TransactionBatch, type TransactionColumns } from '../core/transactions.ts';
-import { ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
-import { mix } from '../wire/name.ts';
+import { answerKind, roleOf } from '../rr/answer-kind.ts';
+import { transactionId } from '../rr/transaction-id.ts';
+import { MessageView } from '../wire/message.ts';
 import type { Legs } from './legs.ts';
 import * as T from './open-table.ts';
-
-const TYPE_NS = 2;
-const TYPE_CNAME = 5;
-const TYPE_SOA = 6;
-const TYPE_DNAME = 39;
-const TYPE_IXFR = 251;
-
-// Indices into ANSWER_KINDS and ROLES.
-const DATA = 0;
-const NODATA = 1;
-const NXDOMAIN = 2;
-const REFERRAL = 3;
-const ERROR = 4;
-const RECURSIVE = 0;
-const ITERATIVE = 1;
-const AUTHORITATIVE = 2;
 
 /** Takes a full batch: to keep, or (true) to be filled again, which spares the memory of another one. */
 export type BatchListener = (batch: TransactionBatch) => unknown;
@@ -85,7 +69,7 @@ export class RowWriter {
 
   /** The next row written was followed by this TCP transaction. */
   retry(open: T.OpenTable, tcp: number): void {
-    transactionId(open, tcp, this.#id);
+    idOf(open, tcp, this.#id);
     this.#retryHigh = this.#id.high;
     this.#retryLow = this.#id.low;
   }
@@ -153,7 +137,8 @@ export class RowWriter {
     col.duplicates[i] = words[w + T.DUPLICATES];
     col.late[i] = late;
     col.queryBytes[i] = words[w + T.QUERY_BYTES];
-    col.responseBytes[i] = words[w + T.RESPONSE_BYTES];
+    col.responseBytes[i] = words[w + T.RESPONSE_BYTES] & ~T.FRAGMENTED;
+    col.fragmented[i] = words[w + T.RESPONSE_BYTES] >>> 31;
 
     // Judgements.
     const flags = response === null ? words[w + T.QUERY_FLAGS] : response.flags;
@@ -162,8 +147,7 @@ export class RowWriter {
     col.rcode[i] = response === null ? NO_RCODE : response.rcode;
     col.outcome[i] = outcome;
     col.answerKind[i] = response === null ? NO_KIND : answerKind(response, words[w + T.ID_TYPE] & 0xffff, protocol);
-    col.role[i] =
-      response !== null && (flags & 0x0400) !== 0 ? AUTHORITATIVE : (asked & 0x0100) !== 0 ? RECURSIVE : ITERATIVE;
+    col.role[i] = roleOf(asked, response === null ? 0 : flags);
     col.leg[i] = this.#legs.legOf(col, i, (asked & 0x0100) !== 0);
     const queryFault = words[w + T.QUERY_FAULT];
     const responseFault = response !== null && response.fault !== 0;
@@ -172,7 +156,7 @@ export class RowWriter {
     col.faultAt[i] = responseFault ? response.faultAt : queryFault & 0xfffff;
     col.faultSide[i] = responseFault ? 1 : 0;
 
-    transactionId(open, slot, this.#id);
+    idOf(open, slot, this.#id);
     col.idHigh[i] = this.#id.high;
     col.idLow[i] = this.#id.low;
     col.retryHigh[i] = this.#retryHigh;
@@ -244,49 +228,13 @@ function copy(from: Uint8Array, at: number, length: number, to: Uint8Array, targ
   else for (let i = 0; i < length; i++) to[target + i] = from[at + i];
 }
 
-/** What kind of answer a response is (RFC 2308 §2 for NODATA and referral). */
-function answerKind(response: MessageView, asked: number, protocol: number): number {
-  const rcode = response.rcode;
-  if (rcode === 3) return NXDOMAIN;
-  if (rcode !== 0) return ERROR;
-  let alias = false;
-  let ns = false;
-  let soa = false;
-  const { type, section, records } = response;
-  for (let i = 0; i < records; i++) {
-    if (section[i] === ANSWER) {
-      const t = type[i];
-      if (t === asked || asked >= TYPE_IXFR || asked === 0 || protocol === MDNS) return DATA;
-      if (t === TYPE_CNAME || t === TYPE_DNAME) alias = true;
-    } else if (section[i] === AUTHORITY) {
-      if (type[i] === TYPE_NS) ns = true;
-      else if (type[i] === TYPE_SOA) soa = true;
-    }
-  }
-  // A chain whose end the server does not know is data as far as it goes; with an SOA it ends in NODATA.
-  if (alias && !soa) return DATA;
-  if (ns && !soa && (response.flags & 0x0400) === 0) return REFERRAL;
-  // Nothing in a truncated, cut or malformed response does not mean that there is nothing.
-  return (response.flags & 0x0200) !== 0 || response.fault !== 0 ? NO_KIND : NODATA;
-}
-
-/** Stable 64-bit id: packet time, ends, id and question, so that a replay gives the same. Never 0. */
-function transactionId(open: T.OpenTable, slot: number, out: { high: number; low: number }): void {
+/** The id of what is in a slot: by its first query, or by the response without one. */
+function idOf(open: T.OpenTable, slot: number, out: { high: number; low: number }): void {
   const { words, doubles } = open;
   const w = slot * T.WORDS;
   const d = slot * T.DOUBLES;
   const queried = words[w + T.QUERIES] > 0;
   const seconds = queried ? doubles[d + T.OPEN_SECONDS] : doubles[d + T.ANSWER_SECONDS];
   const nanos = queried ? words[w + T.OPEN_NANOS] : words[w + T.ANSWER_NANOS];
-  let a = Math.imul(seconds | 0, 0x9e3779b1) ^ nanos;
-  let b = Math.imul(nanos, 0x85ebca6b) ^ seconds;
-  for (let i = T.CLIENT; i < T.NAME_HASH + 1; i++) {
-    const value = words[w + i];
-    a = Math.imul(a ^ value, 0x9e3779b1);
-    a = (a << 13) | (a >>> 19);
-    b = Math.imul(b ^ value, 0xc2b2ae35);
-    b = (b << 15) | (b >>> 17);
-  }
-  out.high = mix(a);
-  out.low = mix(b) || 1;
+  transactionId(words, w + T.CLIENT, seconds, nanos, out);
 }
