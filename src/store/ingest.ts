@@ -1,7 +1,8 @@
 import { DNS } from '../core/carrier.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { DistinctCollector } from './distinct.ts';
-import { type Appender, CHUNK_ROWS, ChunkWriter, type Connection, type Database } from './duckdb.ts';
+import { CHUNK_ROWS, ChunkWriter } from './chunk-writer.ts';
+import type { Appender, Connection, Database } from './duckdb.ts';
 import { PassiveCollector } from './passive-delta.ts';
 import { type Parts, tableOf } from './parts.ts';
 import { RowEncoder } from './row-encoder.ts';

@@ -1,9 +1,9 @@
 import type { Cardinality } from '../sketch/cardinality.ts';
 import { addressHalves } from './addresses.ts';
 import { sketchFrom, sketchOctets } from './distinct.ts';
-import { ChunkWriter, type Connection } from './duckdb.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import type { Connection } from './duckdb.ts';
 import { reversedName } from './passive-names.ts';
-import type { PassiveDelta } from './passive-delta.ts';
 import { type ColumnType, DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
 
 const utf8 = new TextEncoder();
@@ -40,7 +40,24 @@ export function appendRows(
   }
 }
 
-/** What was seen of names, as rows of `passive_new`. */
+/** What was seen of (name, type, rdata) elsewhere. */
+export interface PassiveDelta {
+  /** Folded, as `storedName` has it. */
+  name: string;
+  type: number;
+  data: string;
+  /** Octets where it is an address: `data` is not needed then. */
+  address: Uint8Array | null;
+  /** Aliases from the name to the record's owner. */
+  cnames: readonly string[] | null;
+  sensor: string;
+  /** ms. */
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** What is imported, as rows of `passive_new`. */
 export function appendPassive(connection: Connection, rows: readonly PassiveDelta[]): void {
   appendRows(connection, 'passive_new', PASSIVE_COLUMNS, passiveCells(rows));
 }

@@ -1,5 +1,6 @@
 import { type Condition, exactly, rowTest, whereOf } from './condition.ts';
-import { ChunkWriter, type Connection } from './duckdb.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { AT } from './row-columns.ts';
 import { decodeRows } from './rows.ts';

@@ -20,81 +20,73 @@ const WITH_NAMES = new Set([3, 4, SOA, 7, 8, 9, 14, MX, 17, 18, 21, 26, 33, 35, 
 /** Rdata that is one name. */
 const ONE_NAME = new Set([NS, CNAME, PTR]);
 const MAX_CHAIN = 16;
-/** Records collected at once: each is an object with its texts, some 400 octets. */
-const CAPACITY = 300_000;
-/** Octets of keys collected at once: a batch that comes on top still fits into the table. */
-const MOST_OCTETS = 128 << 20;
-/** Numbers of a key: 1 = seen without aliases; first, last (ms), count. */
-const NUMBERS = { ints: 1, doubles: 3 };
-const FIRST = 0;
-const LAST = 1;
-const COUNT = 2;
-/** Octets before the name in a key: type and length. */
-const KEY_HEADER = 4;
+/** Records collected at once: some 150 octets each. */
+const CAPACITY = 200_000;
+/** Octets of keys and texts collected at once. */
+const MOST_OCTETS = 32 << 20;
+/** Numbers of a key. */
+const NUMBERS = { ints: 6, doubles: 3 };
+/** Words of a key's numbers: form of its rdata, 1 = seen without aliases, index of its sensor, texts. */
+export const INT = { form: 0, own: 1, sensor: 2, texts: 3, dataLength: 4, cnamesLength: 5 } as const;
+/** Doubles of a key's numbers: times in ms, sightings. */
+export const DOUBLE = { first: 0, last: 1, count: 2 } as const;
+/** Rdata is an address, or one name, as it lies in the key; or its text is among the texts. */
+export const FORM = { address: 0, name: 1, text: 2 } as const;
+/** Octets before the name in a key: type and length. Rdata follows the name. */
+export const KEY_HEADER = 4;
+const utf8 = new TextEncoder();
 
-/** What was seen of (name, type, rdata) since the last write. */
-export interface PassiveDelta {
-  name: string;
-  type: number;
-  data: string;
-  /** Octets where it is an address: `data` is not needed then. */
-  address: Uint8Array | null;
-  /** Aliases from the name to the record's owner. */
-  cnames: string[] | null;
-  sensor: string;
-  first: number;
-  last: number;
-  count: number;
+/** What a collector had when it was taken. */
+export interface PassiveSightings {
+  readonly keys: KeyTable;
+  readonly texts: Uint8Array;
+  readonly sensors: readonly string[];
 }
 
 /** Collects records of answers, and addresses at the end of a chain of aliases under the name asked too. */
 export class PassiveCollector {
   /** With what changes with every sighting. */
   #keys = new KeyTable(CAPACITY, NUMBERS);
-  #octets = 0;
-  /** By number of the key. */
-  #rows: PassiveDelta[] = [];
+  #keyOctets = 0;
+  /** Texts of rdata and aliases, one behind the other. */
+  #texts = new Uint8Array(1 << 16);
+  #used = 0;
+  #sensors: string[] = [];
+  #sensor = 0;
   readonly #key = new Uint8Array(8 + 600 + 65_536 + 8);
   readonly #words = new Int32Array(this.#key.buffer, 0, this.#key.length >>> 2);
-  readonly #utf8 = new TextEncoder();
   readonly #chain = new Int32Array(MAX_CHAIN);
 
   get full(): boolean {
-    return this.#keys.full || this.#octets >= MOST_OCTETS;
+    return this.#keys.full || this.#keyOctets + this.#used >= MOST_OCTETS;
   }
 
   /** Takes what was collected. */
-  take(): PassiveDelta[] {
-    const rows = this.#rows;
-    const keys = this.#keys;
-    rows.forEach((row, i) => {
-      keys.seek(i);
-      if (keys.words[keys.int] === 1) row.cnames = null;
-      row.first = keys.doubles[keys.double + FIRST];
-      row.last = keys.doubles[keys.double + LAST];
-      row.count = keys.doubles[keys.double + COUNT];
-    });
-    this.#rows = [];
+  take(): PassiveSightings {
+    const taken = { keys: this.#keys, texts: this.#texts, sensors: this.#sensors };
     this.#keys = new KeyTable(CAPACITY, NUMBERS);
-    this.#octets = 0;
-    return rows;
+    this.#texts = new Uint8Array(1 << 16);
+    this.#sensors = [];
+    this.#keyOctets = this.#used = 0;
+    return taken;
   }
 
   /** Adds the answers of a response; `time` in ms. Messages of other protocols than DNS are left out by the caller. */
   add(view: MessageView, time: number, sensor: string): void {
     const { records, section, type } = view;
+    if (this.#sensors[this.#sensor] !== sensor) this.#sensor = this.#sensorOf(sensor);
     let aliases = 0;
     for (let r = 0; r < records; r++) {
       if (section[r] !== ANSWER) break;
       if (LEFT_OUT.has(type[r])) continue;
       if (type[r] === CNAME && aliases < MAX_CHAIN && isWholeName(view, r)) this.#chain[aliases++] = r;
-      this.#record(view, r, view.owner[r], 0, time, sensor);
+      this.#record(view, r, view.owner[r], 0, time);
     }
-    if (aliases > 0 && view.questions > 0) this.#folded(view, aliases, time, sensor);
+    if (aliases > 0 && view.questions > 0) this.#folded(view, aliases, time);
   }
 
   /** Addresses at the end of the chain from the name asked. */
-  #folded(view: MessageView, aliases: number, time: number, sensor: string): void {
+  #folded(view: MessageView, aliases: number, time: number): void {
     const { bytes, start } = view;
     let name = view.questionName[0];
     let length = 0;
@@ -112,7 +104,7 @@ export class PassiveCollector {
       ) {
         continue;
       }
-      this.#record(view, r, view.questionName[0], length, time, sensor);
+      this.#record(view, r, view.questionName[0], length, time);
     }
   }
 
@@ -125,19 +117,27 @@ export class PassiveCollector {
     return -1;
   }
 
-  #record(view: MessageView, r: number, owner: number, chain: number, time: number, sensor: string): void {
+  #sensorOf(sensor: string): number {
+    const known = this.#sensors.indexOf(sensor);
+    return known >= 0 ? known : this.#sensors.push(sensor) - 1;
+  }
+
+  #record(view: MessageView, r: number, owner: number, chain: number, time: number): void {
     const { bytes, start } = view;
     const key = this.#key;
     const type = view.type[r];
     let n = KEY_HEADER + copyName(bytes, owner, start, key, KEY_HEADER, true);
     const from = view.rdata[r];
     const length = view.rdlength[r];
+    let form: number = (type === A && length === 4) || (type === AAAA && length === 16) ? FORM.address : FORM.text;
     let text: string | undefined;
-    if (ONE_NAME.has(type) && isWholeName(view, r)) n += copyName(bytes, from, start, key, n, true);
-    else if (WITH_NAMES.has(type)) {
-      text = recordValue(view, r, DNS)?.data;
+    if (ONE_NAME.has(type) && isWholeName(view, r)) {
+      n += copyName(bytes, from, start, key, n, true);
+      form = FORM.name;
+    } else if (WITH_NAMES.has(type)) {
+      text = recordValue(view, r, DNS)?.data.toLowerCase();
       if (text === undefined) return;
-      n += this.#utf8.encodeInto(text, key.subarray(n)).written;
+      n += utf8.encodeInto(text, key.subarray(n)).written;
     } else if (length > 64) {
       key.set(bytes.subarray(from, from + length), n);
       n += length;
@@ -146,41 +146,54 @@ export class PassiveCollector {
     // Whole words: the octets behind the key are zeros.
     for (let i = n; (i & 3) !== 0; i++) key[i] = 0;
     if (!this.#sighted((n + 3) >>> 2, time, chain === 0)) return;
-    const isAddress = (type === A && length === 4) || (type === AAAA && length === 16);
-    if (!isAddress) text ??= recordValue(view, r, DNS)?.data;
-    text ??= '';
-    this.#rows.push({
-      name: nameText(bytes, owner, start).toLowerCase(),
-      type,
-      data: ONE_NAME.has(type) || WITH_NAMES.has(type) ? text.toLowerCase() : text,
-      address: isAddress ? bytes.slice(from, from + length) : null,
-      cnames: chain === 0 ? null : this.#names(view, chain),
-      sensor,
-      first: time,
-      last: time,
-      count: 1,
-    });
+    const { words, int } = this.#keys;
+    words[int + INT.form] = form;
+    words[int + INT.sensor] = this.#sensor;
+    words[int + INT.texts] = this.#used;
+    if (form === FORM.text) words[int + INT.dataLength] = this.#keep(text ?? this.#dataOf(view, r));
+    if (chain > 0) words[int + INT.cnamesLength] = this.#keep(this.#names(view, chain));
   }
 
   /** Counts a sighting of the key at hand; true when it is a new one. */
   #sighted(words: number, time: number, isOwn: boolean): boolean {
     const keys = this.#keys;
-    const hash = hashOf(this.#words, 0, words);
-    const isNew = keys.find(this.#words, 0, words, hash) < 0;
-    if (isNew && keys.insert(this.#words, 0, words, hash) < 0) return false;
-    if (isNew) this.#octets += words * 4;
+    // Records of a message that is seen again come in the order in which they came before.
+    let isNew = false;
+    if (keys.size === 0 || keys.findNext(this.#words, 0, words) < 0) {
+      const hash = hashOf(this.#words, 0, words);
+      isNew = keys.find(this.#words, 0, words, hash) < 0;
+      if (isNew && keys.insert(this.#words, 0, words, hash) < 0) return false;
+      if (isNew) this.#keyOctets += words * 4;
+    }
     const { doubles, double } = keys;
-    if (isNew || time < doubles[double + FIRST]) doubles[double + FIRST] = time;
-    if (isNew || time > doubles[double + LAST]) doubles[double + LAST] = time;
-    doubles[double + COUNT]++;
-    if (isOwn) keys.words[keys.int] = 1;
+    if (isNew || time < doubles[double + DOUBLE.first]) doubles[double + DOUBLE.first] = time;
+    if (isNew || time > doubles[double + DOUBLE.last]) doubles[double + DOUBLE.last] = time;
+    doubles[double + DOUBLE.count]++;
+    if (isOwn) keys.words[keys.int + INT.own] = 1;
     return isNew;
   }
 
-  #names(view: MessageView, chain: number): string[] {
-    return Array.from(this.#chain.subarray(0, chain), (r) =>
-      nameText(view.bytes, view.rdata[r], view.start).toLowerCase(),
-    );
+  /** Keeps a text behind the others; its octets. */
+  #keep(text: string): number {
+    const most = this.#used + text.length * 3;
+    if (most > this.#texts.length) {
+      const wider = new Uint8Array(Math.max(most, this.#texts.length * 2));
+      wider.set(this.#texts);
+      this.#texts = wider;
+    }
+    const { written } = utf8.encodeInto(text, this.#texts.subarray(this.#used));
+    this.#used += written;
+    return written;
+  }
+
+  #dataOf(view: MessageView, r: number): string {
+    const data = recordValue(view, r, DNS)?.data ?? '';
+    return ONE_NAME.has(view.type[r]) ? data.toLowerCase() : data;
+  }
+
+  #names(view: MessageView, chain: number): string {
+    const names = Array.from(this.#chain.subarray(0, chain), (r) => nameText(view.bytes, view.rdata[r], view.start));
+    return names.join(' ').toLowerCase();
   }
 }
 

@@ -2,8 +2,9 @@ import type { TransactionBatch } from '../core/transactions.ts';
 import { isIrregular } from '../filter/row.ts';
 import { ADDITIONAL, ANSWER, AUTHORITY, MessageView } from '../wire/message.ts';
 import { DomainLengths } from './domain-lengths.ts';
-import type { ChunkWriter } from './duckdb.ts';
+import type { ChunkWriter } from './chunk-writer.ts';
 import { LeanForm, type MessageColumns } from './message-form.ts';
+import { copy16, copy32, copy8, putAddress, putInteger, putTime } from './cells.ts';
 import { AT, COPIED, EMPTY, IDS, NOTHING } from './row-columns.ts';
 import { StoredName } from './stored-name.ts';
 
@@ -172,72 +173,4 @@ export class RowEncoder {
     for (let k = 0; k < n; k++) view.setFloat64(4 + 8 * k, all[from + k], true);
     to.string(AT.more_frames, bytes, 0, 4 + 8 * n);
   }
-}
-
-// One function by width: loops over arrays of one kind are fast.
-function copy8(from: Uint8Array, to: Uint8Array, order: Uint32Array, at: number, n: number, row: number): void {
-  for (let k = 0; k < n; k++) to[row + k] = from[order[at + k]];
-}
-
-function copy16(from: Uint16Array, to: Uint16Array, order: Uint32Array, at: number, n: number, row: number): void {
-  for (let k = 0; k < n; k++) to[row + k] = from[order[at + k]];
-}
-
-/** Into every `stride`-th word, from word `lane` on. */
-function copy32(
-  from: Uint32Array,
-  to: Uint32Array,
-  order: Uint32Array,
-  at: number,
-  n: number,
-  row: number,
-  stride: number,
-  lane: number,
-): void {
-  for (let k = 0; k < n; k++) to[(row + k) * stride + lane] = from[order[at + k]];
-}
-
-/** Nanoseconds since 1970 as 64 bits; times that do not fit (corrupt captures) become the last that do. */
-function putTime(words: Uint32Array, row: number, seconds: number, nanos: number): void {
-  if (Math.abs(seconds) > 9.2e9) {
-    putWords(words, row, BigInt.asIntN(64, seconds > 0 ? 0x7fff_ffff_ffff_ffffn : -0x8000_0000_0000_0000n));
-    return;
-  }
-  if (seconds < 0) {
-    putWords(words, row, BigInt(seconds) * 1_000_000_000n + BigInt(nanos));
-    return;
-  }
-  // A double cannot hold it: in two parts of 16 bits and more.
-  const low16 = seconds % 65_536;
-  const high = ((seconds - low16) / 65_536) * 1e9;
-  const low = low16 * 1e9 + nanos + (high % 65_536) * 65_536;
-  words[row * 2] = low % 0x1_0000_0000;
-  words[row * 2 + 1] = Math.floor(high / 65_536) + Math.floor(low / 0x1_0000_0000);
-}
-
-function putInteger(words: Uint32Array, row: number, value: number): void {
-  const high = Math.floor(value / 0x1_0000_0000);
-  words[row * 2] = value - high * 0x1_0000_0000;
-  words[row * 2 + 1] = high;
-}
-
-function putWords(words: Uint32Array, row: number, value: bigint): void {
-  words[row * 2] = Number(BigInt.asUintN(32, value));
-  words[row * 2 + 1] = Number(BigInt.asUintN(32, value >> 32n));
-}
-
-function putAddress(to: Uint8Array, length: number, w0: number, w1: number, w2: number, w3: number): void {
-  if (length === 16) {
-    put32(to, 0, w0);
-    put32(to, 4, w1);
-    put32(to, 8, w2);
-    put32(to, 12, w3);
-  } else put32(to, 0, w3);
-}
-
-function put32(to: Uint8Array, at: number, word: number): void {
-  to[at] = word >>> 24;
-  to[at + 1] = word >>> 16;
-  to[at + 2] = word >>> 8;
-  to[at + 3] = word;
 }

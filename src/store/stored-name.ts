@@ -117,3 +117,40 @@ export class StoredName {
     return length;
   }
 }
+
+const starts = new Uint8Array(128);
+
+/** Writes the text of a folded, uncompressed name into `out`; its length. */
+export function wireText(wire: Uint8Array, at: number, out: Uint8Array): number {
+  let t = 0;
+  for (let n = wire[at]; n !== 0; n = wire[at]) {
+    if (t > 0) out[t++] = 0x2e;
+    t = labelText(wire, at, out, t);
+    at += n + 1;
+  }
+  if (t === 0) out[t++] = 0x2e;
+  return t;
+}
+
+/** The same with the labels in reverse order, a dot behind each; the root has none. */
+export function reversedText(wire: Uint8Array, at: number, out: Uint8Array): number {
+  let labels = 0;
+  for (let w = at; wire[w] !== 0; w += wire[w] + 1) starts[labels++] = w - at;
+  let t = 0;
+  while (labels > 0) {
+    t = labelText(wire, at + starts[--labels], out, t);
+    out[t++] = 0x2e;
+  }
+  return t;
+}
+
+function labelText(wire: Uint8Array, at: number, out: Uint8Array, t: number): number {
+  const stop = at + wire[at];
+  while (at < stop) {
+    const c = wire[++at];
+    const length = LENGTH[c];
+    if (length === 1) out[t++] = TEXT[c * 4];
+    else for (let i = 0; i < length; i++) out[t++] = TEXT[c * 4 + i];
+  }
+  return t;
+}

@@ -1,8 +1,9 @@
 import type { Connection } from './duckdb.ts';
-import { appendDistinct, appendPassive } from './learning.ts';
+import { appendDistinct } from './learning.ts';
 import type { Learnt } from './ingest.ts';
 import { MEASURE_COLUMNS, CUBE } from './measures.ts';
 import type { Parts, Place } from './parts.ts';
+import { appendSightings } from './passive-rows.ts';
 import { type RollupState, type RollupTable, rollUp } from './rollups.ts';
 import { type Column, MISSING_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
 import { getMeta, setMeta } from './setup.ts';
@@ -47,7 +48,7 @@ export async function learn(
 ): Promise<void> {
   await transaction(connection, async () => {
     for (const { passive, distinct } of learnt) {
-      appendPassive(connection, passive);
+      appendSightings(connection, passive);
       appendDistinct(connection, distinct);
     }
     await connection.run(
