@@ -3,7 +3,7 @@ import { LEGS, NO_KIND, NO_RCODE, NO_VLAN, OUTCOMES, TransactionBatch } from '..
 import { MessageView } from '../wire/message.ts';
 import { hashName } from '../wire/name.ts';
 import { answerKind, roleOf } from './answer-kind.ts';
-import { type Exchange, ExchangeEncoder, serverPortOf, transportOf, typeOf } from './exchange.ts';
+import { type Exchange, ExchangeEncoder, isUnasked, serverPortOf, transportOf, typeOf } from './exchange.ts';
 import { ID_WORDS, transactionId } from './transaction-id.ts';
 
 export type { Address, EncodedRecords, Exchange } from './exchange.ts';
@@ -62,18 +62,18 @@ export class BatchWriter {
     const n = this.#added++;
     const open = this.#nanos(row);
     this.#closeUntil(open);
-    const isOrphan = row.fate === 'orphan';
-    const frame = isOrphan ? 0 : this.#frames + 1;
+    const isAlone = isUnasked(row);
+    const frame = isAlone ? 0 : this.#frames + 1;
     this.#frames += row.queries ?? 1;
     this.#push({
       row,
       open,
-      close: open + Math.round((isOrphan ? 0 : (row.latencyMs ?? row.lastMs ?? 0)) * 1e6) + wait(row),
+      close: open + Math.round((isAlone ? 0 : (row.latencyMs ?? row.lastMs ?? 0)) * 1e6) + wait(row),
       id: row.id ?? Math.imul(n, 0x9e3779b1) >>> 16,
       port: row.clientPort ?? 20_000 + (n % 40_000),
       frame,
       lastFrame: this.#frames,
-      answerFrame: isOrphan ? this.#frames : 0,
+      answerFrame: isAlone ? this.#frames : 0,
     });
   }
 
@@ -151,7 +151,7 @@ export class BatchWriter {
 
   #write(pending: Pending): void {
     const { row, id, frame, lastFrame } = pending;
-    const isAsked = row.fate !== 'orphan';
+    const isAsked = !isUnasked(row);
     const isAnswered = !isAsked || (row.latencyMs !== undefined && row.fate !== 'unreachable');
     const most = 32 + this.#encoder.bytesOf(row);
     if (this.#batch.count === this.#batch.capacity || this.#batch.used + most > this.#batch.arena.length) this.#flush();
@@ -230,8 +230,9 @@ export class BatchWriter {
     c.id[i] = id;
     c.type[i] = typeOf(row);
     c.class[i] = row.class ?? 1;
-    c.duplicates[i] = 0;
-    c.late[i] = row.late ?? 0;
+    c.duplicates[i] = row.fate === 'repeated' ? 1 : 0;
+    c.late[i] = row.fate === 'late' ? 1 : 0;
+    c.fragmented[i] = row.isFragmented === true && transportOf(row) === UDP ? 1 : 0;
     c.leg[i] = row.leg === undefined ? 0 : LEGS.indexOf(row.leg);
   }
 
@@ -304,7 +305,7 @@ export function batchesOf(exchanges: readonly Exchange[]): TransactionBatch[] {
 
 /** How long a message waits for the other one that does not come, in ns. */
 function wait(row: Exchange): number {
-  if (row.fate === 'orphan') return SKEW_NANOS;
+  if (isUnasked(row)) return row.fate === 'orphan' ? SKEW_NANOS : 0;
   return row.latencyMs === undefined ? TIMEOUT_NANOS : 0;
 }
 
@@ -312,9 +313,9 @@ function waitsForRetry(row: Exchange): boolean {
   return row.tc === true && row.latencyMs !== undefined && transportOf(row) === UDP && (row.protocol ?? DNS) === DNS;
 }
 
-function outcomeOf({ fate }: Exchange, isAnswered: boolean): number {
-  if (fate === 'orphan') return ORPHAN;
-  if (fate === 'unreachable') return UNREACHABLE;
+function outcomeOf(row: Exchange, isAnswered: boolean): number {
+  if (isUnasked(row)) return ORPHAN;
+  if (row.fate === 'unreachable') return UNREACHABLE;
   return isAnswered ? ANSWERED : UNANSWERED;
 }
 

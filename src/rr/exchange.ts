@@ -68,13 +68,16 @@ export interface Exchange {
   udpSize?: number;
   isDnssecOk?: boolean;
   edns?: MessageInput['edns'];
-  /** The response came without a query, or after `latencyMs` an ICMP error in its place. */
-  fate?: 'orphan' | 'unreachable';
+  /**
+   * A response without a query: nobody asked, the query was answered before, or had been given up; a row of its own. Or an
+   * ICMP error that came after `latencyMs` in place of the response.
+   */
+  fate?: 'orphan' | 'repeated' | 'late' | 'unreachable';
   /** Copies of the query (default 1), and when the last one was sent: milliseconds after the first. */
   queries?: number;
   lastMs?: number;
-  /** Responses to the same question that came too late. */
-  late?: number;
+  /** The response came in IP fragments. */
+  isFragmented?: boolean;
   /** Bytes on the wire, where they are known to be others than those of the messages written. */
   queryBytes?: number;
   responseBytes?: number;
@@ -171,6 +174,11 @@ export class ExchangeEncoder {
     }
     return known;
   }
+}
+
+/** Whether the row is a response alone. */
+export function isUnasked({ fate }: Exchange): boolean {
+  return fate === 'orphan' || fate === 'repeated' || fate === 'late';
 }
 
 /** IP protocol number of an exchange's transport, and the port it is answered on. */

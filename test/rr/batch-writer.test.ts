@@ -75,6 +75,26 @@ const exchanges: Exchange[] = [
     latencyMs: 9,
     answers: [{ name: 'large.example', type: 'TXT', ttl: 5, data: '"text"' }],
   },
+  {
+    time: ZERO + 0.33,
+    client: '10.0.0.2',
+    server: '10.0.0.53',
+    name: 'www.example.com',
+    id: 5,
+    clientPort: 99,
+    latencyMs: 1,
+    isFragmented: true,
+  },
+  {
+    time: ZERO + 0.34,
+    client: '10.0.0.2',
+    server: '10.0.0.53',
+    name: 'www.example.com',
+    id: 5,
+    clientPort: 99,
+    fate: 'repeated',
+    records: { bytes: A, answers: 1, authority: 0, additional: 0 },
+  },
   { time: ZERO + 0.35, client: '10.0.0.9', server: '10.0.0.53', name: 'cut.example', tc: true, latencyMs: 5 },
   { time: ZERO + 30, client: '10.0.0.1', server: '10.0.0.53', name: 'last.example', latencyMs: 1 },
 ];
@@ -164,6 +184,7 @@ function carrier(
   one.destinationPort = at.isQuery ? c.serverPort[i] : c.clientPort[i];
   one.bytes = arena;
   one.at = at.isQuery ? c.queryAt[i] : c.responseAt[i];
+  one.fragmented = !at.isQuery && c.fragmented[i] === 1;
   one.length = one.claimedLength = at.isQuery ? c.queryLength[i] : c.responseLength[i];
   return one;
 }
