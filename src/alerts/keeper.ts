@@ -1,0 +1,110 @@
+import type { Incident } from './incident.ts';
+import type { Mute } from './mutes.ts';
+
+/** Where incidents are kept; `records` of a store is one. Times in milliseconds. */
+export interface AlertRecords {
+  put(kind: 'alerts' | 'settings', value: unknown, options?: { id?: string; time?: number }): Promise<string>;
+  get(kind: 'alerts' | 'settings', id: string): Promise<AlertRecord | null>;
+  list(kind: 'alerts', query?: { limit?: number; after?: string }): Promise<AlertRecord[]>;
+}
+
+interface AlertRecord {
+  id: string;
+  time: number;
+  value: unknown;
+}
+
+/** Changes wait so long for more of them. */
+const GATHER_MS = 500;
+const MUTES = 'mutes';
+const PAGE = 1000;
+
+/** Writes incidents that changed to where they are kept, in the background; what fails is tried again. */
+export class Keeper {
+  readonly #records: AlertRecords;
+  readonly #failed: (error: unknown) => void;
+  readonly #most: number;
+  #changed = new Map<string, Incident>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  /** Changes that were given up because too many waited. */
+  lost = 0;
+
+  constructor(records: AlertRecords, most: number, failed: (error: unknown) => void) {
+    this.#records = records;
+    this.#most = most;
+    this.#failed = failed;
+  }
+
+  /** An incident has changed. */
+  note(incident: Incident): void {
+    this.#changed.set(incident.id, incident);
+    if (this.#changed.size > this.#most) {
+      for (const oldest of this.#changed.keys()) {
+        this.#changed.delete(oldest);
+        this.lost++;
+        break;
+      }
+    }
+    this.#timer ??= setTimeout(() => void this.flush().catch(this.#failed), GATHER_MS);
+  }
+
+  /** Resolves when everything noted until now is kept. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const before = this.#writing;
+    const now = before.catch(() => undefined).then(() => this.#write());
+    this.#writing = now.catch(() => undefined);
+    return now;
+  }
+
+  async #write(): Promise<void> {
+    const changed = this.#changed;
+    this.#changed = new Map();
+    for (const incident of changed.values()) {
+      try {
+        await this.#records.put('alerts', incident, { id: incident.id, time: Math.floor(incident.raised * 1000) });
+        changed.delete(incident.id);
+      } catch (error) {
+        for (const [id, one] of changed) if (!this.#changed.has(id)) this.#changed.set(id, one);
+        this.#timer ??= setTimeout(() => void this.flush().catch(this.#failed), 10 * GATHER_MS);
+        throw error;
+      }
+    }
+  }
+
+  async get(id: string): Promise<Incident | null> {
+    const value = (await this.#records.get('alerts', id))?.value;
+    return isIncident(value) ? value : null;
+  }
+
+  /** The newest ones, oldest first. */
+  async newest(most: number): Promise<Incident[]> {
+    const found: Incident[] = [];
+    let after: string | undefined;
+    while (found.length < most) {
+      const limit = Math.min(PAGE, most - found.length);
+      const page = await this.#records.list('alerts', { limit, ...(after !== undefined && { after }) });
+      for (const { value } of page) if (isIncident(value)) found.push(value);
+      if (page.length < limit) break;
+      after = page[page.length - 1].id;
+    }
+    return found.reverse();
+  }
+
+  async putMutes(mutes: readonly Mute[]): Promise<void> {
+    await this.#records.put('settings', mutes, { id: MUTES });
+  }
+
+  async mutes(): Promise<Mute[]> {
+    const value = (await this.#records.get('settings', MUTES))?.value;
+    // Written by nobody but `putMutes`.
+    return Array.isArray(value) ? (value as Mute[]) : [];
+  }
+}
+
+/** What else may be among the alerts of a store is passed over. */
+export function isIncident(value: unknown): value is Incident {
+  return typeof value === 'object' && value !== null && 'journal' in value && 'key' in value && 'raised' in value;
+}
