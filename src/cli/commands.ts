@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'search', load: async () => (await import('./search.ts')).search },
   { name: 'pdns', load: async () => (await import('./pdns.ts')).pdns },
+  { name: 'rules', load: async () => (await import('./rules.ts')).rules },
   { name: 'store', load: async () => (await import('./store.ts')).store },
   { name: 'fields', load: async () => (await import('./fields.ts')).fields },
   { name: 'interfaces', load: async () => (await import('./interfaces.ts')).interfaces },

@@ -8,6 +8,7 @@ import { poisFrag } from './pois-frag.ts';
 import { poisGuess } from './pois-guess.ts';
 import { poisRace } from './pois-race.ts';
 import { rebind } from './rebind.ts';
+import { tunBytes } from './tun-bytes.ts';
 
 /** All detectors, in the order of reference and settings. */
 export const DETECTORS: readonly DetectorDefinition[] = [
@@ -20,4 +21,5 @@ export const DETECTORS: readonly DetectorDefinition[] = [
   poisBail,
   rebind,
   flux,
+  tunBytes,
 ];

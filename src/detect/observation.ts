@@ -21,6 +21,8 @@ export const ERROR = ANSWER_KINDS.indexOf('error');
 export class Observation {
   batch: TransactionBatch;
   row = 0;
+  /** Grows with every row: whoever remembers something about it can tell that it is another one. */
+  serial = 0;
   /** Seconds since 1970: of the query (orphan: of the response), and of the packet that closed the row. */
   time = 0;
   closed = 0;
@@ -70,6 +72,7 @@ export class Observation {
   /** Takes row `i`. */
   take(batch: TransactionBatch, i: number): void {
     const c = batch.col;
+    this.serial++;
     this.batch = batch;
     this.row = i;
     this.#hasResponse = false;

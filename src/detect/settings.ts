@@ -41,6 +41,9 @@ export const detectSettings = group('What is looked for in the traffic, and how 
     'File of domains that everybody asks for, one a line, the most popular first; absent: the list that nametap brings.',
     { example: '/etc/nametap/popular.txt' },
   ),
+  rules: list('Files of rules of your own.', text('A file: /etc/nametap/rules.yaml.'), {
+    example: ['/etc/nametap/rules.yaml'],
+  }),
   detectors: group(
     'Each detector with its limits.',
     Object.fromEntries(DETECTORS.map((one) => [settingsKey(one.id), detectorSettings(one)])),

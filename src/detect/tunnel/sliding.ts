@@ -2,7 +2,7 @@
 export class Sliding {
   readonly #steps: number;
   readonly #stepSeconds: number;
-  readonly #bins: Float32Array;
+  readonly #bins: Float64Array;
   readonly #sums: Float64Array;
   #step = Number.NaN;
 
@@ -10,7 +10,7 @@ export class Sliding {
   constructor(counters: number, seconds: number, steps: number) {
     this.#steps = steps;
     this.#stepSeconds = seconds / steps;
-    this.#bins = new Float32Array(counters * steps);
+    this.#bins = new Float64Array(counters * steps);
     this.#sums = new Float64Array(counters);
   }
 
