@@ -14,6 +14,7 @@ import { closedFolder, DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
 import { Intake } from './intake.ts';
+import { JudgeService } from './judge-service.ts';
 import { LiveTail } from './live-tail.ts';
 import type { RunPlan, RunResult } from './plan.ts';
 import { clientNames, withClientNames } from './named-clients.ts';
@@ -139,6 +140,7 @@ class Serving {
   /** What holds now: keys that are reloaded change. */
   #config: Config;
   readonly #sinks: Sinks;
+  readonly #judge: JudgeService;
   /** Those of the source, which may find more of them. */
   readonly #interfaces: CapturedInterface[] = [];
   #source: readonly CapturedInterface[] = [];
@@ -164,6 +166,14 @@ class Serving {
       owner: account,
       log: hooks.log,
     });
+    this.#judge = new JudgeService({
+      config: loaded.config,
+      store,
+      path: data.part(demo === null ? 'judge' : 'demo-judge'),
+      isCurrent: isCurrent(plan.input),
+      log: hooks.log,
+      failed: (error) => this.#complain(error),
+    });
     this.#intake = new Intake({
       store,
       origin: {
@@ -173,7 +183,7 @@ class Serving {
         },
       },
       privacy: this.#privacy(),
-      takers: [this.#live, this.#sinks],
+      takers: [this.#judge, this.#live, this.#sinks],
       waits: !isCurrent(plan.input) || plan.input.kind === 'replay',
       failed: (error) => this.#complain(error),
     });
@@ -213,6 +223,7 @@ class Serving {
       setInterval(() => this.#renewKeys(), KEYS_MS),
     ];
     try {
+      await this.#judge.open();
       data.announce(server.url);
       hooks.reloading?.((next) => {
         this.#reload(next);
@@ -226,6 +237,7 @@ class Serving {
       const result = await this.#capture(server.url);
       await this.#intake.settle();
       await this.#sinks.close();
+      await this.#judge.close();
       await this.#keepLedger();
       await server.close();
       await store.flush();
@@ -235,6 +247,7 @@ class Serving {
     } finally {
       for (const timer of timers) clearInterval(timer);
       await this.#sinks.close();
+      await this.#judge.close();
       await server.close();
     }
   }
