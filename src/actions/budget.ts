@@ -1,0 +1,36 @@
+import type { BlockKind } from '../core/block.ts';
+
+const MINUTE_MS = 60_000;
+/** So many may be blocked whatever their share: in a small network one domain is already some per cent. */
+const ALWAYS_ALLOWED = 20;
+
+export interface BudgetSettings {
+  new_per_minute: number;
+  /** Per cent. */
+  most_share: number;
+}
+
+/** How much detectors may block: what goes beyond is no attack any more, but a mistake. */
+export class Budget {
+  readonly #settings: BudgetSettings;
+  #recent: number[] = [];
+
+  constructor(settings: BudgetSettings) {
+    this.#settings = settings;
+  }
+
+  /** Why one more is too many, in a sentence; undefined when it fits. `active`: blocked of the kind, and used in the last hour. */
+  excess(kind: BlockKind, active: { blocked: number; used: number }, now: number): string | undefined {
+    const { new_per_minute: perMinute, most_share: share } = this.#settings;
+    this.#recent = this.#recent.filter((time) => now - time < MINUTE_MS);
+    if (this.#recent.length >= perMinute) return `More than ${perMinute} new blocks in a minute.`;
+    const most = Math.max(ALWAYS_ALLOWED, (active.used * share) / 100);
+    if (active.blocked + 1 <= most) return undefined;
+    const what = kind === 'client' ? 'clients' : kind === 'domain' ? 'domains' : 'addresses';
+    return `More than ${Math.floor(most)} ${what} would be blocked: ${share} % of those of the last hour.`;
+  }
+
+  spend(now: number): void {
+    this.#recent.push(now);
+  }
+}

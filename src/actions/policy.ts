@@ -1,0 +1,384 @@
+import { randomBytes } from 'node:crypto';
+import type { Finding } from '../core/alert.ts';
+import type { Block, BlockOrder, BlockReport, Blocks, BlockTarget, Decision } from '../core/block.ts';
+import { reasonOf, UserError } from '../core/errors.ts';
+import { spanText } from '../core/figures.ts';
+import { Budget } from './budget.ts';
+import { DecisionBook } from './decision-book.ts';
+import type { Enforcer } from './enforcer.ts';
+import { History } from './history.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { Latest } from './latest.ts';
+import type { NeverBlock } from './never-block.ts';
+import { type BlockConfig, LONGEST_MS } from './settings.ts';
+import { Signals } from './signals.ts';
+import { blockTarget, targetKey, targetOf, targetsOf } from './target.ts';
+
+const DAY_MS = 86_400_000;
+/** Independent detectors that have to agree, unless the protocol itself proves it. */
+const SIGNALS = 2;
+/** What more than this part of all clients use is no malware of one of them. */
+const COMMON_SHARE = 0.05;
+/** Proposals that wait to be judged. */
+const MOST_WAITING = 1000;
+const MOST_BLOCKS = 10_000;
+/** A target that is proposed again and again is judged so often. */
+const JUDGE_AGAIN_MS = 60_000;
+const TICK_MS = 250;
+
+/** What the policy asks about the network. What rejects is not known, and nothing is blocked then. */
+export interface PolicyFacts {
+  /** Clients that used a domain or address in the week before, and all clients; null where clients are not told apart. */
+  use(target: BlockTarget): Promise<{ clients: number; of: number } | null>;
+  /** Registrable domains that pointed to an address. */
+  domainsAt(address: string): Promise<number>;
+  /** Whether an address answers lookups here: a resolver is nobody's client to be blocked. */
+  answers(address: string): Promise<boolean>;
+  /** Domains, or clients, of the last hour. */
+  active(kind: BlockTarget['kind']): Promise<number>;
+}
+
+export interface PolicyOptions {
+  config: Omit<BlockConfig, 'actions'>;
+  /** Whether a detector may block by itself. */
+  enforces(detector: string): boolean;
+  /** Detectors that may. */
+  enforcing(): readonly string[];
+  /** Clients are whom they seem to be: no privacy hides them. */
+  knowsClients: boolean;
+  never: NeverBlock;
+  facts: PolicyFacts;
+  journal: Journal;
+  enforcers: readonly Enforcer[];
+  /** Behind the name of a detector, in the journal. */
+  version: string;
+  now(): number;
+  /** Takes what the policy itself has to say, such as that its breaker tripped. */
+  raise(finding: Finding): void;
+  failed(message: string): void;
+}
+
+/** Decides what is blocked: detectors propose, people order, and the rules of `docs/guide/blocking.md` hold for both. */
+export class Policy implements Blocks {
+  readonly #options: PolicyOptions;
+  readonly #blocks = new Map<string, Block>();
+  readonly #history = new History();
+  readonly #decisions = new DecisionBook();
+  readonly #signals = new Signals();
+  readonly #budget: Budget;
+  readonly #timer: NodeJS.Timeout;
+  /** Targets that were proposed: by which finding, when they were judged, and what spoke against them then. */
+  readonly #judged = new Latest<{ finding: Finding; time: number; signals: number }>(MOST_BLOCKS);
+  /** Targets whose block somebody ended, and when. */
+  readonly #lifted = new Latest<number>(MOST_BLOCKS);
+  #waiting = 0;
+  #overflow = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #breaker: string | null = null;
+
+  constructor(options: PolicyOptions) {
+    this.#options = options;
+    this.#budget = new Budget(options.config);
+    this.#restore();
+    this.#timer = setInterval(() => this.#expire(), TICK_MS).unref();
+    this.#publish();
+  }
+
+  /** Takes a finding: what it proposes, or makes more certain, is judged in turn, in the background. */
+  finding(finding: Finding): void {
+    const now = this.#options.now();
+    const { proposal } = finding;
+    const wanted = proposal === undefined ? undefined : targetOf(proposal.kind, proposal.value);
+    const targets = targetsOf(finding, wanted);
+    this.#signals.add(finding, [...targets.keys()], now);
+    for (const [key, target] of targets) {
+      const proposed = target === wanted ? finding : this.#judged.get(key)?.finding;
+      if (proposed !== undefined && !this.#blocks.has(key)) this.#consider(target, proposed, now);
+    }
+  }
+
+  /** What was proposed until now has been judged, and actions were told. */
+  async settled(): Promise<void> {
+    await this.#queue;
+    await Promise.all(this.#options.enforcers.map((one) => one.settled()));
+  }
+
+  list(): readonly Block[] {
+    return [...this.#blocks.values()].sort((a, b) => b.since - a.since);
+  }
+
+  report(): BlockReport {
+    return {
+      enforcing: this.#options.enforcing(),
+      breaker: this.#breaker,
+      decisions: this.#decisions.list(this.#options.now()),
+      actions: this.#options.enforcers.map((one) => one.state()),
+      overflow: this.#overflow,
+    };
+  }
+
+  async add(wanted: { kind: string; value: string }, order: BlockOrder): Promise<Block> {
+    const target = blockTarget(wanted);
+    const { forMs = this.#options.config.for, by, from, reason } = order;
+    if (forMs < 1000 || forMs > LONGEST_MS) {
+      throw new UserError('Something is blocked for at least a second and at most seven days.');
+    }
+    const why = this.#refusal(target, false) ?? (target.value === from ? 'You ask from this address.' : undefined);
+    if (why !== undefined) throw new UserError(`${target.value} is never blocked: ${why}`);
+    if (target.kind === 'client' && (await this.#options.facts.answers(target.value))) {
+      throw new UserError(`${target.value} is never blocked: it answers lookups of others.`);
+    }
+    const block = this.#block(target, { by, isAutomatic: false, reason, evidence: [], forMs });
+    this.#publish();
+    return block;
+  }
+
+  undo(what: string, by: string): Block[] {
+    const wanted = what.trim().toLowerCase().replace(/\.$/, '');
+    const ended = [...this.#blocks.values()].filter(({ id, value }) => id === what || value === wanted);
+    const time = this.#options.now();
+    for (const block of ended) {
+      this.#lift(targetKey(block), time);
+      this.#note({ op: 'undo', time, id: block.id, by });
+    }
+    if (ended.length > 0) this.#publish();
+    return ended;
+  }
+
+  flush(by: string): number {
+    const time = this.#options.now();
+    const keys = [...this.#blocks.keys()];
+    for (const key of keys) this.#lift(key, time);
+    this.#publish();
+    this.#note({ op: 'flush', time, by });
+    return keys.length;
+  }
+
+  resume(by: string): void {
+    this.#breaker = null;
+    this.#note({ op: 'breaker', time: this.#options.now(), why: null, by });
+  }
+
+  /** Actions let go of everything (fail open); what was blocked is blocked again by the next start, while it lasts. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#queue;
+    await Promise.all(this.#options.enforcers.map((one) => one.close()));
+    this.#options.journal.close();
+  }
+
+  async #judge(target: BlockTarget, finding: Finding): Promise<void> {
+    const { now, failed } = this.#options;
+    const detectors = this.#signals.of(targetKey(target), now());
+    const decision: Decision = {
+      ...target,
+      outcome: 'failed',
+      why: '',
+      detectors,
+      first: now(),
+      last: now(),
+      count: 1,
+      clients: null,
+    };
+    try {
+      Object.assign(decision, await this.#verdict(target, finding, detectors));
+    } catch (error) {
+      decision.why = `It could not be judged: ${reasonOf(error)}.`;
+      failed(`A proposal to block ${target.value} could not be judged: ${reasonOf(error)}`);
+    }
+    const kept = this.#decisions.take(decision);
+    if (kept !== undefined) this.#note({ op: 'decision', time: now(), decision: kept });
+  }
+
+  /** The rules, in order; the last one blocks. */
+  async #verdict(
+    target: BlockTarget,
+    finding: Finding,
+    detectors: readonly string[],
+  ): Promise<Pick<Decision, 'outcome' | 'why'> & Partial<Decision>> {
+    const { facts, enforces } = this.#options;
+    const never = this.#refusal(target, true);
+    if (never !== undefined) return { outcome: 'never', why: never };
+    if (target.kind === 'client' && (await facts.answers(target.value))) {
+      return { outcome: 'never', why: 'It answers lookups of others.' };
+    }
+    if (finding.isProof !== true && detectors.length < SIGNALS) {
+      return { outcome: 'one_signal', why: `Only ${finding.detector} speaks against it: two have to.` };
+    }
+    const lifted = this.#lifted.get(targetKey(target));
+    if (lifted !== undefined && this.#options.now() - lifted < DAY_MS) {
+      return { outcome: 'lifted', why: 'Somebody ended its block in the last 24 hours.' };
+    }
+    const common = target.kind === 'client' ? {} : await this.#usage(target);
+    const { clients = null } = common;
+    if (common.why !== undefined) return { outcome: 'common', why: common.why, clients };
+    if (![finding.detector, ...detectors].some(enforces)) {
+      return { outcome: 'would_block', why: `${finding.detector} may not block (enforce is off).`, clients };
+    }
+    const excess = this.#breaker ?? (await this.#excess(target));
+    if (excess !== undefined) {
+      this.#trip(excess, finding.time);
+      return { outcome: 'budget', why: excess, clients };
+    }
+    const span = this.#automatic(target, finding);
+    this.#publish();
+    return { outcome: 'blocked', why: `Blocked for ${spanText(span / 1000)}.`, clients };
+  }
+
+  async #usage(target: BlockTarget): Promise<{ why?: string; clients?: number }> {
+    const { facts, config } = this.#options;
+    const use = await facts.use(target);
+    if (use === null) return { why: 'How many use it is not known: clients are hidden.' };
+    const { clients, of } = use;
+    if (clients > config.most_clients) return { why: `${clients} clients used it in the last seven days.`, clients };
+    // One client alone is no habit of the network, however small that is.
+    if (clients > 1 && clients > of * COMMON_SHARE) {
+      return { why: `${clients} of ${of} clients used it in the last seven days.`, clients };
+    }
+    if (target.kind !== 'address') return { clients };
+    const domains = await facts.domainsAt(target.value);
+    const isShared = domains > config.most_domains;
+    return isShared ? { why: `${domains} domains pointed to it: others would be hit.`, clients } : { clients };
+  }
+
+  async #excess(target: BlockTarget): Promise<string | undefined> {
+    const used = await this.#options.facts.active(target.kind);
+    const blocked = [...this.#blocks.values()].filter(({ kind, isAutomatic }) => isAutomatic && kind === target.kind);
+    return this.#budget.excess(target.kind, { blocked: blocked.length, used }, this.#options.now());
+  }
+
+  #automatic(target: BlockTarget, { detector, title, evidence }: Finding): number {
+    const { config, now, version } = this.#options;
+    const repeat = this.#history.times(targetKey(target), now());
+    const forMs = Math.min(config.for * 2 ** Math.min(repeat, 16), config.most);
+    this.#block(target, {
+      by: `${detector}/${version}`,
+      isAutomatic: true,
+      reason: title,
+      evidence: evidence.map(({ transaction }) => transaction),
+      forMs,
+    });
+    this.#budget.spend(now());
+    return forMs;
+  }
+
+  /** Writes a block down, then lets it hold. A target has one block: a new one takes the place of the old. */
+  #block(
+    target: BlockTarget,
+    { forMs, ...rest }: Omit<Block, 'id' | 'since' | 'until' | 'repeat' | 'kind' | 'value'> & { forMs: number },
+  ): Block {
+    const key = targetKey(target);
+    if (!this.#blocks.has(key) && this.#blocks.size >= MOST_BLOCKS) {
+      throw new UserError(`${MOST_BLOCKS} blocks hold already. End some of them first.`);
+    }
+    const since = this.#options.now();
+    const id = randomBytes(5).toString('hex');
+    const repeat = this.#history.times(key, since);
+    const block: Block = { id, ...target, since, until: since + forMs, ...rest, repeat };
+    this.#options.journal.write({ op: 'block', time: since, block }, true);
+    this.#blocks.set(key, block);
+    this.#history.add(key, since);
+    return block;
+  }
+
+  #refusal(target: BlockTarget, isAutomatic: boolean): string | undefined {
+    const { never, knowsClients } = this.#options;
+    if (target.kind === 'client' && !knowsClients) return 'The privacy level hides who the clients are.';
+    return never.reason(target, isAutomatic);
+  }
+
+  /** Queues a proposal, unless it has just been judged and nothing has changed. */
+  #consider(target: BlockTarget, finding: Finding, now: number): void {
+    const key = targetKey(target);
+    const signals = this.#signals.of(key, now).length + (finding.isProof === true ? SIGNALS : 0);
+    const before = this.#judged.get(key);
+    if (before !== undefined && now - before.time < JUDGE_AGAIN_MS && before.signals >= signals) {
+      this.#decisions.repeat(target, now);
+      return;
+    }
+    if (this.#waiting >= MOST_WAITING) {
+      this.#overflow++;
+      return;
+    }
+    this.#judged.set(key, { finding, time: now, signals });
+    this.#waiting++;
+    this.#queue = this.#queue.then(() => this.#judge(target, finding)).finally(() => this.#waiting--);
+  }
+
+  #trip(why: string, time: number): void {
+    if (this.#breaker !== null) return;
+    this.#breaker = why;
+    this.#note({ op: 'breaker', time: this.#options.now(), why, by: 'budget' });
+    this.#options.raise({
+      detector: 'BLOCK-BREAKER',
+      key: 'breaker',
+      severity: 'high',
+      score: 1,
+      confidence: 1,
+      time,
+      firstSeen: time,
+      lastSeen: time,
+      count: 1,
+      subject: 'automatic blocking',
+      title: 'Automatic blocking has stopped itself',
+      text: `${why} Detectors only say what they would have blocked, until somebody has looked and resumes it: nametap block resume.`,
+      measures: [],
+      evidence: [],
+      attack: [],
+    });
+  }
+
+  #expire(): void {
+    const now = this.#options.now();
+    let ended = 0;
+    for (const [key, { until }] of this.#blocks) if (until <= now && this.#blocks.delete(key)) ended++;
+    if (ended > 0) this.#publish();
+  }
+
+  /** Tells every action what holds now: what is never blocked is left out whichever way it came here. */
+  #publish(): void {
+    const blocks = this.#options.never
+      .passed([...this.#blocks.values()])
+      .filter(({ kind }) => kind !== 'client' || this.#options.knowsClients);
+    for (const one of this.#options.enforcers) one.want(blocks);
+  }
+
+  /** People end blocks whatever the disk says; detectors do not begin them again for a day. */
+  #lift(key: string, time: number): void {
+    this.#blocks.delete(key);
+    this.#lifted.set(key, time);
+  }
+
+  #note(entry: JournalEntry): void {
+    try {
+      this.#options.journal.write(entry, entry.op !== 'decision');
+    } catch (error) {
+      const after = entry.op === 'decision' ? '' : ': it will not be remembered by the next start';
+      this.#options.failed(`The journal of blocks could not be written${after}: ${reasonOf(error)}`);
+    }
+  }
+
+  /** What an earlier run left: blocks that still last, how often what was blocked, and what was decided. */
+  #restore(): void {
+    const { journal, now, failed } = this.#options;
+    if (journal.damaged > 0) failed(`${journal.damaged} lines of the journal of blocks could not be read`);
+    const entries = journal.take();
+    for (const entry of entries) this.#replay(entry);
+    for (const [key, { until }] of this.#blocks) if (until <= now()) this.#blocks.delete(key);
+    const kept = entries.filter(({ time }) => now() - time < 30 * DAY_MS);
+    if (entries.length > 0) journal.replace(kept);
+  }
+
+  #replay(entry: JournalEntry): void {
+    if (entry.op === 'block') {
+      const { block } = entry;
+      const until = Math.min(block.until, block.since + LONGEST_MS);
+      this.#blocks.set(targetKey(block), { ...block, until });
+      this.#history.add(targetKey(block), block.since);
+    } else if (entry.op === 'undo') {
+      for (const [key, { id }] of this.#blocks) if (id === entry.id) this.#lift(key, entry.time);
+    } else if (entry.op === 'flush') for (const key of this.#blocks.keys()) this.#lift(key, entry.time);
+    else if (entry.op === 'breaker') this.#breaker = entry.why;
+    else this.#decisions.take(entry.decision);
+  }
+}
