@@ -13,11 +13,11 @@ export interface ConfigKey {
   variable: string;
 }
 
-/** All keys, in the order of the configuration; the entries of a map are given together, as YAML. */
+/** All keys, in the order of the configuration; the entries of a map, and what belongs together, are given as YAML. */
 export const CONFIG_KEYS: readonly ConfigKey[] = keysOf(SETTINGS, []);
 
 function keysOf(setting: Setting, path: readonly string[]): ConfigKey[] {
-  if (setting.shape.kind === 'group') {
+  if (setting.shape.kind === 'group' && setting.isTogether !== true) {
     return Object.entries(setting.shape.keys).flatMap(([key, inner]) => keysOf(inner, [...path, key]));
   }
   const option = path.join('-').replaceAll('_', '-');

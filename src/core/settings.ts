@@ -16,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly reloads?: true;
   /** One letter for the command line: `i`. */
   readonly letter?: string;
+  /** A group of very many keys: one option and one variable take all of it, as YAML. */
+  readonly isTogether?: true;
   /** What a program gets, for its type only: never there. */
   readonly value?: T;
 }
@@ -47,6 +49,7 @@ interface Rest {
   example?: Written;
   reloads?: true;
   letter?: string;
+  isTogether?: true;
 }
 /** Nothing besides the summary. */
 interface Bare {

@@ -47,6 +47,7 @@ export const detectSettings = group('What is looked for in the traffic, and how 
   detectors: group(
     'Each detector with its limits.',
     Object.fromEntries(DETECTORS.map((one) => [settingsKey(one.id), detectorSettings(one)])),
+    { isTogether: true },
   ),
 });
 export type DetectConfig = ValueOf<typeof detectSettings>;
