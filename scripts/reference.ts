@@ -11,6 +11,8 @@ import { commandUsage, EXIT_MEANINGS, optionMeaning, optionUsage } from '../src/
 import { PROTOCOL_NAMES } from '../src/core/carrier.ts';
 import type { CommandDefinition } from '../src/core/definition.ts';
 import { ANSWER_KINDS, LEGS, OUTCOMES, ROLES } from '../src/core/transactions.ts';
+import { DETECTORS } from '../src/detect/index.ts';
+import { settingsKey } from '../src/detect/settings.ts';
 import { storageOf } from '../src/filter/columns.ts';
 import { FIELDS } from '../src/filter/fields/registry.ts';
 import { NBNS_RR_TYPES, RR_TYPES } from '../src/rr/index.ts';
@@ -35,8 +37,29 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['transaction.md', transactionPage()],
     ['ledger.md', ledgerPage()],
     ['store.md', storePage()],
+    ['detectors.md', detectorsPage()],
     ['exit-codes.md', `# Exit codes\n\n${table(['code', 'meaning'], EXIT_MEANINGS)}`],
   ]);
+}
+
+function detectorsPage(): string {
+  const sections = DETECTORS.map(({ id, title, summary, attack, vantages, needs, settings }) => {
+    const keys = settings.shape.kind === 'group' ? Object.entries(settings.shape.keys) : [];
+    const limits = keys.map(([key, setting]) => [
+      code(`${settingsKey(id)}.${key}`),
+      cell(setting.default === undefined ? '' : JSON.stringify(setting.default)),
+      cell(setting.summary),
+    ]);
+    const facts = [
+      attack.length === 0 ? '' : `ATT&CK: ${attack.join(', ')}.`,
+      vantages === undefined ? '' : `Vantage: ${vantages.join(', ')}.`,
+      needs === undefined ? '' : `Needs ${needs.join(' and ')} that privacy leaves whole.`,
+    ].filter((fact) => fact !== '');
+    const parts = [`## ${id}\n\n${title}. ${summary}\n`, facts.length === 0 ? '' : `${facts.join(' ')}\n`];
+    if (limits.length > 0) parts.push(table(['key below `detect.detectors`', 'default', 'meaning'], limits));
+    return parts.filter((part) => part !== '').join('\n');
+  });
+  return `# Detectors\n\nWhat \`serve\` and \`detect\` look for, with the limits that the configuration may change.\n\n${sections.join('\n')}`;
 }
 
 function storePage(): string {
