@@ -1,4 +1,5 @@
 import { DNS, TCP, UDP } from '../core/carrier.ts';
+import { Heap } from '../core/heap.ts';
 import { LEGS, NO_KIND, NO_RCODE, NO_VLAN, OUTCOMES, TransactionBatch } from '../core/transactions.ts';
 import { MessageView } from '../wire/message.ts';
 import { hashName } from '../wire/name.ts';
@@ -40,8 +41,8 @@ export class BatchWriter {
   readonly #arenaBytes: number;
   #batch: TransactionBatch;
   readonly #encoder = new ExchangeEncoder();
-  /** Heap of what is open, the nearest to its closing first. */
-  readonly #open: Pending[] = [];
+  /** What is open, the nearest to its closing first. */
+  readonly #open = new Heap<Pending>(isBefore);
   readonly #view = new MessageView();
   readonly #id = { high: 0, low: 0 };
   readonly #words = new Uint32Array(ID_WORDS);
@@ -65,7 +66,7 @@ export class BatchWriter {
     const isAlone = isUnasked(row);
     const frame = isAlone ? 0 : this.#frames + 1;
     this.#frames += row.queries ?? 1;
-    this.#push({
+    this.#open.push({
       row,
       open,
       close: open + Math.round((isAlone ? 0 : (row.latencyMs ?? row.lastMs ?? 0)) * 1e6) + wait(row),
@@ -104,45 +105,15 @@ export class BatchWriter {
     } else this.#batch = TransactionBatch.create(this.#rows, this.#arenaBytes);
   }
 
-  // ---- what is open ----
-
-  #push(pending: Pending): void {
-    const heap = this.#open;
-    let i = heap.push(pending) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!isBefore(pending, heap[parent])) break;
-      heap[i] = heap[parent];
-      i = parent;
-    }
-    heap[i] = pending;
-  }
-
-  #pop(): Pending {
-    const heap = this.#open;
-    const first = heap[0];
-    const last = heap.pop() ?? first;
-    if (heap.length === 0) return first;
-    let i = 0;
-    for (let child = 1; child < heap.length; child = 2 * i + 1) {
-      if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
-      if (!isBefore(heap[child], last)) break;
-      heap[i] = heap[child];
-      i = child;
-    }
-    heap[i] = last;
-    return first;
-  }
-
   #closeUntil(time: number): void {
-    while (this.#open.length > 0 && this.#open[0].close <= time) {
-      const pending = this.#pop();
+    for (let pending = this.#open.first; pending !== undefined && pending.close <= time; pending = this.#open.first) {
+      this.#open.pop();
       const { row } = pending;
       const isFirst = pending.answerFrame === 0;
       if (isFirst && row.latencyMs !== undefined) pending.answerFrame = ++this.#frames;
       if (isFirst && waitsForRetry(row)) {
         pending.close = row.retry === undefined ? pending.close + TIMEOUT_NANOS : this.#nanos(row.retry);
-        this.#push(pending);
+        this.#open.push(pending);
       } else this.#write(pending);
     }
   }

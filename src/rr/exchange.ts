@@ -1,3 +1,4 @@
+import { word } from '../core/address.ts';
 import { DNS, LLMNR, MDNS, NBNS, TCP, UDP } from '../core/carrier.ts';
 import { UserError } from '../core/errors.ts';
 import { addressWords } from '../core/network.ts';
@@ -22,6 +23,8 @@ export interface EncodedRecords {
   readonly answers: number;
   readonly authority: number;
   readonly additional: number;
+  /** Where the TTLs are in `bytes`. */
+  readonly ttlsAt?: readonly number[];
 }
 
 /** A query and its answer, as they are seen on the wire. What is left out is usual. */
@@ -57,6 +60,8 @@ export interface Exchange {
   authority?: readonly RecordInput[];
   additional?: readonly RecordInput[];
   records?: EncodedRecords;
+  /** Seconds that `records` have been in a cache: their TTLs are lower by that. */
+  age?: number;
   /** Header bits. Recursion is desired and available unless said otherwise; `aa`, `ad` and `tc` are the response's. */
   rd?: boolean;
   ra?: boolean;
@@ -142,7 +147,9 @@ export class ExchangeEncoder {
     at = put(out, at, name);
     at = put16(out, at, typeOf(row));
     at = put16(out, at, row.class ?? 1);
-    at = put(out, at, records.bytes);
+    put(out, at, records.bytes);
+    if (row.age !== undefined) lowerTtls(out, at, records, row.age);
+    at += records.bytes.length;
     if (!hasOpt) return at;
     out[at++] = 0;
     at = put16(out, at, TYPE_OPT);
@@ -269,4 +276,12 @@ function put(bytes: Uint8Array, at: number, from: Uint8Array): number {
   if (from.length > 160) bytes.set(from, at);
   else for (let i = 0; i < from.length; i++) bytes[at + i] = from[i];
   return at + from.length;
+}
+
+function lowerTtls(bytes: Uint8Array, from: number, { ttlsAt = [] }: EncodedRecords, age: number): void {
+  for (const offset of ttlsAt) {
+    const at = from + offset;
+    const ttl = Math.max(0, word(bytes, at) - Math.floor(age));
+    put16(bytes, put16(bytes, at, ttl >>> 16), ttl & 0xffff);
+  }
 }
