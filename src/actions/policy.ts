@@ -66,7 +66,7 @@ export class Policy implements Blocks {
   readonly #decisions = new DecisionBook();
   readonly #signals = new Signals();
   readonly #budget: Budget;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   /** Targets that were proposed: by which finding, when they were judged, and what spoke against them then. */
   readonly #judged = new Latest<{ finding: Finding; time: number; signals: number }>(MOST_BLOCKS);
   /** Targets whose block somebody ended, and when. */
@@ -75,11 +75,16 @@ export class Policy implements Blocks {
   #overflow = 0;
   #queue: Promise<void> = Promise.resolve();
   #breaker: string | null = null;
+  #isClosed = false;
 
   constructor(options: PolicyOptions) {
     this.#options = options;
     this.#budget = new Budget(options.config);
     this.#restore();
+  }
+
+  /** What an earlier run left, and still lasts, is blocked from now on. */
+  start(): void {
     this.#timer = setInterval(() => this.#expire(), TICK_MS).unref();
     this.#publish();
   }
@@ -161,6 +166,8 @@ export class Policy implements Blocks {
 
   /** Actions let go of everything (fail open); what was blocked is blocked again by the next start, while it lasts. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearInterval(this.#timer);
     await this.#queue;
     await Promise.all(this.#options.enforcers.map((one) => one.close()));
@@ -169,6 +176,8 @@ export class Policy implements Blocks {
 
   async #judge(target: BlockTarget, finding: Finding): Promise<void> {
     const { now, failed } = this.#options;
+    // The one before it in the queue was about the same.
+    if (this.#blocks.has(targetKey(target))) return;
     const detectors = this.#signals.of(targetKey(target), now());
     const decision: Decision = {
       ...target,

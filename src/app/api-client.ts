@@ -3,6 +3,7 @@ import type { Problem } from '../server/schema/common.ts';
 import { DataFolder } from './data-folder.ts';
 
 /** What the API answers. */
+export type { Block, BlockReport, Blocks, Undone } from '../server/schema/blocks.ts';
 export type { PdnsImport, PdnsPage, PdnsRow } from '../server/schema/pdns.ts';
 export type { Statistics } from '../server/schema/statistics.ts';
 export type { Transaction, TransactionsPage } from '../server/schema/transactions.ts';
@@ -15,6 +16,8 @@ export interface ApiClient {
   /** `path` from the root of the server on, such as `/api/v1/statistics`. */
   get(path: string, parameters?: Parameters): Promise<Response>;
   post(path: string, parameters: Parameters, body: string): Promise<Response>;
+  /** Changes something: `body` is sent as JSON. */
+  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -81,6 +84,12 @@ class Client implements ApiClient {
 
   post(path: string, parameters: Parameters, body: string): Promise<Response> {
     return this.#send(path, parameters, { method: 'POST', body, headers: { 'Content-Type': 'text/plain' } });
+  }
+
+  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Response> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = { ...(text !== undefined && { 'Content-Type': 'application/json' }) };
+    return this.#send(path, {}, { method, headers, ...(text !== undefined && { body: text }) });
   }
 
   async #send(path: string, parameters: Parameters, init: RequestInit): Promise<Response> {

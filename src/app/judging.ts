@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Baseline } from '../baseline/baseline.ts';
 import type { Raise } from '../core/alert.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Network } from '../core/network.ts';
@@ -24,6 +25,8 @@ export interface JudgingContext {
   /** What privacy hides. */
   lacks?: readonly Need[];
   raise: Raise;
+  /** What is usual; a new one unless it is given. */
+  baseline?: Baseline;
   /** Detectors besides the own ones: rules. */
   more?: readonly DetectorDefinition[];
   /** Only these run; absent: all that the configuration wants. */
@@ -32,13 +35,15 @@ export interface JudgingContext {
 
 /** A judge with all detectors, as a configuration wants them. Throws UserError for a list that cannot be read. */
 export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
-  const popular = new DomainSet(readList(config.popular ?? POPULAR));
+  const popular = new DomainSet(popularDomains(config));
   const allowed = new DomainSet(config.allow);
   const { vantage, networks, resolvers, lacks = [], raise, more = [], only } = context;
+  const { baseline = new Baseline(config.baseline) } = context;
   const isPopular = (domain: string) => popular.has(domain);
   return new Judge([...DETECTORS, ...more], {
     services: {
       entities: new Entities(registrableStart, isPopular),
+      baseline,
       networks,
       resolvers,
       vantage,
@@ -59,6 +64,11 @@ export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
       raise(finding);
     },
   });
+}
+
+/** What everybody asks for, the most popular first, as a list has it. Throws UserError. */
+export function popularDomains({ popular = POPULAR }: Pick<DetectConfig, 'popular'>): string[] {
+  return readList(popular);
 }
 
 /** The lines of a list. Throws UserError (exit 3) for a file that cannot be read, or is too long. */

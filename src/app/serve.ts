@@ -8,9 +8,10 @@ import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
 import { openStore } from '../store/open.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
+import { type Blocking, openBlocking } from './blocking.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { reloadedConfig } from './config-reload.ts';
-import { closedFolder, DataFolder } from './data-folder.ts';
+import { DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
 import { Intake } from './intake.ts';
@@ -21,6 +22,7 @@ import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
 import { runRows } from './run.ts';
 import { Sensor } from './sensor.ts';
+import { refuseClosed, refuseSecond } from './serve-folder.ts';
 import { servePlan, sourceText } from './serve-plan.ts';
 import { Sinks } from './sinks.ts';
 import { privacySettings, serverOptions, servicesOf, storeOptions } from './services.ts';
@@ -87,37 +89,16 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
   const store = await openStore(storeOptions(config, folder));
+  let blocking: Blocking | undefined;
   try {
-    return await new Serving({ loaded, hooks, plan, demo, data, store, account }).run();
+    const path = data.part(demo === null ? 'blocks.ndjson' : 'demo-blocks.ndjson');
+    blocking = await openBlocking({ config, store, path, version: hooks.version, log: hooks.log });
+    return await new Serving({ loaded, hooks, plan, demo, data, store, account, blocking }).run();
   } finally {
     data.withdraw();
+    await blocking?.policy.close();
     await store.close();
   }
-}
-
-/** Throws UserError where another process serves the folder. */
-function refuseSecond(data: DataFolder): void {
-  const other = data.announced();
-  if (other === undefined || other.pid === process.pid) return;
-  throw new UserError(
-    `The data folder ${data.path} is served already, by process ${other.pid} at ${other.url}. Stop it, or name another folder with --data.`,
-    EXIT.file,
-  );
-}
-
-/** Throws UserError where the user that nametap becomes cannot reach its data, or nametap's own files. */
-function refuseClosed(account: Account, data: DataFolder): void {
-  const closed = closedToUser(account, data.path);
-  if (closed === undefined) return;
-  throw new UserError(
-    `The user ${account.name}, which nametap becomes once its sockets are open, may not enter ${closed}. Name another data folder with --data, another user with --user, or stay root with --user root.`,
-    EXIT.file,
-  );
-}
-
-/** The folder that keeps a user from the data, or from nametap's own files; undefined when there is none. */
-export function closedToUser(account: Account, data: string): string | undefined {
-  return closedFolder(data, account) ?? closedFolder(import.meta.filename, account);
 }
 
 interface ServingParts {
@@ -128,6 +109,7 @@ interface ServingParts {
   data: DataFolder;
   store: Store;
   account: Account | undefined;
+  blocking: Blocking;
 }
 
 class Serving {
@@ -147,7 +129,7 @@ class Serving {
   #complained = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ServingParts) {
-    const { loaded, hooks, plan, demo, data, store, account } = parts;
+    const { loaded, hooks, plan, demo, data, store, account, blocking } = parts;
     this.#parts = parts;
     this.#log = hooks.log;
     this.#config = loaded.config;
@@ -174,6 +156,8 @@ class Serving {
       log: hooks.log,
       failed: (error) => this.#complain(error),
     });
+    // Packets of another time, or of a demo, are no reason to block anyone.
+    if (plan.input.kind !== 'replay' && isCurrent(plan.input)) blocking.follow(this.#judge.book);
     this.#intake = new Intake({
       store,
       origin: {
@@ -207,6 +191,7 @@ class Serving {
       packetFolder: data.part('packets'),
       sensors: () => [this.#sensor.reading()],
       sinks: () => this.#sinks.states(),
+      blocks: blocking.policy,
       checks: () => this.#checks(),
     });
   }

@@ -1,3 +1,4 @@
+import type { Blocks } from '../core/block.ts';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { keepsPackets, privacyText, type PrivacySettings } from '../enrich/privacy.ts';
@@ -75,6 +76,8 @@ export interface ServiceParts {
   packetFolder: string;
   sensors(): SensorReading[];
   sinks(): SinkState[];
+  /** Absent where nobody serves. */
+  blocks?: Blocks;
   checks(): Check[];
 }
 
@@ -103,6 +106,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     configuration: () => ({ file: loaded.file, value: configValue(loaded) }),
     sensors: () => parts.sensors(),
     sinks: () => parts.sinks(),
+    blocks: parts.blocks ?? null,
     checks: () => parts.checks(),
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,

@@ -1,3 +1,4 @@
+import { blockSettings } from '../actions/settings.ts';
 import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
 import { VANTAGES } from '../core/transactions.ts';
@@ -42,6 +43,7 @@ export const SETTINGS = group('nametap', {
     reloads: true,
   }),
   detect: detectSettings,
+  block: blockSettings,
   probes: group('Probes; there are none yet.', {}),
   alerts: group('Alerts; nothing raises them yet.', {}),
   server: serverSettings,

@@ -47,7 +47,7 @@ export const start: CommandDefinition = {
 async function mustStayRoot({ data, capture }: Config): Promise<boolean> {
   if (capture.user !== undefined) return false;
   const { accountToBecome } = await import('../app/input.ts');
-  const { closedToUser } = await import('../app/serve.ts');
+  const { closedToUser } = await import('../app/serve-folder.ts');
   const account = accountToBecome();
   const closed = account && closedToUser(account, data);
   if (closed === undefined) return false;

@@ -15,6 +15,11 @@ export function registrable(name: string): Registrable {
   return { domain, suffix: publicSuffix === '' ? null : publicSuffix };
 }
 
+/** The suffix of a name where others register, that of a hoster (`github.io`) too. */
+export function hostingSuffix(name: string): string | null {
+  return parse(name.toLowerCase(), { ...OPTIONS, allowPrivateDomains: true }).publicSuffix;
+}
+
 /**
  * Offset at which the registrable domain starts in a folded, uncompressed wire name; −1 when the name is a public suffix
  * or the root. About 400 ns: callers remember the result per name.

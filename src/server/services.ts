@@ -1,3 +1,4 @@
+import type { Blocks } from '../core/block.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Transaction } from '../rr/transaction.ts';
@@ -25,6 +26,8 @@ export interface ServerServices {
   configuration(): { file: string | null; value: Record<string, unknown> };
   sensors(): SensorReading[];
   sinks(): SinkState[];
+  /** What is blocked; null where nobody serves. */
+  readonly blocks: Blocks | null;
   /** What has to be there before the server is ready. */
   checks(): Check[];
   /** A message field by field, with offsets into it (`protocol` = PROTOCOL_NAMES index). */

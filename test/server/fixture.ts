@@ -118,6 +118,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     page: null,
     configuration: () => ({ file: null, value: { server: { token: '***' } } }),
     sensors: () => [reading(ledger, rows)],
+    blocks: null,
     sinks: () => [{ name: 'ndjson', written: 5, failed: 0, dropped: 0, queue: 0 }],
     checks: () => [{ name: 'capture', ok: true, detail: 'open' }],
     decode: decodeMessage,

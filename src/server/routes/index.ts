@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { alerts } from './alerts.ts';
 import { audit } from './audit.ts';
+import { addBlock, flushBlocks, listBlocks, reportBlocks, resumeBlocks, undoBlock } from './blocks.ts';
 import { clients } from './clients.ts';
 import { cofInfo, cofQuery } from './cof.ts';
 import { config } from './config.ts';
@@ -38,6 +39,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...DNSDB,
   sensors,
   alerts,
+  listBlocks,
+  addBlock,
+  undoBlock,
+  flushBlocks,
+  reportBlocks,
+  resumeBlocks,
   listViews,
   saveView,
   deleteView,
