@@ -9,6 +9,9 @@ import { poisGuess } from './pois-guess.ts';
 import { poisRace } from './pois-race.ts';
 import { rebind } from './rebind.ts';
 import { tunBytes } from './tun-bytes.ts';
+import { tunDown } from './tun-down.ts';
+import { tunNoparent } from './tun-noparent.ts';
+import { tunShape } from './tun-shape.ts';
 
 /** All detectors, in the order of reference and settings. */
 export const DETECTORS: readonly DetectorDefinition[] = [
@@ -22,4 +25,7 @@ export const DETECTORS: readonly DetectorDefinition[] = [
   rebind,
   flux,
   tunBytes,
+  tunShape,
+  tunDown,
+  tunNoparent,
 ];

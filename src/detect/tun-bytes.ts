@@ -28,7 +28,7 @@ const settings = group('How many bytes of names are too many.', {
 type Settings = ValueOf<typeof settings>;
 
 /** Bytes between two looks at the same domain. */
-const STRIDE = 32;
+const STRIDE = 1;
 /** Clients from which a domain is one that many programs ask, and so many times the limits hold then. */
 const WIDESPREAD_CLIENTS = 3;
 const WIDESPREAD_FACTOR = 4;

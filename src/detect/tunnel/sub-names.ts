@@ -234,15 +234,14 @@ export class Cell {
     const sums = this.#sums;
     const byOwner = new Float64Array(SEVERAL + 1);
     this.#names.sumByOwner(byOwner);
+    // What only a resolver has asked so far will prove to be its clients'.
+    if (!this.#onlyRelays()) for (let i = 0; i <= OTHERS; i++) if (this.#isRelay(i)) byOwner[i] = 0;
     const all = byOwner.reduce((sum, bytes) => sum + bytes, 0) || 1;
     // Clients without a number of their own share what they brought.
     const seats = 32 - bitsOf(this.#others);
     byOwner[OTHERS] /= Math.max(1, Math.round(-32 * Math.log(Math.max(0.5, seats) / 32)));
     let top = 0;
-    for (let i = 0; i <= OTHERS; i++) {
-      if (this.#isRelay(i) && !this.#onlyRelays()) byOwner[i] = 0;
-      if (byOwner[i] > byOwner[top]) top = i;
-    }
+    for (let i = 0; i <= OTHERS; i++) if (byOwner[i] > byOwner[top]) top = i;
     const share = byOwner[top] / all;
     const names = Math.max(1, sums.sum(NAMES));
     return {

@@ -1,0 +1,175 @@
+import { DNS } from '../core/carrier.ts';
+import { numberText, sizeText, spanText } from '../core/figures.ts';
+import type { Evidence } from '../core/alert.ts';
+import { group, size, whole } from '../core/settings.ts';
+import { ANSWER, type MessageView } from '../wire/message.ts';
+import { mix } from '../wire/name.ts';
+import { Bounded } from './bounded.ts';
+import { detector } from './detector.ts';
+import type { Domain } from './entities.ts';
+import { Distinct } from './tunnel/distinct.ts';
+import { Sliding } from './tunnel/sliding.ts';
+
+const ATTACK = ['T1071.004'] as const;
+const HOUR = 3600;
+const DAY = 86_400;
+const STEPS = 12;
+const BYTES = 0;
+const ANSWERS = 1;
+const SHORT = 2;
+const BITS = 3;
+/** Sub-names that carry nothing out: with them, what comes down is all there is. */
+const SHORT_NAME = 20;
+const MOST_DOMAINS = 2048;
+const MOST_EVIDENCE = 10;
+const MOST_SIZE = 255;
+
+const TYPE_A = 1;
+const TYPE_CNAME = 5;
+const TYPE_AAAA = 28;
+/** Types whose answers say what a zone is, in few and stable words, or that validators ask for. */
+const ORDINARY = new Set([1, 2, 6, 12, 28, 35, 43, 46, 47, 48, 50, 59, 60, 64, 65, 257]);
+/** A label of an alias this long is not made by people. */
+const LONG_LABEL = 40;
+
+class Answers {
+  readonly sums = new Sliding(4, HOUR, STEPS);
+  readonly evidence: Evidence[] = [];
+  names = new Distinct();
+  day: number;
+  firstSeen: number;
+  count = 0;
+  raised = 0;
+
+  constructor(time: number) {
+    this.day = time;
+    this.firstSeen = time;
+  }
+}
+
+export const tunDown = detector({
+  id: 'TUN-DOWN',
+  title: 'Data comes in answers',
+  summary:
+    'Counts the bytes of distinct TXT, NULL, CNAME and similar answers under each domain: commands and files that come down while names stay short.',
+  attack: ATTACK,
+  needs: ['names'],
+  rows: 'data',
+  settings: group('How much in answers is too much.', {
+    hour_bytes: size('Bytes of distinct answers under a domain within an hour.', { default: '4096B', least: 256 }),
+    answers: whole('Distinct answers that have to be there for either sign.', { default: 10, least: 2 }),
+    entropy: whole('Bits an octet of text answers from which, behind short names, they look encoded.', {
+      default: 5,
+      least: 1,
+      most: 8,
+    }),
+    known_factor: whole('So many times the limit holds for popular domains.', { default: 16, least: 1 }),
+  }),
+  create: ({ hour_bytes, answers: least, entropy, known_factor }) => {
+    const domains = new Bounded<Domain, Answers>(MOST_DOMAINS);
+    return {
+      inspect(seen, raise) {
+        const { domain, type, response, closed: now } = seen;
+        if (domain === null || response === null || seen.protocol !== DNS) return;
+        if (ORDINARY.has(type) && !((type === TYPE_A || type === TYPE_AAAA) && hasLongAlias(response))) return;
+        const state = domains.take(domain, () => new Answers(seen.time));
+        if (now - state.day > DAY) {
+          state.day = now;
+          state.names = new Distinct();
+        }
+        state.sums.advance(now);
+        if (!add(state, response, type, seen.subLength <= SHORT_NAME)) return;
+        state.count++;
+        if (state.evidence.length === MOST_EVIDENCE) state.evidence.splice(MOST_EVIDENCE / 2, 1);
+        state.evidence.push(seen.evidence());
+        const { sums } = state;
+        const bytes = sums.sum(BYTES);
+        const count = sums.sum(ANSWERS);
+        if (count < least || bytes < state.raised * 2) return;
+        const bits = sums.sum(BITS) / count;
+        const limit = domain.isPopular ? hour_bytes * known_factor : hour_bytes;
+        const isEncoded = !domain.isPopular && bits >= entropy && sums.sum(SHORT) / count >= 0.9;
+        if (bytes < limit && !isEncoded) return;
+        state.raised = bytes;
+        const client = seen.client.text;
+        raise({
+          detector: 'TUN-DOWN',
+          key: domain.text,
+          severity: bytes >= limit * 4 && !domain.isPopular ? 'high' : 'medium',
+          score: Math.min(1, 0.5 + bytes / limit / 8),
+          confidence: isEncoded ? 0.7 : 0.6,
+          time: now,
+          firstSeen: state.firstSeen,
+          lastSeen: seen.time,
+          count: state.count,
+          subject: domain.text,
+          client,
+          server: seen.server.text,
+          domain: domain.text,
+          title: `${sizeText(bytes)} of answers under ${domain.text} in ${spanText(Math.max(0.001, seen.time - state.firstSeen))}; ${sizeText(limit)} an hour is the limit`,
+          text:
+            `${numberText(Math.round(count))} different answers under ${domain.text} have brought ${sizeText(bytes)} of text or ` +
+            `names to ${client}, ${numberText(Number(bits.toFixed(1)))} bits of entropy an octet. Commands and files come into a network this way; ` +
+            'so do mail policies and keys, which are few and stay the same.',
+          measures: [
+            { name: 'distinct answer bytes per hour', value: Math.round(bytes), unit: 'B', threshold: limit },
+            { name: 'distinct answers', value: Math.round(count), unit: 'answers', threshold: least },
+            { name: 'entropy of answers', value: Number(bits.toFixed(2)), unit: 'bit', threshold: entropy },
+          ],
+          evidence: [...state.evidence],
+          attack: ATTACK,
+          proposal: { kind: 'domain', value: domain.text, text: `Block ${domain.text} for an hour` },
+        });
+      },
+    };
+  },
+});
+
+/** Adds what the answer holds; false when all of it was known. */
+function add({ sums, names }: Answers, response: MessageView, type: number, isShort: boolean): boolean {
+  let isNew = false;
+  for (let i = 0; i < response.records; i++) {
+    if (response.section[i] !== ANSWER) continue;
+    const isAlias = response.type[i] === TYPE_CNAME;
+    if (response.type[i] !== type && !isAlias) continue;
+    const at = response.rdata[i];
+    const length = response.rdlength[i];
+    const hash = hashOf(response.bytes, at, length);
+    if (!names.isSampled(hash) || names.find(hash) >= 0) continue;
+    const { weight } = names;
+    names.insert(hash, Math.min(length, MOST_SIZE), 0);
+    sums.add(BYTES, length * weight);
+    sums.add(ANSWERS, weight);
+    if (isShort) sums.add(SHORT, weight);
+    sums.add(BITS, entropyOf(response.bytes, at, length) * weight);
+    isNew = true;
+  }
+  return isNew;
+}
+
+function hashOf(bytes: Uint8Array, at: number, length: number): number {
+  let h = 0x811c9dc5;
+  for (let i = at; i < at + length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  return mix(h);
+}
+
+const counts = new Uint16Array(256);
+
+/** Bits an octet takes, of those seen. Short data cannot show more than log2 of its length. */
+function entropyOf(bytes: Uint8Array, at: number, length: number): number {
+  if (length === 0) return 0;
+  counts.fill(0);
+  for (let i = at; i < at + length; i++) counts[bytes[i]]++;
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits -= (count / length) * Math.log2(count / length);
+  return bits;
+}
+
+function hasLongAlias(response: MessageView): boolean {
+  for (let i = 0; i < response.records; i++) {
+    if (response.section[i] !== ANSWER || response.type[i] !== TYPE_CNAME || response.rdlength[i] < LONG_LABEL)
+      continue;
+    if (response.bytes[response.rdata[i]] >= LONG_LABEL && response.bytes[response.rdata[i]] < 64) return true;
+  }
+  return false;
+}
