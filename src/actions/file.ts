@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,7 +68,7 @@ class FileAction implements Action {
 /** The whole new text or the whole old one: whoever reads never sees half of it. */
 async function replaceFile(path: string, content: string): Promise<void> {
   // Beside it, so that the rename stays on one file system; hidden from programs that read all of a folder.
-  const next = join(dirname(path), `.nametap-${process.pid}-${Date.now()}`);
+  const next = join(dirname(path), `.nametap-${randomUUID()}`);
   try {
     const file = await open(next, 'wx', 0o644);
     try {

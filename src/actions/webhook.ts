@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Block } from '../core/block.ts';
 import { form, group, secret, span, type ValueOf } from '../core/settings.ts';
-import { UserError } from '../core/errors.ts';
+import { reasonOf, UserError } from '../core/errors.ts';
 import { targetKey } from './target.ts';
 import type { Action, ActionContext, ActionDefinition } from './action.ts';
 
@@ -54,7 +54,12 @@ class Webhook implements Action {
       headers['X-Nametap-Signature'] = `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
     }
     const signal = AbortSignal.timeout(timeout);
-    const response = await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' });
+    const response = await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' }).catch(
+      // What fetch says itself is only that it failed.
+      (error: Error) => {
+        throw new Error(`${url.host} cannot be reached: ${reasonOf(error.cause ?? error)}`, { cause: error });
+      },
+    );
     await response.body?.cancel();
     if (!response.ok) throw new Error(`${url.host} answers ${response.status}`);
   }

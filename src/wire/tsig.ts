@@ -32,7 +32,8 @@ export function readTsig(view: MessageView): { tsig: Tsig; at: number } | null |
   let found = -1;
   for (let i = 0; i <= last; i++) if (view.type[i] === TYPE_TSIG) found = found < 0 ? i : last + 1;
   if (found < 0) return null;
-  if (found !== last || view.section[last] !== ADDITIONAL || view.class[last] !== 255) return undefined;
+  const isForm = view.section[last] === ADDITIONAL && view.class[last] === 255 && view.ttl[last] === 0;
+  if (found !== last || !isForm) return undefined;
   const { bytes, start } = view;
   const from = view.rdata[last];
   const end = from + view.rdlength[last];

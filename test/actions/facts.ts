@@ -22,7 +22,7 @@ export const NEVER_FACTS: NeverBlockFacts = {
   registrable: (name) => registrable(name).domain,
   isHosting: (name) => hostingSuffix(name) === name,
   domains: ['allowed.example', 'corp.example.net'],
-  popular: popularDomains({}),
+  popular: popularDomains({ popular: undefined }),
   networks: ['192.0.2.53', '9.9.9.0/24', '2620:fe::fe', '8.8.4.4'].map(networkOf),
 };
 

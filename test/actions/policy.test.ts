@@ -211,7 +211,13 @@ test('(g) the journal is written before anything is blocked, and a line that a c
   assert.match(two.said.join(), /1 lines of the journal of blocks could not be read/);
   await two.policy.add({ kind: 'domain', value: 'next.example' }, BY);
   const three = await two.again();
-  assert.deepEqual(three.policy.list().map(({ value }) => value).sort(), ['evil.example', 'next.example']);
+  assert.deepEqual(
+    three.policy
+      .list()
+      .map(({ value }) => value)
+      .sort(),
+    ['evil.example', 'next.example'],
+  );
 });
 
 test('(h) the report counts proposals, and remembers them over a restart', async (t) => {
