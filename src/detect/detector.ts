@@ -1,3 +1,4 @@
+import type { Baseline } from '../baseline/baseline.ts';
 import type { Raise } from '../core/alert.ts';
 import type { Network } from '../core/network.ts';
 import type { Setting, ValueOf } from '../core/settings.ts';
@@ -27,6 +28,8 @@ export interface Detector {
 /** What detectors share. */
 export interface DetectServices {
   entities: Entities;
+  /** What is usual here. It has seen a transaction, and judged it, before any detector sees it. */
+  baseline: Baseline;
   /** Own networks and resolvers, as far as they are configured. */
   networks: readonly Network[];
   resolvers: readonly Network[];

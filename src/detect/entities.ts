@@ -11,6 +11,9 @@ export class Host {
   lastSeen: number;
   /** Transactions it began, as client. */
   queries = 0;
+  /** Places of its models in the baseline. */
+  asClient = -1;
+  asServer = -1;
   #text: string | undefined;
 
   constructor(family: number, words: readonly [number, number, number, number], time: number) {
@@ -40,6 +43,8 @@ export class Domain {
   firstSeen: number;
   lastSeen: number;
   queries = 0;
+  /** Place of its model in the baseline. */
+  asZone = -1;
   /** Hosts that asked for it: the first few, and whether there are more. */
   readonly clients: Host[] = [];
   hasManyClients = false;

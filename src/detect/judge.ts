@@ -36,7 +36,15 @@ export class Judge {
   judged = 0;
 
   constructor(definitions: readonly DetectorDefinition[], options: JudgeOptions) {
-    this.#raise = options.raise;
+    const { baseline } = options.services;
+    this.#raise = (finding) => {
+      // What is being attacked, or is down, is not to become what is usual.
+      if (finding.severity !== 'low') {
+        const { subject, client, server, domain } = finding;
+        baseline.mute({ domain, ...(subject === client && { client }), ...(subject === server && { server }) });
+      }
+      options.raise(finding);
+    };
     this.#services = options.services;
     for (const definition of definitions) {
       const { id } = definition;
@@ -57,9 +65,11 @@ export class Judge {
     this.#seen ??= new Observation(this.#services.entities, batch);
     const seen = this.#seen;
     const raise = this.#raise;
+    const { baseline } = this.#services;
     for (let i = from; i < to; i++) {
       seen.take(batch, i);
       if (seen.closed >= this.#second + 1) this.tick(seen.closed);
+      baseline.observe(seen);
       this.#show(seen, raise);
     }
     this.judged += to - from;
@@ -85,6 +95,7 @@ export class Judge {
     const second = Math.floor(time);
     if (second <= this.#second) return;
     this.#second = second;
+    this.#services.baseline.tick(time);
     for (const detector of this.#ticking) detector.tick?.(second, this.#raise);
   }
 

@@ -1,4 +1,5 @@
 import { flag, group, list, type Setting, text, type ValueOf } from '../core/settings.ts';
+import { baselineSettings } from '../baseline/settings.ts';
 import type { DetectorDefinition } from './detector.ts';
 import { DETECTORS } from './index.ts';
 
@@ -44,6 +45,7 @@ export const detectSettings = group('What is looked for in the traffic, and how 
   rules: list('Files of rules of your own.', text('A file: /etc/nametap/rules.yaml.'), {
     example: ['/etc/nametap/rules.yaml'],
   }),
+  baseline: baselineSettings,
   detectors: group(
     'Each detector with its limits.',
     Object.fromEntries(DETECTORS.map((one) => [settingsKey(one.id), detectorSettings(one)])),

@@ -1,0 +1,187 @@
+import { FIRST, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
+import { clearSeason, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
+import type { BaselineConfig } from './settings.ts';
+import { TopList, type TopListState } from './top-list.ts';
+
+/** Usual counts of a client. */
+export const CLIENT_COUNTERS = ['queries', 'answers', 'nxdomain', 'failed', 'unanswered'] as const;
+export type ClientCounter = (typeof CLIENT_COUNTERS)[number];
+
+const SEASON = 0;
+const COUNTS = SEASON_FLOATS;
+/** Mean and variance of ln(ms). */
+const MEAN = COUNTS + CLIENT_COUNTERS.length;
+const VARIANCE = MEAN + 1;
+const HOUR_ROWS = MEAN + 2;
+const FLOATS = MEAN + 3;
+const HOUR = OWN;
+const DOUBLES = OWN + 1;
+
+const DOMAINS_KEPT = 12;
+const SHAPES_KEPT = 6;
+const SERVERS_KEPT = 4;
+
+/** What a client asks for most. */
+export interface Habits {
+  domains: TopList<string>;
+  shapes: TopList<string>;
+  /** Whom it asks. */
+  servers: TopList<string>;
+}
+
+/** Models of clients: rate, outcomes, latency, what and whom they ask. */
+export class ClientModels {
+  readonly table: ModelTable;
+  readonly #config: BaselineConfig;
+  readonly #habits: (Habits | undefined)[] = [];
+  /** Answers that teach, at least, for the spread of a client's latency to be known. */
+  static readonly MEMORY = 200;
+
+  constructor(config: BaselineConfig) {
+    this.table = new ModelTable(config.clients, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
+    this.table.onEvict = (place) => {
+      this.#habits[place] = undefined;
+    };
+    this.#config = config;
+  }
+
+  take(key: string, hint: number, now: number): number {
+    const { table } = this;
+    const known = table.at(key, hint);
+    if (known >= 0) return known;
+    const place = table.take(key, hint, now);
+    clearSeason(table.floats, place * FLOATS + SEASON);
+    table.doubles[place * DOUBLES + HOUR] = Math.floor(now / 3600);
+    return place;
+  }
+
+  /** Counts a transaction of a client; true when it teaches: of many in an hour only ever fewer do. */
+  note(place: number, now: number): boolean {
+    const { doubles, floats } = this.table;
+    const d = place * DOUBLES;
+    const f = place * FLOATS;
+    const hour = Math.floor(now / 3600);
+    if (hour > doubles[d + HOUR]) this.#passHours(place, hour);
+    if (now > doubles[d + LAST]) doubles[d + LAST] = now;
+    const rows = ++floats[f + HOUR_ROWS];
+    const { votes } = this.#config;
+    if (rows > votes && rows % 2 ** Math.min(20, Math.ceil(Math.log2(rows / votes))) !== 0) return false;
+    if (now < doubles[d + MUTED]) return false;
+    doubles[d + SAMPLES]++;
+    floats[f + COUNTS]++;
+    return true;
+  }
+
+  /** What a transaction that teaches was. */
+  learn(place: number, what: { counter: number; latencyMs: number; domain: string; shape: string; server: string }): void {
+    const { floats } = this.table;
+    const f = place * FLOATS;
+    if (what.counter > 0) floats[f + COUNTS + what.counter]++;
+    if (what.latencyMs > 0) {
+      const n = Math.min(ClientModels.MEMORY, ++floats[f + COUNTS + 1]);
+      const value = Math.log(what.latencyMs);
+      const distance = value - floats[f + MEAN];
+      floats[f + MEAN] += distance / n;
+      floats[f + VARIANCE] += (distance * (value - floats[f + MEAN]) - floats[f + VARIANCE]) / n;
+    }
+    let habits = this.#habits[place];
+    if (habits === undefined) {
+      habits = {
+        domains: new TopList(DOMAINS_KEPT),
+        shapes: new TopList(SHAPES_KEPT),
+        servers: new TopList(SERVERS_KEPT),
+      };
+      this.#habits[place] = habits;
+    }
+    if (what.domain !== '') habits.domains.add(what.domain);
+    if (what.shape !== '') habits.shapes.add(what.shape);
+    habits.servers.add(what.server);
+  }
+
+  #passHours(place: number, hour: number): void {
+    const { doubles, floats } = this.table;
+    const d = place * DOUBLES;
+    const f = place * FLOATS;
+    const from = doubles[d + HOUR];
+    // The first hour is hardly ever a whole one.
+    const isWhole = doubles[d + FIRST] < from * 3600 + 60;
+    if (isWhole && from * 3600 >= doubles[d + MUTED]) learnHour(floats, f + SEASON, from, floats[f + HOUR_ROWS]);
+    for (let one = Math.max(from + 1, hour - WEEK_BINS); one < hour; one++) learnHour(floats, f + SEASON, one, 0);
+    floats[f + HOUR_ROWS] = 0;
+    doubles[d + HOUR] = hour;
+    const factor = 2 ** ((-(hour - from) * 3_600_000) / this.#config.slow);
+    for (let i = 0; i < CLIENT_COUNTERS.length; i++) floats[f + COUNTS + i] *= factor;
+    const habits = this.#habits[place];
+    for (const list of habits === undefined ? [] : [habits.domains, habits.shapes, habits.servers]) list.fade(factor);
+  }
+
+  /** Hours up to this one were not watched: they are not learnt as hours without a transaction. */
+  skipTo(hour: number): void {
+    const { doubles, floats } = this.table;
+    for (const place of this.table.places()) {
+      if (doubles[place * DOUBLES + HOUR] >= hour) continue;
+      doubles[place * DOUBLES + HOUR] = hour;
+      floats[place * FLOATS + HOUR_ROWS] = 0;
+    }
+  }
+
+  habits(place: number): Habits | undefined {
+    return this.#habits[place];
+  }
+
+  usual(place: number, counter: ClientCounter): number {
+    return this.table.floats[place * FLOATS + COUNTS + CLIENT_COUNTERS.indexOf(counter)];
+  }
+
+  /** Mean and standard deviation of ln(ms) of its answers. */
+  latency(place: number): { mean: number; deviation: number } {
+    const f = place * FLOATS;
+    return { mean: this.table.floats[f + MEAN], deviation: Math.sqrt(Math.max(0, this.table.floats[f + VARIANCE])) };
+  }
+
+  season(place: number): number {
+    return place * FLOATS + SEASON;
+  }
+
+  double(place: number, which: number): number {
+    return this.table.doubles[place * DOUBLES + which];
+  }
+
+  mute(place: number, until: number): void {
+    const at = place * DOUBLES + MUTED;
+    if (until > this.table.doubles[at]) this.table.doubles[at] = until;
+  }
+
+  state(): ClientModelsState {
+    const habits = this.#habits.map((one) =>
+      one === undefined
+        ? null
+        : { domains: one.domains.state(), shapes: one.shapes.state(), servers: one.servers.state() },
+    );
+    return { table: this.table.state(), habits };
+  }
+
+  restore(state: ClientModelsState): boolean {
+    if (!this.table.restore(state.table)) return false;
+    this.#habits.length = 0;
+    state.habits.forEach((one, place) => {
+      if (one === null) return;
+      const habits = {
+        domains: new TopList<string>(DOMAINS_KEPT),
+        shapes: new TopList<string>(SHAPES_KEPT),
+        servers: new TopList<string>(SERVERS_KEPT),
+      };
+      habits.domains.restore(one.domains);
+      habits.shapes.restore(one.shapes);
+      habits.servers.restore(one.servers);
+      this.#habits[place] = habits;
+    });
+    return true;
+  }
+}
+
+type SavedHabits = Record<keyof Habits, TopListState<string>>;
+export interface ClientModelsState {
+  table: ModelTableState;
+  habits: (SavedHabits | null)[];
+}

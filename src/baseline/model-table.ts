@@ -1,0 +1,182 @@
+/** How many numbers of which kind every model of a table has. Doubles: exact counts and times. */
+export interface ModelShape {
+  doubles: number;
+  floats: number;
+  /** 32-bit words: hashes. */
+  ints: number;
+}
+
+/** The first doubles of every model: seconds since 1970 of its first and last sample, samples, until when it is not to learn. */
+export const FIRST = 0;
+export const LAST = 1;
+export const SAMPLES = 2;
+export const MUTED = 3;
+export const OWN = 4;
+
+/** When the table is full this part is given up at once. */
+const GIVEN_UP = 0.25;
+const START = 64;
+/** Samples of long ago count for less when it is chosen who goes. */
+const FADE_SECONDS = 14 * 86_400;
+
+/**
+ * Models by key, for a bounded number of keys, their numbers side by side in three arrays. When it is full, a quarter of
+ * the models is given up: those with the fewest samples, old samples counted for less. So a flood of new keys, which have
+ * one or two each, pushes out other new ones and nothing that was learnt over days.
+ */
+export class ModelTable {
+  readonly capacity: number;
+  readonly shape: ModelShape;
+  doubles: Float64Array;
+  floats: Float32Array;
+  ints: Int32Array;
+  /** By place; empty where none is. */
+  readonly keys: string[] = [];
+  /** Models given up so far. */
+  evicted = 0;
+  /** Called when a place is given up. */
+  onEvict: ((place: number) => void) | undefined;
+  readonly #index = new Map<string, number>();
+  #free: number[] = [];
+  #rows = START;
+
+  constructor(capacity: number, shape: ModelShape) {
+    this.capacity = capacity;
+    this.shape = shape;
+    this.doubles = new Float64Array(START * shape.doubles);
+    this.floats = new Float32Array(START * shape.floats);
+    this.ints = new Int32Array(START * shape.ints);
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Bytes of its numbers. */
+  get bytes(): number {
+    return this.doubles.byteLength + this.floats.byteLength + this.ints.byteLength;
+  }
+
+  /** The place of a key, −1 when it has none. */
+  find(key: string): number {
+    return this.#index.get(key) ?? -1;
+  }
+
+  /** The same where the place is probably `hint`. */
+  at(key: string, hint: number): number {
+    if (hint >= 0 && this.keys[hint] === key) return hint;
+    const place = this.#index.get(key);
+    if (place === undefined) return -1;
+    // The caller's own text from now on: comparing it with itself takes no time.
+    this.keys[place] = key;
+    return place;
+  }
+
+  /** The place of a key, made when it has none; `now` in seconds since 1970. */
+  take(key: string, hint: number, now: number): number {
+    const known = this.at(key, hint);
+    if (known >= 0) return known;
+    if (this.#index.size >= this.capacity) this.#giveUp(now);
+    const place = this.#free.pop() ?? this.keys.length;
+    if (place >= this.#rows) this.#grow();
+    const { doubles, floats, ints } = this.shape;
+    this.doubles.fill(0, place * doubles, (place + 1) * doubles);
+    this.floats.fill(0, place * floats, (place + 1) * floats);
+    this.ints.fill(0, place * ints, (place + 1) * ints);
+    this.doubles[place * doubles + FIRST] = now;
+    this.doubles[place * doubles + LAST] = now;
+    this.keys[place] = key;
+    this.#index.set(key, place);
+    return place;
+  }
+
+  /** Places of models, in no order. */
+  places(): IterableIterator<number> {
+    return this.#index.values();
+  }
+
+  #grow(): void {
+    this.#rows = Math.min(this.#rows * 2, this.capacity);
+    const { doubles, floats, ints } = this.shape;
+    this.doubles = widened(this.doubles, new Float64Array(this.#rows * doubles));
+    this.floats = widened(this.floats, new Float32Array(this.#rows * floats));
+    this.ints = widened(this.ints, new Int32Array(this.#rows * ints));
+  }
+
+  #giveUp(now: number): void {
+    const { doubles: width } = this.shape;
+    const places = Int32Array.from(this.#index.values());
+    const scores = new Float64Array(places.length);
+    for (let i = 0; i < places.length; i++) {
+      const at = places[i] * width;
+      scores[i] = this.doubles[at + SAMPLES] * 2 ** ((this.doubles[at + LAST] - now) / FADE_SECONDS);
+    }
+    const count = Math.max(1, Math.floor(places.length * GIVEN_UP));
+    const limit = scores.toSorted()[count - 1];
+    let left = count;
+    for (let i = 0; i < places.length && left > 0; i++) {
+      if (scores[i] > limit) continue;
+      left--;
+      const place = places[i];
+      this.onEvict?.(place);
+      this.#index.delete(this.keys[place]);
+      this.keys[place] = '';
+      this.#free.push(place);
+      this.evicted++;
+    }
+  }
+
+  /** Plain data. */
+  state(): ModelTableState {
+    const { doubles, floats, ints } = this.shape;
+    const rows = this.keys.length;
+    return {
+      shape: this.shape,
+      keys: [...this.keys],
+      evicted: this.evicted,
+      doubles: this.doubles.slice(0, rows * doubles),
+      floats: this.floats.slice(0, rows * floats),
+      ints: this.ints.slice(0, rows * ints),
+    };
+  }
+
+  /** Takes what was saved; false when it is not of this shape, or of more models than fit. */
+  restore(state: ModelTableState): boolean {
+    const { doubles, floats, ints } = this.shape;
+    const rows = state.keys.length;
+    const isOurs =
+      rows <= this.capacity &&
+      state.doubles.length === rows * doubles &&
+      state.floats.length === rows * floats &&
+      state.ints.length === rows * ints;
+    if (!isOurs) return false;
+    this.#rows = Math.min(this.capacity, Math.max(START, 2 ** Math.ceil(Math.log2(Math.max(1, rows)))));
+    this.doubles = widened(state.doubles, new Float64Array(this.#rows * doubles));
+    this.floats = widened(state.floats, new Float32Array(this.#rows * floats));
+    this.ints = widened(state.ints, new Int32Array(this.#rows * ints));
+    this.keys.length = 0;
+    this.#index.clear();
+    this.#free = [];
+    state.keys.forEach((key, place) => {
+      this.keys.push(key);
+      if (key === '') this.#free.push(place);
+      else this.#index.set(key, place);
+    });
+    this.evicted = state.evicted;
+    return true;
+  }
+}
+
+export interface ModelTableState {
+  shape: ModelShape;
+  keys: string[];
+  evicted: number;
+  doubles: Float64Array;
+  floats: Float32Array;
+  ints: Int32Array;
+}
+
+function widened<A extends Float64Array | Float32Array | Int32Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,235 @@
+import { BUCKETS, bucketOf, quantile, weightOf } from './latency.ts';
+import { FIRST, LAST, ModelTable, MUTED, OWN, SAMPLES } from './model-table.ts';
+import { clearSeason, hourOfWeek, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
+import type { BaselineConfig } from './settings.ts';
+
+/** What is counted of a server's transactions. */
+export const COUNTERS = [
+  'queries',
+  'answers',
+  'data',
+  'nxdomain',
+  'servfail',
+  'refused',
+  'unanswered',
+  'unreachable',
+  'truncated',
+  'authoritative',
+  'validated',
+  'recursive',
+  'bogus',
+] as const;
+export type Counter = (typeof COUNTERS)[number];
+const COUNTS = COUNTERS.length;
+
+/** Where things lie in a model's floats. Latencies: lately (half-life 1 d), usual (14 d), of 5 minutes, of this minute. */
+const FAST = 0;
+const SLOW = BUCKETS;
+const RECENT = 2 * BUCKETS;
+const MINUTE = 3 * BUCKETS;
+const SEASON = 4 * BUCKETS;
+/** Median latency by hour of the week. */
+const WEEK_LATENCY = SEASON + SEASON_FLOATS;
+/** Counters: of 5 minutes (all transactions), of this minute (those that count), usual. */
+const RECENT_COUNTS = WEEK_LATENCY + WEEK_BINS;
+const MINUTE_COUNTS = RECENT_COUNTS + COUNTS;
+const USUAL_COUNTS = MINUTE_COUNTS + COUNTS;
+const HOUR_ROWS = USUAL_COUNTS + COUNTS;
+const FLOATS = HOUR_ROWS + 1;
+
+/** Own doubles: the hour of its level, the hour up to which it has faded, second of its last answer. */
+const HOUR = OWN;
+const FADED = OWN + 1;
+const ANSWERED_AT = OWN + 2;
+const DOUBLES = OWN + 3;
+
+/** What is left of five minutes after another one: a window that slides without steps. */
+const KEEP = 0.8;
+/** Below this a window is empty. */
+const NOTHING = 0.05;
+/** Single precision counts exactly up to 2^24. */
+const MOST_WEIGHT = 2 ** 22;
+
+/** Models of servers (and of all traffic, as one): latency, outcomes, rate. */
+export class ServerModels {
+  readonly table: ModelTable;
+  readonly #config: BaselineConfig;
+  /** Servers that had transactions within the last minutes. */
+  readonly active = new Set<number>();
+
+  constructor(capacity: number, config: BaselineConfig) {
+    this.table = new ModelTable(capacity, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
+    this.table.onEvict = (place) => this.active.delete(place);
+    this.#config = config;
+  }
+
+  /** The place of a server, made when it has none. */
+  take(key: string, hint: number, now: number): number {
+    const { table } = this;
+    const known = table.at(key, hint);
+    if (known >= 0) return known;
+    const place = table.take(key, hint, now);
+    const at = place * FLOATS;
+    clearSeason(table.floats, at + SEASON);
+    table.floats.fill(-1, at + WEEK_LATENCY, at + WEEK_LATENCY + WEEK_BINS);
+    const d = place * DOUBLES;
+    table.doubles[d + HOUR] = table.doubles[d + FADED] = Math.floor(now / 3600);
+    table.doubles[d + ANSWERED_AT] = now;
+    return place;
+  }
+
+  /** A transaction; `counts`: whether it teaches. */
+  note(place: number, now: number, latencyMs: number, counts: boolean): void {
+    const { doubles, floats } = this.table;
+    const d = place * DOUBLES;
+    const f = place * FLOATS;
+    if (now > doubles[d + LAST]) doubles[d + LAST] = now;
+    if (!this.active.has(place)) this.active.add(place);
+    floats[f + HOUR_ROWS]++;
+    floats[f + RECENT_COUNTS]++;
+    if (counts) {
+      doubles[d + SAMPLES]++;
+      floats[f + MINUTE_COUNTS]++;
+    }
+    if (latencyMs >= 0) {
+      const bucket = f + bucketOf(latencyMs);
+      floats[bucket + RECENT]++;
+      if (counts) floats[bucket + MINUTE]++;
+      doubles[d + ANSWERED_AT] = now;
+    }
+  }
+
+  count(place: number, counter: number, counts: boolean): void {
+    const { floats } = this.table;
+    const at = place * FLOATS + counter;
+    floats[at + RECENT_COUNTS]++;
+    if (counts) floats[at + MINUTE_COUNTS]++;
+  }
+
+  /** So many minutes have passed, `now` is the end of the first of them: what it brought is learnt unless there is an alarm. */
+  endMinute(now: number, minutes: number): void {
+    const keep = KEEP ** minutes;
+    for (const place of this.active) {
+      this.#learn(place, now);
+      const { floats } = this.table;
+      const f = place * FLOATS;
+      for (let i = f + RECENT, end = f + MINUTE; i < end; i++) floats[i] *= keep;
+      for (let i = f + RECENT_COUNTS, end = f + MINUTE_COUNTS; i < end; i++) floats[i] *= keep;
+      if (floats[f + RECENT_COUNTS] >= NOTHING) continue;
+      floats.fill(0, f + RECENT, f + MINUTE);
+      floats.fill(0, f + RECENT_COUNTS, f + MINUTE_COUNTS);
+      this.active.delete(place);
+    }
+  }
+
+  #learn(place: number, now: number): void {
+    const { doubles, floats } = this.table;
+    const d = place * DOUBLES;
+    const f = place * FLOATS;
+    this.#passHours(place, Math.floor(now / 3600));
+    if (now >= doubles[d + MUTED]) {
+      let weight = 0;
+      for (let i = 0; i < BUCKETS; i++) {
+        const n = floats[f + MINUTE + i];
+        if (n > 0) {
+          floats[f + FAST + i] += n;
+          floats[f + SLOW + i] += n;
+        }
+        weight += floats[f + SLOW + i];
+      }
+      for (let i = 0; i < COUNTS; i++) floats[f + USUAL_COUNTS + i] += floats[f + MINUTE_COUNTS + i];
+      if (weight > MOST_WEIGHT) this.#fade(f, 0.5, 0.5);
+    }
+    floats.fill(0, f + MINUTE, f + SEASON);
+    floats.fill(0, f + MINUTE_COUNTS, f + USUAL_COUNTS);
+  }
+
+  /** Whole hours have passed: their level is learnt (also of those without a transaction), and what was before fades. */
+  #passHours(place: number, hour: number): void {
+    const { doubles, floats } = this.table;
+    const d = place * DOUBLES;
+    const f = place * FLOATS;
+    const from = doubles[d + HOUR];
+    if (hour <= from) return;
+    // The first hour is hardly ever a whole one.
+    const isWhole = doubles[d + FIRST] < from * 3600 + 60;
+    if (isWhole && from * 3600 >= doubles[d + MUTED]) {
+      learnHour(floats, f + SEASON, from, floats[f + HOUR_ROWS]);
+      const median = this.medianMs(place);
+      const bin = f + WEEK_LATENCY + hourOfWeek(from);
+      if (median > 0) floats[bin] = floats[bin] < 0 ? median : floats[bin] + 0.3 * (median - floats[bin]);
+    }
+    for (let one = Math.max(from + 1, hour - WEEK_BINS); one < hour; one++) learnHour(floats, f + SEASON, one, 0);
+    floats[f + HOUR_ROWS] = 0;
+    doubles[d + HOUR] = hour;
+    const hours = hour - doubles[d + FADED];
+    doubles[d + FADED] = hour;
+    const { fast, slow } = this.#config;
+    this.#fade(f, 2 ** ((-hours * 3_600_000) / fast), 2 ** ((-hours * 3_600_000) / slow));
+  }
+
+  /** Hours up to this one were not watched: they are not learnt as hours without a transaction. */
+  skipTo(hour: number): void {
+    const { doubles, floats } = this.table;
+    for (const place of this.table.places()) {
+      if (doubles[place * DOUBLES + HOUR] >= hour) continue;
+      doubles[place * DOUBLES + HOUR] = hour;
+      floats[place * FLOATS + HOUR_ROWS] = 0;
+    }
+  }
+
+  #fade(f: number, fast: number, slow: number): void {
+    const { floats } = this.table;
+    for (let i = 0; i < BUCKETS; i++) {
+      floats[f + FAST + i] *= fast;
+      floats[f + SLOW + i] *= slow;
+    }
+    for (let i = 0; i < COUNTS; i++) floats[f + USUAL_COUNTS + i] *= slow;
+  }
+
+  // ---- what is known ----
+
+  /** Median of the last five minutes, milliseconds; NaN with few answers. */
+  medianMs(place: number): number {
+    const { floats } = this.table;
+    const at = place * FLOATS + RECENT;
+    return weightOf(floats, at) < 5 ? Number.NaN : quantile(floats, at, 0.5);
+  }
+
+  /** Where latencies lie in `table.floats`: of the last five minutes, of the last day, usual. */
+  latencies(place: number, which: 'recent' | 'fast' | 'slow'): number {
+    return place * FLOATS + (which === 'recent' ? RECENT : which === 'fast' ? FAST : SLOW);
+  }
+
+  /** Transactions of the last five minutes (older ones count for less). */
+  recent(place: number, counter: Counter): number {
+    return this.table.floats[place * FLOATS + RECENT_COUNTS + COUNTERS.indexOf(counter)];
+  }
+
+  usual(place: number, counter: Counter): number {
+    return this.table.floats[place * FLOATS + USUAL_COUNTS + COUNTERS.indexOf(counter)];
+  }
+
+  /** Where its levels by the hour lie in `table.floats`, and those of its median latency. */
+  season(place: number): number {
+    return place * FLOATS + SEASON;
+  }
+
+  weekLatency(place: number, hour: number): number {
+    return this.table.floats[place * FLOATS + WEEK_LATENCY + hourOfWeek(hour)];
+  }
+
+  /** Seconds since 1970 of its last answer. */
+  answeredAt(place: number): number {
+    return this.table.doubles[place * DOUBLES + ANSWERED_AT];
+  }
+
+  double(place: number, which: number): number {
+    return this.table.doubles[place * DOUBLES + which];
+  }
+
+  mute(place: number, until: number): void {
+    const at = place * DOUBLES + MUTED;
+    if (until > this.table.doubles[at]) this.table.doubles[at] = until;
+  }
+}
