@@ -11,7 +11,7 @@ import { Entities } from '../detect/entities.ts';
 import { DETECTORS } from '../detect/index.ts';
 import { Judge } from '../detect/judge.ts';
 import { type DetectConfig, settingsOf } from '../detect/settings.ts';
-import { registrableStart } from '../enrich/public-suffix.ts';
+import { hostingSuffix, registrableStart } from '../enrich/public-suffix.ts';
 
 const POPULAR = fileURLToPath(new URL('../../assets/popular-domains.txt', import.meta.url));
 /** A list of more lines is refused: it would not fit into memory beside everything else. */
@@ -50,6 +50,7 @@ export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
       readList,
       isPopular,
       isAllowed: (domain) => allowed.has(domain),
+      hostingSuffix,
     },
     settings: (definition) => {
       const isOwn = DETECTORS.includes(definition);

@@ -39,6 +39,8 @@ export interface DetectServices {
   /** Known domains of great popularity, and those the operator allows. */
   isPopular(domain: string): boolean;
   isAllowed(domain: string): boolean;
+  /** The suffix of a name (text) under which others register, a hoster's or of dynamic DNS too; null without. */
+  hostingSuffix(name: string): string | null;
 }
 
 /** A detector as data: configuration, reference page and settings form derive from it. */

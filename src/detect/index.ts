@@ -1,5 +1,6 @@
 import { amp } from './amp.ts';
 import type { DetectorDefinition } from './detector.ts';
+import { dgaNx } from './dga-nx.ts';
 import { floodNx } from './flood-nx.ts';
 import { floodRsd } from './flood-rsd.ts';
 import { flux } from './flux.ts';
@@ -28,4 +29,5 @@ export const DETECTORS: readonly DetectorDefinition[] = [
   tunShape,
   tunDown,
   tunNoparent,
+  dgaNx,
 ];

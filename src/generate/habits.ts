@@ -35,7 +35,6 @@ interface Services {
   local: Zone;
   files: HostName[];
   arpa: Zone;
-  gone: Zone;
 }
 
 /** Gives every client its habits. */
@@ -92,7 +91,6 @@ function servicesOf(stage: Stage): Services {
     local,
     files: names,
     arpa: world.addZone('in-addr.arpa', 0),
-    gone: world.addZone('arpa', 0),
   };
 }
 
@@ -140,8 +138,8 @@ function visit(stage: Stage, services: Services, client: Client, { own, parties 
     lookUp(stage, client, name, at, true);
     at += random.exponential(0.05);
   }
-  if (random.chance(0.06)) suffixed(stage, services, client, random.pick(parties).text, at);
-  if (random.chance(0.02)) mistyped(stage, services, client, at);
+  if (random.chance(0.06)) suffixed(stage, services.local, client, random.pick(parties).text, at);
+  if (random.chance(0.02)) mistyped(stage, client, at);
   if (random.chance(0.15)) disposable(stage, services, client, at);
   if (client.kind === 'desktop') {
     if (random.chance(0.25)) lookUp(stage, client, random.pick(services.files), at);
@@ -151,31 +149,37 @@ function visit(stage: Stage, services: Services, client: Client, { own, parties 
 }
 
 /** The search list goes first: NXDOMAIN in the local zone. */
-function suffixed(stage: Stage, { local }: Services, client: Client, name: string, at: number): void {
+function suffixed(stage: Stage, local: Zone, client: Client, name: string, at: number): void {
   if (name.length > 180) return;
-  const missing = { name: `${name}.ad.lan`, zone: local, rcode: NXDOMAIN, records: local.nothing, latencyMs: 0.6 };
-  stage.askOnce(client, missing, at);
+  const question = { name: `${name}.ad.lan`, zone: local, rcode: NXDOMAIN, records: local.nothing, latencyMs: 0.6 };
+  stage.askOnce(client, question, at);
+}
+
+/** A domain that nobody registered. */
+function missing(stage: Stage, client: Client, name: string, at: number): void {
+  const { parents } = stage.world;
+  stage.askOnce(client, { name, zone: parents, rcode: NXDOMAIN, records: stage.world.missing(name) }, at);
 }
 
 /** A letter wrong, or a link to a company that is gone. */
-function mistyped(stage: Stage, { gone }: Services, client: Client, at: number): void {
+function mistyped(stage: Stage, client: Client, at: number): void {
   const { random } = client;
   const { domain } = stage.world.site(random, 0, 300);
   const place = random.int(Math.max(1, domain.indexOf('.') - 1));
   const typo = domain.slice(0, place) + domain.slice(place + 1);
   const name = random.chance(0.5) && typo.length > 6 ? `www.${typo}` : inventedDomain(random);
-  stage.askOnce(client, { name, zone: gone, rcode: NXDOMAIN, records: gone.nothing }, at);
+  missing(stage, client, name, at);
 }
 
 /** Browsers ask for three names that cannot exist, to see whether NXDOMAIN is rewritten. */
-function probe(stage: Stage, { gone, local }: Services, client: Client, at: number): void {
+function probe(stage: Stage, { local }: Services, client: Client, at: number): void {
   const { random } = client;
   for (let i = 0; i < 3; i++) {
     const label = random.text(LOWER, 7 + random.int(9));
     const isLocal = random.chance(0.4);
-    const zone = isLocal ? local : gone;
-    const name = isLocal ? `${label}.ad.lan` : label;
-    stage.askOnce(client, { name, zone, rcode: NXDOMAIN, records: zone.nothing }, at + i * 0.001);
+    const time = at + i * 0.001;
+    if (isLocal) suffixed(stage, local, client, label, time);
+    else missing(stage, client, label, time);
   }
 }
 
@@ -230,7 +234,7 @@ function serve(stage: Stage, services: Services, client: Client, first: number):
   if (role === 1) stage.schedule(first + 3, (now) => readLogs(stage, services, client, now));
 }
 
-function takeMail(stage: Stage, { blockLists, gone }: Services, client: Client, now: number): number {
+function takeMail(stage: Stage, { blockLists }: Services, client: Client, now: number): number {
   const { random, resolver } = client;
   const sender = stage.world.visited(random);
   const reversed = [0, 0, 0, 0].map(() => random.int(256)).join('.');
@@ -247,7 +251,7 @@ function takeMail(stage: Stage, { blockLists, gone }: Services, client: Client, 
   if (random.chance(0.06)) {
     // Senders whose domain does not exist.
     const name = `${inventedLabel(random)}.${random.pick(['com', 'net', 'info', 'biz'])}`;
-    stage.askOnce(client, { name, zone: gone, rcode: NXDOMAIN, records: gone.nothing }, now + 0.07);
+    missing(stage, client, name, now + 0.07);
   }
   if (resolver.isSilent) return now + 120;
   return now + random.exponential(90) / (0.3 + activity(now));

@@ -87,6 +87,9 @@ export class World {
   readonly sites: Zone[] = [];
   readonly names: HostName[] = [];
   readonly #ranks: Zipf;
+  readonly #missing = new Map<string, EncodedRecords>();
+  /** Stands for all servers above domains. */
+  readonly parents: Zone;
   readonly #random: Random;
   readonly #cdns: Zone[];
 
@@ -101,7 +104,19 @@ export class World {
       const isKnown = next < known.length && (rank < 40 || random.chance(0.7));
       this.sites.push(this.addZone(isKnown ? known[next++] : inventedDomain(random)));
     }
+    this.parents = this.addZone('gtld-servers.net', 0);
     this.#ranks = new Zipf(zones, 0.95);
+  }
+
+  /** What the servers above say of a domain that nobody registered: the SOA of its last label, or of the suffix given. */
+  missing(domain: string, suffix: string = domain.slice(domain.lastIndexOf('.') + 1)): EncodedRecords {
+    let records = this.#missing.get(suffix);
+    if (records === undefined) {
+      // Of a name of one label the root says it.
+      records = nothing(parseName(suffix === domain ? '.' : suffix), 900);
+      this.#missing.set(suffix, records);
+    }
+    return records;
   }
 
   /** A site that somebody visits: the popular ones more often. */

@@ -31,12 +31,15 @@ export function runDga(
 ): void {
   const { random } = client;
   const names = family.names(random);
-  const zone = stage.world.addZone('gtld-servers-stand-in.net', 0);
+  const { world } = stage;
   const to = from + seconds;
   stage.schedule(from + random.exponential(3600 / rate), (now) => {
     const isFound = random.chance(0.002);
-    const records = isFound ? addressAnswer(publicAddress(random), 300) : zone.nothing;
-    stage.askOnce(client, { name: names.next().value, zone, rcode: isFound ? 0 : NXDOMAIN, records }, now);
+    const name = names.next().value;
+    // Under dynamic DNS its operator denies them.
+    const suffix = /(?:ddns\.net|dyndns\.org|yi\.org|mooo\.com|dynserv\.com)$/.exec(name)?.[0];
+    const records = isFound ? addressAnswer(publicAddress(random), 300) : world.missing(name, suffix);
+    stage.askOnce(client, { name, zone: world.parents, rcode: isFound ? 0 : NXDOMAIN, records }, now);
     const next = now + random.exponential(3600 / rate);
     return next < to ? next : undefined;
   });

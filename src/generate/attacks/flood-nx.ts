@@ -12,10 +12,10 @@ export const floodNx: ScenarioDefinition = {
   start(stage, from) {
     const { random } = stage;
     const client = random.pick(stage.clients);
-    const zone = stage.world.addZone('gtld-servers-stand-in.org', 0);
+    const { world } = stage;
     stage.schedule(from, (now) => {
       const name = `${random.text(LETTERS, 12)}.com`;
-      stage.askOnce(client, { name, zone, rcode: NXDOMAIN, records: zone.nothing }, now);
+      stage.askOnce(client, { name, zone: world.parents, rcode: NXDOMAIN, records: world.missing(name) }, now);
       return now < from + SECONDS ? now + random.exponential(0.01) : undefined;
     });
     const subject = clientText(client);

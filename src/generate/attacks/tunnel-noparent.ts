@@ -11,11 +11,11 @@ export const tunnelNoParent: ScenarioDefinition = {
   start(stage, from) {
     const { random } = stage;
     const client = random.pick(stage.clients);
-    const zone = stage.world.addZone('nowhere-at-all.net', 0);
+    const { world } = stage;
     let n = 0;
     stage.schedule(from, (now) => {
       const name = `${random.text(BASE32, 55)}.${random.text(BASE32, 9)}.com`;
-      stage.askOnce(client, { name, zone, rcode: NXDOMAIN, records: zone.nothing }, now);
+      stage.askOnce(client, { name, zone: world.parents, rcode: NXDOMAIN, records: world.missing(name) }, now);
       return ++n < 120 ? now + random.exponential(2) : undefined;
     });
     const subject = clientText(client);
