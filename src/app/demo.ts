@@ -1,15 +1,14 @@
 import type { Config } from './config.ts';
 import { type FrameInput, NoRightError, openInput, rightsCommand } from './input.ts';
+import { type Said, say } from '../server/said.ts';
 import { servePlan } from './serve-plan.ts';
 
 /** What a demo says about itself, and the command that shows the user's own traffic instead. */
 export interface Demo {
   banner: string;
+  said: Said;
   command: string;
 }
-
-const WHAT =
-  'This is a demo: real captures, ten seconds at a root name server and pieces of small networks, replayed over and over as of now in a store of its own. None of it is your traffic.';
 
 /**
  * The demo that a configuration asks for: always, or where this user may not capture; null otherwise. `command`: the words
@@ -20,9 +19,9 @@ export async function demoOf(config: Config, command: readonly string[]): Promis
   const { input } = servePlan(config, false);
   const refused = config.demo === 'auto' && input.kind === 'live' && (await isRefused(input));
   if (config.demo === 'auto' && !refused) return null;
-  if (!refused) return { banner: WHAT, command: 'nametap serve' };
-  const banner = `${WHAT} To capture needs a right that this user does not have.`;
-  return { banner, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${command.join(' ')}` };
+  const { text: banner, said } = say(refused ? 'demo.refused' : 'demo.what');
+  if (!refused) return { banner, said, command: 'nametap serve' };
+  return { banner, said, command: process.platform === 'linux' ? rightsCommand(command) : `sudo ${command.join(' ')}` };
 }
 
 /** Whether the system refuses to capture, found out by doing it. */

@@ -8,7 +8,7 @@ const RATE_MS = 5000;
 
 export interface SensorOptions {
   name: string;
-  source: string;
+  source: SensorReading['source'];
   interface: string | null;
   intake: Intake;
   /** Packets are of now: how late transactions come says something. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../core/errors.ts';
+import { say } from '../server/said.ts';
 import type { Config } from './config.ts';
 import { type Input, inputOf, parseDnstap, usefulThreads } from './input.ts';
 import type { RunPlan } from './plan.ts';
@@ -87,18 +88,18 @@ function defaultThreads(input: Input): number {
 }
 
 /** What is read, for people: `live on eth0`, `replay of demo.pcap.gz`. */
-export function sourceText(input: Input): { source: string; interface: string | null } {
+export function sourceText(input: Input): { source: ReturnType<typeof say>; interface: string | null } {
   switch (input.kind) {
     case 'live':
-      return { source: 'live', interface: input.interfaces.join(', ') };
+      return { source: say('source.live'), interface: input.interfaces.join(', ') };
     case 'replay':
-      return { source: 'replay of bundled captures', interface: null };
+      return { source: say('source.replay'), interface: null };
     case 'files':
-      return { source: `files: ${input.paths.join(', ')}`, interface: null };
+      return { source: say('source.files', { paths: input.paths.join(', ') }), interface: null };
     case 'folder':
-      return { source: `folder: ${input.path}`, interface: null };
+      return { source: say('source.folder', { path: input.path }), interface: null };
     case 'dnstap':
     default:
-      return { source: 'dnstap', interface: null };
+      return { source: say('source.dnstap'), interface: null };
   }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface, Damage } from '../core/frames.ts';
 import type { Ledger } from '../core/ledger.ts';
-import { keepsPackets, Privacy, privacyText } from '../enrich/privacy.ts';
+import { keepsPackets, Privacy } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
 import { openStore } from '../store/open.ts';
@@ -25,7 +25,7 @@ import { Sensor } from './sensor.ts';
 import { refuseClosed, refuseSecond } from './serve-folder.ts';
 import { servePlan, sourceText } from './serve-plan.ts';
 import { Sinks } from './sinks.ts';
-import { privacySettings, serverOptions, servicesOf, storeOptions } from './services.ts';
+import { privacySettings, privacyShown, serverOptions, servicesOf, storeOptions } from './services.ts';
 
 /** How often counters are looked at, and the ledger is kept with the history. */
 const SAMPLE_MS = 1000;
@@ -42,7 +42,7 @@ export interface Served {
   signIn: string;
   /** What is read, in words. */
   source: string;
-  demo: { banner: string; command: string } | null;
+  demo: Demo | null;
   /** The user it has become; undefined where nothing changed. */
   user: string | undefined;
 }
@@ -171,13 +171,12 @@ class Serving {
       waits: !isCurrent(plan.input) || plan.input.kind === 'replay',
       failed: (error) => this.#complain(error),
     });
-    const privacy = { level: loaded.config.privacy.level, text: privacyText(privacySettings(loaded.config)) };
     this.#sensor = new Sensor({
       name,
       ...sourceText(plan.input),
       intake: this.#intake,
       isLive: isCurrent(plan.input),
-      privacy,
+      privacy: privacyShown(privacySettings(loaded.config)),
       now: Date.now,
     });
     this.#services = servicesOf({
@@ -300,7 +299,7 @@ class Serving {
     hooks.started({
       url,
       signIn: token === null ? url : `${url}/#token=${token.value}`,
-      source: on === null ? source : `${source} on ${on}`,
+      source: on === null ? source.text : `${source.text} on ${on}`,
       demo,
       user,
     });

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { keepsPackets, privacyText, type PrivacySettings } from '../enrich/privacy.ts';
 import { registrable } from '../enrich/public-suffix.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
+import type { Privacy } from '../server/schema/overview.ts';
 import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
 import type { Config, LoadedConfig } from './config.ts';
@@ -49,6 +50,11 @@ export function privacySettings({ privacy, networks, resolvers }: Config): Priva
   };
 }
 
+/** What is said of what is hidden. */
+export function privacyShown(settings: PrivacySettings): Privacy {
+  return { level: settings.level, names: settings.names ?? 'full', text: privacyText(settings) };
+}
+
 /** What the server knows of people and addresses under a configuration. `made`: the token of the data folder. */
 export function serverOptions({ server }: Config, made: string): ServerOptions {
   return {
@@ -71,7 +77,7 @@ export interface ServiceParts {
   log: ServerLog;
   /** Token of the data folder. */
   token: string;
-  demo: { banner: string; command: string } | null;
+  demo: ServerServices['demo'];
   /** Folder of the ring of captured packets. */
   packetFolder: string;
   sensors(): SensorReading[];
@@ -97,7 +103,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     store,
     live,
     log,
-    privacy: { level: settings.level, text: privacyText(settings) },
+    privacy: privacyShown(settings),
     demo,
     packets: keeps
       ? packetSource(parts.packetFolder, { dissect: { udpPorts, tcpPorts }, sensor: config.sensor })

@@ -1,5 +1,6 @@
 import { FATE } from '../core/ledger.ts';
 import type { StoreStatus } from '../store/store.ts';
+import { type SaidKey, say } from './said.ts';
 import type { Freshness, State, Tile } from './schema/overview.ts';
 import type { Check, SensorReading } from './services.ts';
 import { timeOrNull } from './times.ts';
@@ -76,6 +77,10 @@ export interface StateInputs {
 
 type Reason = State['reasons'][number];
 
+/** Of the reasons of the worst level so many are told in the sentence. */
+const TOLD = 2;
+const WORDS = { normal: 'Normal', attention: 'Attention', degraded: 'Degraded' } as const;
+
 /** The state in one sentence, and why: what is lost or broken first, then what is worth a look. */
 export function stateOf(inputs: StateInputs): State {
   const reasons = [...lossReasons(inputs), ...brokenReasons(inputs), ...lookReasons(inputs)];
@@ -84,75 +89,73 @@ export function stateOf(inputs: StateInputs): State {
     : reasons.length > 0
       ? 'attention'
       : 'normal';
-  const word = { normal: 'Normal', attention: 'Attention', degraded: 'Degraded' }[level];
-  const worst = reasons.filter((reason) => reason.level === level);
-  const told = worst.slice(0, 2).map(({ text }) => text);
-  const more = reasons.length - told.length;
-  const rest = level === 'normal' ? [calm(inputs)] : more > 0 ? [`${more} more`] : [];
-  return { level, sentence: `${word}: ${[...told, ...rest].join('; ')}.`, reasons };
+  const told = reasons.filter((reason) => reason.level === level).slice(0, TOLD);
+  const untold = reasons.length - told.length;
+  const rest = level === 'normal' ? calm(inputs) : untold > 0 ? say('state.more', { n: untold }) : null;
+  const sentence = [...told, ...(rest === null ? [] : [rest])].map(({ text }) => text).join('; ');
+  return { level, sentence: `${WORDS[level]}: ${sentence}.`, told: told.length, rest, reasons };
 }
 
 function lossReasons({ freshness, dropped }: StateInputs): Reason[] {
   const reasons: Reason[] = [];
   const { loss_ratio: loss } = freshness;
   if (loss !== null && loss > 0) {
-    const text = `capture dropped ${percent(loss)} of the frames in the last minutes`;
-    reasons.push({ key: 'capture_loss', text, level: loss >= MUCH_LOSS ? 'degraded' : 'attention', link: '/sensors' });
+    const level = loss >= MUCH_LOSS ? 'degraded' : 'attention';
+    const share = percent(loss);
+    reasons.push({ key: 'capture_loss', ...say('state.capture_loss', { share }), level, link: '/sensors' });
   }
   if (dropped > 0) {
-    const text = `${dropped} transactions did not reach the store in the last minutes`;
-    reasons.push({ key: 'store_drops', text, level: 'degraded', link: '/sensors' });
+    const told = say('state.store_drops', { n: dropped });
+    reasons.push({ key: 'store_drops', ...told, level: 'degraded', link: '/sensors' });
   }
   return reasons;
 }
 
 function brokenReasons({ sensors, status, checks }: StateInputs): Reason[] {
   const reasons: Reason[] = [];
-  const broken = (key: string, text: string) => reasons.push({ key, text, level: 'degraded', link: '/sensors' });
-  if (status.degraded !== null) broken('store', status.degraded.replace(/\.$/, ''));
+  const broken = (key: string, told: ReturnType<typeof say>) => {
+    reasons.push({ key, ...told, level: 'degraded', link: '/sensors' });
+  };
+  if (status.degraded !== null) broken('store', say('state.store', { detail: clause(status.degraded) }));
   for (const { name, running, ledger } of sensors) {
-    if (!running) broken('sensor', `sensor ${name} has stopped`);
-    const [imbalance] = running ? [] : ledger.imbalance();
-    if (imbalance !== undefined) broken('ledger', `the ledger of ${name} does not sum: ${imbalance}`);
+    if (!running) broken('sensor', say('state.sensor', { name }));
+    const [detail] = running ? [] : ledger.imbalance();
+    if (detail !== undefined) broken('ledger', say('state.ledger', { name, detail }));
   }
   for (const { name, ok, detail } of checks) {
-    if (!ok && name !== 'store') broken(name, detail.replace(/\.$/, ''));
+    if (ok || name === 'store') continue;
+    broken(name, name === 'capture' ? say('state.closed') : say('state.check', { detail: clause(detail) }));
   }
   return reasons;
 }
 
 function lookReasons({ status, freshness, alertsOpen, tiles, sensors }: StateInputs): Reason[] {
   const reasons: Reason[] = [];
-  const look = (key: string, text: string, link: string) => reasons.push({ key, text, level: 'attention', link });
-  if (alertsOpen > 0) look('alerts', `${alertsOpen} open ${alertsOpen === 1 ? 'alert' : 'alerts'}`, '/alerts');
+  const look = (key: string, told: ReturnType<typeof say>, link: string) => {
+    reasons.push({ key, ...told, level: 'attention', link });
+  };
+  if (alertsOpen > 0) look('alerts', say('state.alerts', { n: alertsOpen }), '/alerts');
   const isLive = sensors.some(({ running, ring }) => running && ring !== null);
   if (isLive && freshness.age_s !== null && freshness.age_s > OLD_SECONDS) {
-    look('age', `no transaction for ${Math.round(freshness.age_s / 60)} minutes`, '/sensors');
+    look('age', say('state.age', { n: Math.round(freshness.age_s / 60) }), '/sensors');
   }
   for (const { key, value, expected, anomalous } of tiles) {
     if (!anomalous || expected === null || value === null) continue;
-    const way = value > expected.high ? 'higher' : 'lower';
-    look(`tile_${key}`, `${TILE_WORDS[key] ?? key} ${way} than usual at this hour`, '/');
+    look(`tile_${key}`, say(`state.${key}.${value > expected.high ? 'higher' : 'lower'}` satisfies SaidKey), '/');
   }
-  if (status.remark !== null) look('store_remark', status.remark.replace(/\.$/, ''), '/sensors');
+  if (status.remark !== null)
+    look('store_remark', say('state.store_remark', { detail: clause(status.remark) }), '/sensors');
   return reasons;
 }
 
-const TILE_WORDS: Readonly<Record<string, string>> = {
-  qps: 'the query rate is',
-  nxdomain_ratio: 'the share of NXDOMAIN is',
-  servfail_ratio: 'the share of SERVFAIL is',
-  unanswered_ratio: 'the share of unanswered queries is',
-  latency_p50: 'the median latency is',
-  latency_p95: 'the p95 latency is',
-  latency_p99: 'the p99 latency is',
-  clients: 'the number of clients is',
-};
+/** Without its full stop: a part of a sentence. */
+function clause(text: string): string {
+  return text.replace(/\.$/, '');
+}
 
-function calm({ freshness, status }: StateInputs): string {
-  if (status.newest === null) return 'nothing has been seen yet';
-  if (freshness.loss_ratio === null) return 'history is at hand, no capture is running';
-  return 'nothing is lost';
+function calm({ freshness, status }: StateInputs): ReturnType<typeof say> {
+  if (status.newest === null) return say('state.empty');
+  return say(freshness.loss_ratio === null ? 'state.idle' : 'state.lossless');
 }
 
 function percent(ratio: number): string {

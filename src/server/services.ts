@@ -3,6 +3,7 @@ import type { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import type { Store } from '../store/store.ts';
+import type { Said } from './said.ts';
 import type { Role } from './schema/meta.ts';
 import type { Privacy } from './schema/overview.ts';
 import type { SinkState, Stage } from './schema/sensors.ts';
@@ -17,7 +18,7 @@ export interface ServerServices {
   readonly log: ServerLog;
   readonly privacy: Privacy;
   /** What a demo says about itself, and the command that ends it. */
-  readonly demo: { banner: string; command: string } | null;
+  readonly demo: { banner: string; said: Said; command: string } | null;
   /** Captured frames, where a raw ring is kept; null at privacy levels above 0, and without a ring. */
   readonly packets: PacketSource | null;
   /** Folder of the built page; null without one. */
@@ -74,7 +75,7 @@ export interface LiveRows {
 /** A sensor's counters at this moment. */
 export interface SensorReading {
   name: string;
-  source: string;
+  source: { text: string; said: Said };
   interface: string | null;
   privacy: Privacy;
   /** Frames and messages. */

@@ -1,5 +1,6 @@
 /** A network to look at: a week of it thin, the last hour thick, with everything in it that the pages have to show. */
 import { FATE, Ledger, OUTCOME } from '../../src/core/ledger.ts';
+import { say } from '../../src/server/said.ts';
 import type { SensorReading } from '../../src/server/services.ts';
 import { type Exchange, rowsOf } from '../server/fixture.ts';
 
@@ -196,9 +197,9 @@ export function busySensor(transactions: number): SensorReading {
   ledger.messages[OUTCOME.duplicate] = 40;
   return {
     name: 'office',
-    source: 'live',
+    source: say('source.live'),
     interface: 'eth0',
-    privacy: { level: 0, text: 'Clients are stored and shown with their whole addresses.' },
+    privacy: { level: 0, names: 'full', text: 'Clients are stored and shown with their whole addresses.' },
     ledger,
     transactions,
     stages: [{ stage: 'store', unit: 'transactions', in: transactions, out: transactions, lost: {} }],

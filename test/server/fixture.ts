@@ -12,6 +12,7 @@ import { Engine } from '../../src/pipeline/engine.ts';
 import { encodeMessage } from '../../src/rr/encode.ts';
 import { type NametapServer, startServer } from '../../src/server/app.ts';
 import type { Listening } from '../../src/server/listen.ts';
+import { say } from '../../src/server/said.ts';
 import type { SensorReading, ServerServices } from '../../src/server/services.ts';
 import { parseIpv4 } from '../../src/wire/field.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -112,7 +113,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     store,
     live,
     log: { info: log('info'), warn: log('warn'), error: log('error') },
-    privacy: { level: 0, text: 'Whole addresses.' },
+    privacy: { level: 0, names: 'full', text: 'Whole addresses.' },
     demo: null,
     packets: null,
     page: null,
@@ -176,9 +177,9 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
 function reading(ledger: Ledger, transactions: number): SensorReading {
   return {
     name: 'sensor-1',
-    source: 'live',
+    source: say('source.live'),
     interface: 'eth0',
-    privacy: { level: 0, text: 'Whole addresses.' },
+    privacy: { level: 0, names: 'full', text: 'Whole addresses.' },
     ledger,
     transactions,
     stages: [{ stage: 'store', unit: 'transactions', in: transactions, out: transactions, lost: {} }],

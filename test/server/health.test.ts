@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FATE, Ledger } from '../../src/core/ledger.ts';
 import { freshnessOf, LossWatch, type StateInputs, stateOf } from '../../src/server/health.ts';
+import { say } from '../../src/server/said.ts';
 import type { SensorReading } from '../../src/server/services.ts';
 import type { StoreStatus } from '../../src/store/store.ts';
 
@@ -32,9 +33,9 @@ function sensor(received: number, lost: number, more: Partial<SensorReading> = {
   ledger.frames[FATE.kernel] = lost;
   return {
     name: 's1',
-    source: 'live',
+    source: say('source.live'),
     interface: 'eth0',
-    privacy: { level: 0, text: '' },
+    privacy: { level: 0, names: 'full', text: '' },
     ledger,
     transactions: 0,
     stages: [],
@@ -80,7 +81,13 @@ test('loss is that of the last minutes: what happened long ago is not told for e
 });
 
 test('one sentence says how it is, the worst first', () => {
-  assert.deepEqual(stateOf(inputs()), { level: 'normal', sentence: 'Normal: nothing is lost.', reasons: [] });
+  assert.deepEqual(stateOf(inputs()), {
+    level: 'normal',
+    sentence: 'Normal: nothing is lost.',
+    told: 0,
+    rest: { text: 'nothing is lost', said: { key: 'state.lossless', values: {} } },
+    reasons: [],
+  });
   const alerts = stateOf(inputs({ alertsOpen: 3 }));
   assert.deepEqual([alerts.level, alerts.sentence], ['attention', 'Attention: 3 open alerts.']);
   const freshness = freshnessOf([sensor(100, 0)], status(), 0.0004, NOW);

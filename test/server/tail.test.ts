@@ -15,6 +15,8 @@ const TOTAL = batches.reduce((sum, { count }) => sum + count, 0);
 const STATE: TailState = {
   level: 'normal',
   sentence: 'Normal.',
+  told: 0,
+  rest: null,
   reasons: [],
   freshness: { newest: null, age_s: null, lag_s: null, loss_ratio: null },
   qps: 0,

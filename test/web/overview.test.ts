@@ -17,9 +17,10 @@ import { everyDoubling } from '../../web/src/overview/doublings.ts';
 import { fates } from '../../web/src/overview/fates.ts';
 import { gauge } from '../../web/src/overview/gauge.ts';
 import { perSecond } from '../../web/src/overview/per-second.ts';
-import { told } from '../../web/src/overview/told.ts';
+import { sentenceOf, told } from '../../web/src/overview/told.ts';
 import { sparkPath } from '../../web/src/ui/spark-path.ts';
 import { quantileRow } from '../../web/src/ui/quantile.ts';
+import { say } from '../../src/server/said.ts';
 import type { Transaction } from '../../src/server/schema/transactions.ts';
 import type { Sensor } from '../../src/server/schema/sensors.ts';
 
@@ -133,22 +134,38 @@ test('a heatmap has every doubling between those that occur', () => {
   assert.deepEqual(everyDoubling({ time: [], bucket_ms: [], counts: [] }).bucket_ms, []);
 });
 
-test('a reason that the sentence tells is linked there, the others stand behind it', () => {
-  const reason = (text: string, link: string | null) => ({ key: text, text, level: 'degraded' as const, link });
-  const { pieces, rest } = told({
-    level: 'degraded',
-    sentence: 'Degraded: the disk is full; two alerts.',
-    reasons: [reason('two alerts', '/alerts'), reason('the disk is full', '/sensors'), reason('slow', null)],
+test('a reason that the sentence tells is linked there, the others stand behind it', async () => {
+  const reason = (level: 'degraded' | 'attention', n: number, link: string | null) => ({
+    key: `${n}`,
+    ...say('state.alerts', { n }),
+    level,
+    link,
   });
+  const state = {
+    level: 'degraded' as const,
+    sentence: 'Degraded: 1 open alert; 2 open alerts; 2 more.',
+    told: 2,
+    rest: say('state.more', { n: 2 }),
+    reasons: [
+      reason('attention', 7, null),
+      reason('degraded', 1, '/alerts'),
+      reason('degraded', 2, '/sensors'),
+      reason('degraded', 3, null),
+    ],
+  };
+  const { pieces, rest } = told(state);
   assert.deepEqual(pieces, [
     { text: 'Degraded: ', link: null },
-    { text: 'the disk is full', link: '/sensors' },
+    { text: '1 open alert', link: '/alerts' },
     { text: '; ', link: null },
-    { text: 'two alerts', link: '/alerts' },
+    { text: '2 open alerts', link: '/sensors' },
+    { text: '; ', link: null },
+    { text: '2 more', link: null },
     { text: '.', link: null },
   ]);
   assert.deepEqual(
     rest.map(({ text }) => text),
-    ['slow'],
+    ['7 open alerts', '3 open alerts'],
   );
+  assert.equal(sentenceOf(state), state.sentence);
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { HUNTS } from '../../src/server/hunts.ts';
+import { SAID } from '../../src/server/said.ts';
 import { en } from '../../web/src/text/en.ts';
-import { zh } from '../../web/src/text/zh.ts';
+import { said, zh } from '../../web/src/text/zh.ts';
 
 const source = fileURLToPath(new URL('../../web/src/', import.meta.url));
 const files = globSync('**/*.{ts,tsx}', { cwd: source })
@@ -49,4 +51,21 @@ test('no page has text of its own', () => {
       .map((words) => `${path}: ${words}`),
   );
   assert.deepEqual(found, []);
+});
+
+test('whatever the server says of itself, the page says in Chinese', () => {
+  const keys: Record<string, string> = { ...SAID };
+  for (const { name, title, summary } of HUNTS) {
+    keys[`hunt.${name}`] = title;
+    keys[`hunt.${name}.summary`] = summary ?? '';
+  }
+  for (const level of [0, 1, 2, 3, 4, 5]) keys[`privacy.level.${level}`] = '';
+  for (const names of ['full', 'domain', 'hashed']) keys[`privacy.names.${names}`] = '';
+  assert.deepEqual(Object.keys(said).sort(), Object.keys(keys).sort());
+  const values = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  for (const [key, text] of Object.entries(said)) {
+    if (key in SAID) assert.deepEqual(values(text), values(keys[key]), key);
+    assert.ok(!text.includes('|') && (key === 'privacy.names.full' || text !== ''), key);
+    assert.ok(key === 'hunt.failures' || key === 'source.dnstap' || !/[a-z]{3,} [a-z]{3,}/i.test(text), key);
+  }
 });

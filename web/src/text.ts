@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { fill } from '../../src/core/fill.ts';
 import { recall, remember } from './memory.ts';
 import { en } from './text/en.ts';
 
@@ -10,15 +11,14 @@ const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const texts = signal<Texts>(en);
+/** What the server says of itself, by its keys; empty where its own words will do. */
+export const said = signal<Readonly<Record<string, string>>>({});
 /** The language of the page, as `<html lang>`. */
 export const language = signal<Language>('en');
 
 /** A text of the page. `{name}` is replaced by its value; of `one|other` the form for `n` is taken. */
 export function t(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
-  let text = texts.value[key] ?? en[key] ?? key;
-  const bar = text.indexOf('|');
-  if (bar >= 0 && values.n !== undefined) text = Number(values.n) === 1 ? text.slice(0, bar) : text.slice(bar + 1);
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return fill(texts.value[key] ?? en[key] ?? key, values);
 }
 
 /** The language chosen before, else the browser's, else English. */
@@ -33,7 +33,9 @@ export function preferredLanguage(): Language {
 
 /** Shows the page in a language; its texts are loaded first. */
 export async function setLanguage(code: Language): Promise<void> {
-  texts.value = code === 'zh' ? (await import('./text/zh.ts')).zh : en;
+  const other = code === 'zh' ? await import('./text/zh.ts') : { zh: en, said: {} };
+  texts.value = other.zh;
+  said.value = other.said;
   language.value = code;
   document.documentElement.lang = code === 'zh' ? 'zh-Hans' : code;
   remember('language', code);

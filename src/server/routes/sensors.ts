@@ -29,7 +29,8 @@ function sensorValue(reading: SensorReading): Sensor {
   const { frames, messages } = ledger.toJSON();
   return {
     name,
-    source,
+    source: source.text,
+    source_said: source.said,
     interface: reading.interface,
     privacy,
     ledger: {

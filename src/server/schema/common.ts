@@ -19,6 +19,11 @@ export const filterInput = z
 export const rangeInput = { from: timeInput.default('-1h'), to: timeInput.default('now') };
 export const scopeInput = { ...rangeInput, f: filterInput };
 
+/** A text of the server's own as key and values: the page says it in its language. */
+export const said = z
+  .object({ key: z.string(), values: z.record(z.string(), z.union([z.string(), z.number()])) })
+  .openapi('Said');
+
 /** A list of some of `values` in one parameter: `a,b`. */
 export function commaList<T extends string>(values: readonly T[], most: number): z.ZodType<T[], string> {
   return z

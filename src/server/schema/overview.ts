@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { alert } from './alerts.ts';
-import { scopeInput, share, time } from './common.ts';
+import { said, scopeInput, share, time } from './common.ts';
 import { transaction } from './transactions.ts';
 
 export const state = z
@@ -8,10 +8,15 @@ export const state = z
     level: z.enum(['normal', 'attention', 'degraded']),
     /** One sentence for people, the worst first. */
     sentence: z.string(),
+    /** So many reasons of this level it tells, the first ones; then comes `rest`. */
+    told: z.number(),
+    /** What ends the sentence: how many more reasons there are, or that all is well. */
+    rest: z.object({ text: z.string(), said }).nullable(),
     reasons: z.array(
       z.object({
         key: z.string(),
         text: z.string(),
+        said,
         level: z.enum(['attention', 'degraded']),
         /** Path of the page that shows more, such as `/sensors`. */
         link: z.string().nullable(),
@@ -33,7 +38,10 @@ export const freshness = z
   .openapi('Freshness');
 export type Freshness = z.infer<typeof freshness>;
 
-export const privacy = z.object({ level: z.number().int(), text: z.string() }).openapi('Privacy');
+/** What is hidden of clients (level 0 … 5) and names, and the same in words. */
+export const privacy = z
+  .object({ level: z.number().int(), names: z.enum(['full', 'domain', 'hashed']), text: z.string() })
+  .openapi('Privacy');
 export type Privacy = z.infer<typeof privacy>;
 
 const TILES = [
@@ -124,7 +132,7 @@ export const overview = z
     alerts: z.object({ open: z.number(), top: z.array(alert) }),
     freshness,
     privacy,
-    demo: z.object({ banner: z.string(), command: z.string() }).nullable(),
+    demo: z.object({ banner: z.string(), said, command: z.string() }).nullable(),
   })
   .openapi('Overview');
 export type Overview = z.infer<typeof overview>;

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { scopeInput, share, summary, time } from './common.ts';
+import { privacy } from './overview.ts';
 import { pdnsRow } from './pdns.ts';
 
 /** What the pages of a name, a client and a server have in common. */
@@ -109,7 +110,7 @@ export const clientPage = z
     }),
     /** `heatmap[day][hour]`: transactions; Monday first, hours in UTC. */
     heatmap: z.array(z.array(z.number())),
-    privacy: z.object({ level: z.number(), text: z.string() }),
+    privacy,
   })
   .openapi('ClientPage');
 export type ClientPage = z.infer<typeof clientPage>;

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { time } from './common.ts';
+import { said, time } from './common.ts';
 import { privacy } from './overview.ts';
 
 /** A stage of the loss ledger: in = out + Σ lost. */
@@ -19,6 +19,7 @@ export const sensor = z
     name: z.string(),
     /** What it reads, in words: `live`, `replay of …`, `dnstap`. */
     source: z.string(),
+    source_said: said,
     interface: z.string().nullable(),
     privacy,
     ledger: z.object({

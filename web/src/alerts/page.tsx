@@ -16,6 +16,7 @@ import { t } from '../text.ts';
 import { Kbd, Panel } from '../ui/panel.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
+import { ViewLink } from '../ui/view-link.tsx';
 import { Severity } from './severity.tsx';
 
 const STATES = ['open', 'acknowledged', 'muted', 'closed', 'false_positive'] as const;
@@ -182,10 +183,7 @@ function Nothing({ state }: { state: State }): JSX.Element {
           <ul class="cards">
             {hunts.map((view) => (
               <li key={view.name}>
-                <a href={view.url}>
-                  <strong>{view.title}</strong>
-                  {view.summary !== undefined && <span>{view.summary}</span>}
-                </a>
+                <ViewLink view={view} />
               </li>
             ))}
           </ul>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { Privacy } from '../../../src/server/schema/overview.ts';
 import { session } from '../api.ts';
+import { privacyText } from '../said.ts';
 import { t } from '../text.ts';
 import { Icon } from '../ui/icons.tsx';
 
@@ -12,7 +13,7 @@ export function PrivacyNotice({ of }: { of?: Privacy }): JSX.Element | null {
     <p class="privacy-note">
       <Icon name="shield" />
       <span>
-        <strong>{t('shell.privacy', { level: privacy.level })}</strong> {privacy.text}{' '}
+        <strong>{t('shell.privacy', { level: privacy.level })}</strong> {privacyText(privacy)}{' '}
         <span class="mute">{t('clients.audited')}</span>
       </span>
     </p>

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Views } from '../../../src/server/schema/meta.ts';
 import { api, exportUrl, fetchJson, send, session, toApiError } from '../api.ts';
+import { viewText } from '../said.ts';
 import { filter, here, param, scope, update } from '../state.ts';
 import { t } from '../text.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -57,7 +58,10 @@ function viewItems(rows: Views['rows'], save: () => void): MenuItem[] {
   const own = rows.filter(({ builtin }) => !builtin);
   const items: MenuItem[] = rows
     .filter(({ builtin }) => builtin)
-    .map(({ title, url, summary }) => ({ label: <span title={summary}>{title}</span>, href: url }));
+    .map((view) => {
+      const { title, summary } = viewText(view);
+      return { label: <span title={summary}>{title}</span>, href: view.url };
+    });
   own.forEach(({ title, url }, i) => items.push({ label: title, href: url, ...(i === 0 && { separated: true }) }));
   if (!isOperator) return items;
   items.push({ label: t('explore.views.save'), run: save, separated: true });

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Alert } from '../../../src/server/schema/alerts.ts';
 import type { Overview } from '../../../src/server/schema/overview.ts';
 import { clock, moment, plain } from '../format.ts';
+import { tell } from '../said.ts';
 import { link } from '../state.ts';
 import { t } from '../text.ts';
 import { Icon, type Level, Mark } from '../ui/icons.tsx';
@@ -47,10 +48,10 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
           {alerts.top.map((alert) => (
             <AlertLine key={alert.id} alert={alert} />
           ))}
-          {(alerts.top.length === 0 ? state.reasons : []).map(({ key, text, level, link: to }) => (
+          {(alerts.top.length === 0 ? state.reasons : []).map(({ key, text, said, level, link: to }) => (
             <li key={key} class="alert">
-              <Mark level={level === 'degraded' ? 'alarm' : 'attention'} label={level} />
-              <p>{text}</p>
+              <Mark level={level === 'degraded' ? 'alarm' : 'attention'} label={t(`state.${level}`)} />
+              <p>{tell(text, said)}</p>
               <span class="faint">{t('overview.alerts.now')}</span>
               {to !== null && (
                 <div class="acts">

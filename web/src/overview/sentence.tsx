@@ -2,6 +2,8 @@ import type { JSX } from 'preact';
 import type { Overview } from '../../../src/server/schema/overview.ts';
 import { link } from '../state.ts';
 import { type Level, Mark } from '../ui/icons.tsx';
+import { tell } from '../said.ts';
+import { t } from '../text.ts';
 import { told } from './told.ts';
 
 const LEVELS: Readonly<Record<Overview['state']['level'], Level>> = {
@@ -15,16 +17,16 @@ export function StateSentence({ data: { state } }: { data: Overview }): JSX.Elem
   const { pieces, rest } = told(state);
   return (
     <section class={`state ${state.level}`} role="status" aria-live="polite">
-      <Mark level={LEVELS[state.level]} label={state.level} />
+      <Mark level={LEVELS[state.level]} label={t(`state.${state.level}`)} />
       <p>
         <b>
           {pieces.map((piece, index) => (
             <Linked key={index} {...piece} />
           ))}
         </b>
-        {rest.map(({ key, text, link: to }) => (
+        {rest.map(({ key, text, said, link: to }) => (
           <span key={key} class="reason">
-            <Linked text={text} link={to} />
+            <Linked text={tell(text, said)} link={to} />
           </span>
         ))}
       </p>

@@ -1,4 +1,6 @@
 import type { State } from '../../../src/server/schema/overview.ts';
+import { tell } from '../said.ts';
+import { language, t } from '../text.ts';
 
 /** A piece of the state's sentence; one that tells a reason leads to its page. */
 export interface Piece {
@@ -7,19 +9,24 @@ export interface Piece {
 }
 
 /** The sentence in pieces, its reasons linked where they stand, and the reasons that it does not tell. */
-export function told({ sentence, reasons }: State): { pieces: Piece[]; rest: State['reasons'] } {
-  const found = reasons
-    .map((reason) => ({ reason, at: sentence.indexOf(reason.text) }))
-    .filter(({ at }) => at >= 0)
-    .sort((a, b) => a.at - b.at);
-  const pieces: Piece[] = [];
-  let from = 0;
-  for (const { reason, at } of found) {
-    if (at < from) continue;
-    if (at > from) pieces.push({ text: sentence.slice(from, at), link: null });
-    pieces.push({ text: reason.text, link: reason.link });
-    from = at + reason.text.length;
-  }
-  if (from < sentence.length) pieces.push({ text: sentence.slice(from), link: null });
-  return { pieces, rest: reasons.filter(({ text }) => !sentence.includes(text)) };
+export function told({ level, reasons, told: most, rest }: State): { pieces: Piece[]; rest: State['reasons'] } {
+  const inside = reasons.filter((reason) => reason.level === level).slice(0, most);
+  const parts: Piece[] = inside.map((reason) => ({ text: tell(reason.text, reason.said), link: reason.link }));
+  if (rest !== null) parts.push({ text: tell(rest.text, rest.said), link: null });
+  const pieces: Piece[] = [{ text: t(`state.${level}`) + t('state.colon'), link: null }];
+  parts.forEach((part, i) => {
+    if (i > 0) pieces.push({ text: t('state.and'), link: null });
+    pieces.push(part);
+  });
+  pieces.push({ text: t('state.stop'), link: null });
+  return { pieces, rest: reasons.filter((reason) => !inside.includes(reason)) };
+}
+
+/** The sentence as one text. */
+export function sentenceOf(state: State): string {
+  return language.value === 'en'
+    ? state.sentence
+    : told(state)
+        .pieces.map(({ text }) => text)
+        .join('');
 }

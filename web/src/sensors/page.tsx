@@ -5,6 +5,7 @@ import type { Sensor, Sensors } from '../../../src/server/schema/sensors.ts';
 import { api, useApi } from '../api.ts';
 import { bytes, count, duration, exact, percent, plain, rate } from '../format.ts';
 import { Answer } from '../statistics/list.tsx';
+import { privacyText, storeText, tell } from '../said.ts';
 import { t } from '../text.ts';
 import { Icon, Mark } from '../ui/icons.tsx';
 import { Bars } from '../ui/bars.tsx';
@@ -99,7 +100,7 @@ function Sentence({ data }: { data: Sensors }): JSX.Element {
         </>
       )}
       {wrong.length === 0 ? t('sensors.sums', { n: exact(received) }) : <span class="alarm">{wrong.join('; ')}</span>}{' '}
-      {data.store.degraded !== null && <span class="alarm">{data.store.degraded}</span>}
+      {data.store.degraded !== null && <span class="alarm">{storeText(data.store.degraded)}</span>}
     </p>
   );
 }
@@ -178,9 +179,9 @@ function SensorPanel({ sensor }: { sensor: Sensor }): JSX.Element {
           {sensor.name}
         </>
       }
-      note={`${sensor.source}${sensor.interface === null ? '' : ` · ${sensor.interface}`} · ${t('sensors.uptime', { span: duration(sensor.uptime_s) })}`}
+      note={`${tell(sensor.source, sensor.source_said)}${sensor.interface === null ? '' : ` · ${sensor.interface}`} · ${t('sensors.uptime', { span: duration(sensor.uptime_s) })}`}
       actions={
-        <span class="shield" title={sensor.privacy.text}>
+        <span class="shield" title={privacyText(sensor.privacy)}>
           <Icon name="shield" /> {t('shell.privacy', { level: sensor.privacy.level })}
         </span>
       }

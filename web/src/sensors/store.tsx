@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { SinkState, StoreState } from '../../../src/server/schema/sensors.ts';
 import { bytes, count, duration, exact, plain } from '../format.ts';
+import { storeText } from '../said.ts';
 import { Moment } from '../statistics/head.tsx';
 import { t } from '../text.ts';
 import { Mark } from '../ui/icons.tsx';
@@ -22,7 +23,7 @@ export function StorePanel({ store }: { store: StoreState }): JSX.Element {
     >
       {store.degraded !== null && (
         <p class="alarm" role="alert">
-          {store.degraded}
+          {storeText(store.degraded)}
         </p>
       )}
       <dl class="facts">

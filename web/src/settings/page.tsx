@@ -2,6 +2,7 @@ import '../statistics/pages.css';
 import type { JSX } from 'preact';
 import type { Config, Views } from '../../../src/server/schema/meta.ts';
 import { api, send, session, toApiError, useApi } from '../api.ts';
+import { privacyText } from '../said.ts';
 import { sensors } from '../shell/status.ts';
 import { param, update, zone } from '../state.ts';
 import { Choice } from '../statistics/choice.tsx';
@@ -11,6 +12,7 @@ import { setTheme, theme, THEMES } from '../theme.ts';
 import { Icon } from '../ui/icons.tsx';
 import { notify } from '../ui/notice.tsx';
 import { Empty, Fact, IconButton, Kbd, Panel } from '../ui/panel.tsx';
+import { ViewLink } from '../ui/view-link.tsx';
 import { AuditPanel } from './audit.tsx';
 import { configLines } from './lines.ts';
 
@@ -106,7 +108,7 @@ function AboutPanel(): JSX.Element {
             <span class="shield">
               <Icon name="shield" /> {t('shell.privacy', { level: who.privacy.level })}
             </span>{' '}
-            <span class="mute">{who.privacy.text}</span>
+            <span class="mute">{privacyText(who.privacy)}</span>
           </Fact>
           <Fact title={t('settings.sensors')}>{who.sensors.join(', ') || '–'}</Fact>
           <Fact title={t('settings.api')}>
@@ -142,10 +144,7 @@ function ViewsPanel(): JSX.Element {
           <ul class="cards">
             {rows.map((view) => (
               <li key={view.name}>
-                <a href={view.url}>
-                  <strong>{view.title}</strong>
-                  <span>{view.summary ?? view.name}</span>
-                </a>
+                <ViewLink view={view} />
                 {view.builtin ? (
                   <small class="faint">{t('settings.views.builtin')}</small>
                 ) : (

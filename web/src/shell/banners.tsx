@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { tell } from '../said.ts';
 import { link, path } from '../state.ts';
 import { t } from '../text.ts';
 import { Icon, Mark } from '../ui/icons.tsx';
@@ -24,7 +25,7 @@ export function Banners(): JSX.Element {
       {shown !== null && (
         <div class="banner demo">
           <b>{t('shell.demo')}</b>
-          <span>{shown.banner}</span>
+          <span>{tell(shown.banner, shown.said)}</span>
           {shown.command !== '' && (
             <button type="button" class="command mono" title={t('shell.copy')} onClick={() => void copy(shown.command)}>
               {shown.command}

@@ -1,6 +1,8 @@
 import { computed, signal } from '@preact/signals';
 import type { Freshness, Overview, State } from '../../../src/server/schema/overview.ts';
 import type { Sensors } from '../../../src/server/schema/sensors.ts';
+import { sentenceOf } from '../overview/told.ts';
+import { storeText } from '../said.ts';
 import { resolveTime } from '../state.ts';
 
 /** What the frame around the pages shows of the system; pages that learn something newer put it here. */
@@ -21,9 +23,9 @@ export const age = computed(() => {
 /** What does not work, in words: the store's own reason first. */
 export const degraded = computed(() => {
   const stored = sensors.value?.store.degraded;
-  if (stored) return stored;
+  if (stored) return storeText(stored);
   const found = state.value;
-  return found?.level === 'degraded' ? found.sentence : null;
+  return found?.level === 'degraded' ? sentenceOf(found) : null;
 });
 
 /** Takes what the first screen's answer says of the system. */

@@ -3,6 +3,7 @@ import { session } from '../api.ts';
 import { duration } from '../format.ts';
 import { findPage, PAGES } from '../pages.ts';
 import { signOut } from '../session.ts';
+import { privacyText } from '../said.ts';
 import { isRelative, link, live, path } from '../state.ts';
 import { language, setLanguage, t } from '../text.ts';
 import { isDark, setTheme, theme, THEMES } from '../theme.ts';
@@ -69,7 +70,7 @@ function SensorButton(): JSX.Element {
       <span class="sensor-name">{names.length === 1 ? names[0] : t('shell.sensors', { n: names.length })}</span>
       {old !== null && <small>{duration(old)}</small>}
       {privacy !== undefined && privacy.level > 0 && (
-        <span class="privacy" title={privacy.text}>
+        <span class="privacy" title={privacyText(privacy)}>
           <Icon name="shield" size={14} />
           {privacy.level}
         </span>

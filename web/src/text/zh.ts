@@ -11,6 +11,8 @@ import { shell } from './zh/shell.ts';
 import { statistics } from './zh/statistics.ts';
 import type { Texts } from '../text.ts';
 
+export { said } from './zh/said.ts';
+
 /** Simplified Chinese, by page; loaded when it is chosen. */
 export const zh: Texts = {
   ...shell,

@@ -3,6 +3,13 @@ export const overview = {
   'overview.tiles': 'Now, and against what is usual',
   'overview.title': 'Overview',
 
+  'state.normal': 'Normal',
+  'state.attention': 'Attention',
+  'state.degraded': 'Degraded',
+  'state.colon': ': ',
+  'state.and': '; ',
+  'state.stop': '.',
+
   'tile.qps': 'Queries',
   'tile.nxdomain_ratio': 'NXDOMAIN',
   'tile.servfail_ratio': 'SERVFAIL',

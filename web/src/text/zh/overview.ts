@@ -5,6 +5,13 @@ export const overview: Record<keyof typeof en, string> = {
   'overview.tiles': '现在，与通常相比',
   'overview.title': '总览',
 
+  'state.normal': '正常',
+  'state.attention': '注意',
+  'state.degraded': '降级',
+  'state.colon': '：',
+  'state.and': '；',
+  'state.stop': '。',
+
   'tile.qps': '查询',
   'tile.latency_p50': '延迟 p50',
   'tile.latency_p95': '延迟 p95',
