@@ -22,7 +22,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   baseline: COMPONENT,
   detect: [...COMPONENT, 'baseline'],
   rules: [...COMPONENT, 'filter', 'detect'],
-  alerts: ['core'],
+  // Connections, rotating files and how networks are written are those of sinks and enrichment.
+  alerts: ['core', 'enrich', 'sinks'],
   actions: ['core', 'wire', 'rr'],
   generate: COMPONENT,
   store: [...COMPONENT, 'filter', 'enrich'],

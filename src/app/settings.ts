@@ -1,3 +1,4 @@
+import { alertSettings } from '../alerts/settings.ts';
 import { blockSettings } from '../actions/settings.ts';
 import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
@@ -45,7 +46,7 @@ export const SETTINGS = group('nametap', {
   detect: detectSettings,
   block: blockSettings,
   probes: group('Probes; there are none yet.', {}),
-  alerts: group('Alerts; nothing raises them yet.', {}),
+  alerts: alertSettings,
   server: serverSettings,
   log: logSettings,
 });
