@@ -15,11 +15,11 @@ export class LiveTail implements LiveRows {
   interfaces: readonly CapturedInterface[] = [];
   /** Names of clients as configured. */
   clients: ClientNames | null = null;
-  readonly #sensor: string;
+  readonly sensor: string;
   readonly #listeners = new Set<Listener>();
 
   constructor(sensor: string) {
-    this.#sensor = sensor;
+    this.sensor = sensor;
   }
 
   /** Hands rows [from, to) to every listener, in place. */
@@ -39,7 +39,7 @@ export class LiveTail implements LiveRows {
   value(batch: TransactionBatch, row: number): Transaction {
     const name = this.interfaces[batch.col.interfaceId[row]]?.name;
     const value = transactionValue(batch, row, {
-      sensor: this.#sensor,
+      sensor: this.sensor,
       registrableDomain: registrable,
       ...(name !== undefined && { interfaceName: safeText(name) }),
     });

@@ -257,7 +257,7 @@ class Serving {
       },
       (batch, from, to) => {
         while (this.#interfaces.length < this.#source.length) {
-          this.#interfaces.push(this.#source[this.#interfaces.length]);
+          this.#interfaces.push({ ...this.#source[this.#interfaces.length], sensor: this.#live.sensor });
         }
         this.#intake.rows(batch, from, to);
       },

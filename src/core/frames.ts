@@ -51,6 +51,8 @@ export const NO_PACKET = 0xffff;
 export interface CapturedInterface {
   /** Name, such as `eth0`; absent when the file does not say. */
   name?: string;
+  /** The sensor that captures there; absent where nobody said. */
+  sensor?: string;
   description?: string;
   /** LINKTYPE_ value. */
   link: number;

@@ -148,6 +148,11 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
     query: [value('query_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
     response: [value('response_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
   },
+  'dns.message.length': always({
+    query: [value('query_bytes', ON_DNS)],
+    response: [value('response_bytes', ON_DNS)],
+  }),
+  sensor: always(both(value('sensor', raw("sensor <> ''")))),
   'dns.count.queries': count(QUESTIONS, QUESTIONS, false),
   'dns.count.answers': count('0', 'answers', false),
   'dns.count.auth_rr': count('0', 'authority', false),

@@ -43,7 +43,7 @@ export function rowTest({ isExact, text }: Condition): (rows: StoredRows, i: num
   const test: RowPredicate = rowFilter(text, interfaces);
   return (rows, i) => {
     const { batch } = rows;
-    interfaces[batch.col.interfaceId[i]] = { name: rows.interfaces[i], link: 1, snaplen: 0 };
+    interfaces[batch.col.interfaceId[i]] = { name: rows.interfaces[i], sensor: rows.sensors[i], link: 1, snaplen: 0 };
     return test(batch, i);
   };
 }

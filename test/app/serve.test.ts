@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runReport } from '../../src/app/run.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { firstEvents } from '../server/events.ts';
 import { configOf, DEMO, eventually, serving, type Server, temporaryFolder } from './serving.ts';
 
 const RANGE = 'from=2001-01-01&to=now';
@@ -131,6 +132,9 @@ test('a demo is current, says so, and has a store of its own', async (t) => {
   assert.match(demo?.banner ?? '', /replayed/);
   assert.match(demo?.command ?? '', /serve/);
   assert.equal(existsSync(join(data, 'store')), false, 'the store of real traffic is not touched');
+  const f = encodeURIComponent('sensor == "here" and dns.message.length > 20');
+  const [live] = await firstEvents(await server.get(`/api/v1/tail?f=${f}`), 1);
+  assert.match(JSON.stringify(live.data), /"sensor":"here"/, 'live rows know their sensor');
   await server.stop();
 });
 

@@ -23,8 +23,8 @@ import { Random } from '../fuzz/random.ts';
 import { eachMessage } from './row-messages.ts';
 
 const INTERFACES: CapturedInterface[] = [
-  { name: 'eth0', link: 1, snaplen: 0 },
-  { name: 'wlan 1', link: 1, snaplen: 0 },
+  { name: 'eth0', sensor: 'rack-7', link: 1, snaplen: 0 },
+  { name: 'wlan 1', sensor: 'roof', link: 1, snaplen: 0 },
   { link: 1, snaplen: 0 },
 ];
 const utf8 = new TextEncoder();
@@ -156,8 +156,8 @@ before(async () => {
       batch.col.interfaceId[i] = (batch.col.interfaceId[i] + i) % INTERFACES.length;
       encoder.copy(batch, Uint32Array.of(i), 0, 1, writer);
       encoder.read(batch, i);
-      const name = utf8.encode(INTERFACES[batch.col.interfaceId[i]].name ?? '');
-      encoder.write(batch, i, writer, name, utf8.encode('here'));
+      const { name = '', sensor = '' } = INTERFACES[batch.col.interfaceId[i]];
+      encoder.write(batch, i, writer, utf8.encode(name), utf8.encode(sensor));
       rows.push({ batch, i });
       if (writer.full) writer.flush(appender);
     }
@@ -273,6 +273,8 @@ const BY_COLUMNS = [
   'dns.time == dns.time.last',
   'ip.src == ip.dst or udp.srcport == udp.dstport',
   'ip_rfc1918(ip.src) and not ip_multicast(ip.dst)',
+  'sensor == "roof" and dns.message.length > 60',
+  'sensor or dns.message.length in {30 .. 45}',
   'dns.count.answers == 2 or dns.count.queries == 0',
   'dns.qry.name.len >= 30 or dns.qry.name == "."',
   'dns.qry.class == 1 and dns.qry.qu == 0',
@@ -367,8 +369,12 @@ test('rows of the store pass as the rows they were', async () => {
     const predicate = rowFilter(text, INTERFACES);
     let n = 0;
     for await (const chunk of connection.chunks('SELECT * FROM t ORDER BY rowid')) {
-      const { batch, interfaces } = decodeRows(chunk);
-      const named = [...new Set(interfaces)].map((name) => ({ link: 1, snaplen: 0, ...(name !== '' && { name }) }));
+      const { batch, interfaces, sensors } = decodeRows(chunk);
+      const named = [...new Set(interfaces)].map((name) => ({
+        link: 1,
+        snaplen: 0,
+        ...(name !== '' && { name, sensor: sensors[interfaces.indexOf(name)] }),
+      }));
       const stored = rowFilter(text, named);
       for (let i = 0; i < chunk.count; i++, n++) {
         assert.equal(stored(batch, i), predicate(rows[n].batch, rows[n].i), `${text}: row ${n}`);

@@ -78,6 +78,14 @@ test('statistics: one number, by group, over time, as distributions', async () =
     `/api/v1/statistics?from=-2h&f=${encodeURIComponent('dns.flags.rcode == NXDOMAIN')}`,
   );
   assert.equal(filtered.rows[0].transactions, 24);
+  const counted = async (f: string) => {
+    const { rows } = await read(statistics, `/api/v1/statistics?from=-2h&f=${encodeURIComponent(f)}`);
+    return rows[0]?.transactions ?? 0;
+  };
+  assert.equal(await counted('sensor == "sensor-1"'), 300);
+  assert.equal(await counted('sensor == "another"'), 0);
+  const [small, large] = [await counted('dns.message.length < 40'), await counted('not dns.message.length < 40')];
+  assert.ok(small > 0 && large > 0 && small + large >= 300, `${small} and ${large}`);
 });
 
 test('what is asked wrongly is told with its parameter, its place, and what was meant', async () => {

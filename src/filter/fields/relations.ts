@@ -66,6 +66,15 @@ export const RELATION_FIELDS: readonly FilterField[] = [
       () => 1,
     ),
   ),
+  columnField(
+    ['dns.message.length', 'FT_UINT32', 'Octets of the message, over any transport'],
+    relation,
+    once(isDns, (s) => s.carrier.claimedLength),
+  ),
+  field(['sensor', 'FT_STRING', 'Sensor that saw the transaction, in history and live rows'], relation, (s, out) => {
+    const sensor = s.carrier.interfaces[s.carrier.interfaceId]?.sensor;
+    if (sensor !== undefined && sensor !== '') out.add(sensor);
+  }),
   field(['_ws.malformed', 'FT_PROTOCOL', 'Malformed message'], { group: 'faults' }, (s, out) => {
     if (isMalformed(s.view, s.carrier.protocol)) out.add(EMPTY);
   }),

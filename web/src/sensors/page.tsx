@@ -4,6 +4,8 @@ import { useEffect } from 'preact/hooks';
 import type { Sensor, Sensors } from '../../../src/server/schema/sensors.ts';
 import { api, useApi } from '../api.ts';
 import { bytes, count, duration, exact, percent, plain, rate } from '../format.ts';
+import { quote } from '../filter.ts';
+import { link } from '../state.ts';
 import { Answer } from '../statistics/list.tsx';
 import { privacyText, storeText, tell } from '../said.ts';
 import { t } from '../text.ts';
@@ -181,9 +183,14 @@ function SensorPanel({ sensor }: { sensor: Sensor }): JSX.Element {
       }
       note={`${tell(sensor.source, sensor.source_said)}${sensor.interface === null ? '' : ` · ${sensor.interface}`} · ${t('sensors.uptime', { span: duration(sensor.uptime_s) })}`}
       actions={
-        <span class="shield" title={privacyText(sensor.privacy)}>
-          <Icon name="shield" /> {t('shell.privacy', { level: sensor.privacy.level })}
-        </span>
+        <>
+          <a class="more" href={link('/explore', { f: `sensor == ${quote(sensor.name)}` })}>
+            {t('sensors.log')}
+          </a>
+          <span class="shield" title={privacyText(sensor.privacy)}>
+            <Icon name="shield" /> {t('shell.privacy', { level: sensor.privacy.level })}
+          </span>
+        </>
       }
       class="sensor"
     >

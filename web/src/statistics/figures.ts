@@ -3,7 +3,7 @@ import { milliseconds, plain } from '../format.ts';
 import { language } from '../text.ts';
 
 export type { DistributionName as Distribution } from '../../../src/store/store.ts';
-export const DISTRIBUTIONS: readonly Distribution[] = ['latency', 'size', 'ttl', 'answers'];
+export const DISTRIBUTIONS = ['latency', 'size', 'ttl', 'answers'] as const satisfies readonly Distribution[];
 
 /** Numbers of a statistic, in the order of the tables. */
 export const FIGURES = ['n', 'mean', 'variance', 'min', 'max', 'p50', 'p95', 'p99'] as const;
@@ -75,12 +75,12 @@ export function storeOrder(order: string): string {
   return `${order.startsWith('-') ? '-' : ''}${RATIOS[key] ?? key}`;
 }
 
-/** Filter of the transactions at or above a number of a distribution; null where the language has no word for it. */
-export function atLeast(distribution: Distribution, value: number): string | null {
+/** Filter of the transactions at or above a number of a distribution. */
+export function atLeast(distribution: Distribution, value: number): string {
   if (distribution === 'latency') return `dns.time >= ${(value / 1000).toFixed(9)}`;
   if (distribution === 'ttl') return `dns.resp.ttl >= ${Math.floor(value)}`;
-  if (distribution === 'answers') return `dns.count.answers >= ${Math.floor(value)}`;
-  return null;
+  if (distribution === 'size') return `dns.flags.response == 1 and dns.message.length >= ${Math.floor(value)}`;
+  return `dns.count.answers >= ${Math.floor(value)}`;
 }
 
 /** A latency in ms on an axis: short, in seconds from one on. */

@@ -76,7 +76,7 @@ export function FigureNumber({
   const value = summary?.n === 0 && name !== 'n' ? null : summary?.[name];
   const leads = name === 'n' || name === 'max' || name.startsWith('p');
   const above = leads && typeof value === 'number' && name !== 'n' ? atLeast(distribution, value) : null;
-  const to = f !== null && leads && summary !== undefined && summary.n > 0 && (name === 'n' || above !== null);
+  const to = f !== null && leads && summary !== undefined && summary.n > 0;
   return (
     <Num value={value} f={to ? (above === null ? f : and(f, above)) : null} inRow={inRow} whole={whole}>
       {figure(value)}

@@ -1,5 +1,6 @@
 /** Sensors and pipeline: the loss ledger, the store, the sinks. */
 export const sensors = {
+  'sensors.log': 'Its transactions',
   'sensors.title': 'Sensors and pipeline',
   'sensors.none': 'No sensor is running',
   'sensors.none.text': 'History can be looked at; nothing new is added.',

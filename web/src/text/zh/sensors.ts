@@ -2,6 +2,7 @@ import type { sensors as en } from '../en/sensors.ts';
 
 /** 传感器与管道：丢失账目、存储、输出。 */
 export const sensors: Record<keyof typeof en, string> = {
+  'sensors.log': '它的事务',
   'sensors.title': '传感器与管道',
   'sensors.none': '没有传感器在运行',
   'sensors.none.text': '可以查看历史；不会有新数据。',
