@@ -31,8 +31,9 @@ export function targetKey({ kind, value }: BlockTarget): string {
 
 function domainOf(text: string): string {
   const folded = text.toLowerCase().replace(/^\*\./, '').replace(/\.$/, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII is meant.
-  const name = /[^\x00-\x7f]/.test(folded) ? domainToASCII(folded) : folded;
+  // What is read as a host of a URL, below, would end at a slash and lose line feeds.
+  const isPlain = /^(?:[a-z0-9._-]|[^\p{ASCII}])*$/u.test(folded);
+  const name = isPlain && /[^\p{ASCII}]/u.test(folded) ? domainToASCII(folded) : folded;
   if (name.length > 253 || !name.split('.').every((label) => LABEL.test(label)) || isIP(name) !== 0) {
     throw new UserError(`"${text}" is no domain that can be blocked: letters, digits, - and _ between single dots.`);
   }

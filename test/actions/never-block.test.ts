@@ -77,7 +77,6 @@ const WAYS: Record<keyof typeof ACTIONS, () => Promise<Watched[]>> = {
     // The sets themselves need root: what the helper is told is looked at here, the helper in test/integration.
     const told = new Remembering();
     const action: Action = {
-      ...told,
       kinds: ['client', 'address'],
       apply: (blocks) => told.apply(blocks),
       close: async () => {},
