@@ -70,11 +70,17 @@ export interface Traffic {
   burst: number;
 }
 
+/** The first names of a domain: hash, length, hash, length …; and when the first one came. */
+interface First {
+  time: number;
+  names: number[];
+}
+
 /** The sub-names of one domain. */
 export class Cell {
   readonly domain: Domain;
-  /** What was noted before there was a cell: hash, length, hash, length … */
-  #few: readonly number[];
+  /** What was noted before there was a cell. */
+  #few: First | null;
   readonly #sums = new Sliding(COUNTERS, HOUR, STEPS);
   #names = new Distinct();
   /** Those of the day before: they are not new. */
@@ -91,7 +97,7 @@ export class Cell {
   #burst = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
   readonly #evidence: Evidence[] = [];
-  firstSeen = 0;
+  readonly firstSeen: number;
   lastSeen = 0;
   /** Transactions with a new name. */
   count = 0;
@@ -99,9 +105,10 @@ export class Cell {
   raisedBytes = 0;
   lookAt = 0;
 
-  constructor(domain: Domain, few: readonly number[]) {
+  constructor(domain: Domain, first: First) {
     this.domain = domain;
-    this.#few = few;
+    this.#few = first;
+    this.firstSeen = first.time;
   }
 
   /** Bytes of new names within the hour and the day, whoever brought them. */
@@ -153,14 +160,16 @@ export class Cell {
 
   /** What was noted before there was a table. */
   #takeFew(slot: number): void {
-    const few = this.#few;
-    for (let i = 0; i < few.length; i += 2) {
-      this.#names.insert(few[i], few[i + 1], slot);
-      this.#sums.add(BYTES, few[i + 1]);
+    if (this.#few === null) return;
+    const { names } = this.#few;
+    for (let i = 0; i < names.length; i += 2) {
+      this.#names.insert(names[i], names[i + 1], slot);
+      this.#sums.add(BYTES, names[i + 1]);
       this.#sums.add(NAMES, 1);
-      this.#dayBytes += few[i + 1];
+      this.#dayBytes += names[i + 1];
+      this.count++;
     }
-    this.#few = [];
+    this.#few = null;
   }
 
   /** The client's number. A server that is a client too is a resolver: its questions are those of others. */
@@ -207,7 +216,6 @@ export class Cell {
       else if (type !== TYPE_A && type !== TYPE_AAAA && type !== TYPE_HTTPS) sums.add(DOWN, weight);
     }
     this.#dayBytes += bytes * weight;
-    if (this.count === 0) this.firstSeen = seen.time;
     this.lastSeen = seen.time;
     this.count += weight;
     if (time > this.#lastTime + PAUSE) {
@@ -297,8 +305,7 @@ const MOST_CELLS = 2048;
 
 /** The sub-names of all domains: what the detectors of tunnels look at. */
 export class SubNames {
-  /** The first names of a domain: hash, length, hash, length … */
-  readonly #small = new Bounded<Domain, number[]>(MOST_SMALL);
+  readonly #small = new Bounded<Domain, First>(MOST_SMALL);
   readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS);
   readonly #isPopular: (name: string) => boolean;
   // The transaction noted last: every detector of tunnels asks for it.
@@ -327,16 +334,18 @@ export class SubNames {
 
   #note(seen: Observation, domain: Domain): Cell | null {
     if (this.#cells.peek(domain) === undefined) {
-      const few = this.#small.take(domain, () => []);
-      for (let i = 0; i < few.length; i += 2) if (few[i] === seen.nameHash) return null;
-      if (few.length < FEW * 2 || isReverse(domain.wire)) {
-        if (few.length < FEW * 2) few.push(seen.nameHash, seen.subLength);
+      const first = this.#small.take(domain, () => ({ time: seen.time, names: [] }));
+      const { names } = first;
+      for (let i = 0; i < names.length; i += 2) if (names[i] === seen.nameHash) return null;
+      if (names.length < FEW * 2) {
+        names.push(seen.nameHash, seen.subLength);
         return null;
       }
+      if (isReverse(domain.wire)) return null;
       this.#small.delete(domain);
-      this.#cells.take(domain, () => new Cell(domain, few));
+      this.#cells.take(domain, () => new Cell(domain, first));
     }
-    const cell = this.#cells.take(domain, () => new Cell(domain, []));
+    const cell = this.#cells.take(domain, () => new Cell(domain, { time: seen.time, names: [] }));
     return cell.note(seen, this.#isPopular) ? cell : null;
   }
 }
