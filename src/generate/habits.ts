@@ -1,8 +1,9 @@
 import { MDNS } from '../core/carrier.ts';
+import type { EncodedRecords } from '../rr/batch-writer.ts';
 import { parseName } from '../wire/writer.ts';
 import { askCached, type Client, lookUp } from './client.ts';
 import { Random } from './random.ts';
-import { addressAnswer, ipv4Of, NXDOMAIN, octets, oneAnswer, TYPE, txtData } from './records.ts';
+import { addressAnswer, ipv4, ipv4Of, NXDOMAIN, octets, oneAnswer, TYPE, txtData } from './records.ts';
 import type { Stage } from './stage.ts';
 import { type HostName, inventedDomain, inventedLabel, publicAddress, type Zone } from './world.ts';
 
@@ -30,7 +31,7 @@ interface Services {
   reputation: Zone;
   blockLists: Zone[];
   /** Names that are asked once: counters, CDN shards; of well-known and of unknown companies. */
-  disposable: Zone[];
+  disposable: { zone: Zone; answers: EncodedRecords[] }[];
   vendors: HostName[];
   local: Zone;
   files: HostName[];
@@ -70,6 +71,7 @@ function servicesOf(stage: Stage): Services {
   const random = new Random(`services ${world.sites[1].domain}`);
   const known = (n: number) => world.sites[n % world.sites.length];
   const local = world.addZone('ad.lan', 0);
+  local.kind = 'local';
   const names = ['dc1', 'dc2', 'files', 'print', 'intranet', 'mail'].map((host) =>
     world.addName(local, `${host}.ad.lan`, ipv4Of(10, 0, 1, random.int(200))),
   );
@@ -86,12 +88,23 @@ function servicesOf(stage: Stage): Services {
     reputation:
       world.sites.find(({ domain }) => /^(?:avast|sophos|mcafee|symantec|kaspersky)\./.test(domain)) ?? known(60),
     blockLists: [world.addZone('zen-blocklist.org', 0), world.addZone('dnsbl-check.net', 0)],
-    disposable: [known(9), known(20), known(33), world.addZone(inventedDomain(random), 1)],
+    disposable: [known(9), known(20), known(33), world.addZone(inventedDomain(random), 1)].map((zone) => ({
+      zone,
+      answers: poolOf(random),
+    })),
     vendors: [1, 2, 3].map(() => world.addZone(inventedDomain(random), 1).hosts[0]),
     local,
     files: names,
     arpa: world.addZone('in-addr.arpa', 0),
   };
+}
+
+/** Addresses of a service that has machines in three networks. */
+function poolOf(random: Random): EncodedRecords[] {
+  return [0, 1, 2].flatMap(() => {
+    const { words } = publicAddress(random);
+    return [0, 1, 2, 3].map((n) => addressAnswer(ipv4((words[3] & 0xffff_ff00) | (n + 8)), 60));
+  });
 }
 
 interface Page {
@@ -156,9 +169,9 @@ function suffixed(stage: Stage, local: Zone, client: Client, name: string, at: n
 }
 
 /** A domain that nobody registered. */
-function missing(stage: Stage, client: Client, name: string, at: number): void {
+function missing(stage: Stage, client: Client, name: string, at: number, type: number = TYPE.A): void {
   const { parents } = stage.world;
-  stage.askOnce(client, { name, zone: parents, rcode: NXDOMAIN, records: stage.world.missing(name) }, at);
+  stage.askOnce(client, { name, type, zone: parents, rcode: NXDOMAIN, records: stage.world.missing(name) }, at);
 }
 
 /** A letter wrong, or a link to a company that is gone. */
@@ -194,9 +207,9 @@ function reputation(stage: Stage, { reputation: zone }: Services, client: Client
 
 function disposable(stage: Stage, { disposable: zones }: Services, client: Client, at: number): void {
   const { random } = client;
-  const zone = random.pick(zones);
+  const { zone, answers } = random.pick(zones);
   const name = `${random.text(HEX, 8)}.${random.pick(['i', 'px', 'img-cache'])}.${zone.domain}`;
-  stage.askOnce(client, { name, zone, records: addressAnswer(publicAddress(random), 60) }, at);
+  stage.askOnce(client, { name, zone, records: random.pick(answers) }, at);
 }
 
 /** mDNS: what is on the network, and what I am called. */
@@ -251,7 +264,7 @@ function takeMail(stage: Stage, { blockLists }: Services, client: Client, now: n
   if (random.chance(0.06)) {
     // Senders whose domain does not exist.
     const name = `${inventedLabel(random)}.${random.pick(['com', 'net', 'info', 'biz'])}`;
-    missing(stage, client, name, now + 0.07);
+    missing(stage, client, name, now + 0.07, TYPE.MX);
   }
   if (resolver.isSilent) return now + 120;
   return now + random.exponential(90) / (0.3 + activity(now));

@@ -195,9 +195,14 @@ export class Stage {
 
   #askAuthority(resolver: Resolver, zone: Zone, question: Question, time: number): void {
     const { random } = this;
+    if (zone.kind === 'local') return;
     const total = question.latencyMs ?? 30;
     let at = time;
     let left = total;
+    if (zone.kind === 'parent') {
+      this.#hop(resolver, random.pick(PARENTS), { ...question, aa: true }, time, total);
+      return;
+    }
     if (resolver.needsDelegation(zone, time)) {
       const parent = PARENTS[zone.domain.length % PARENTS.length];
       const latencyMs = Math.min(total * 0.3, random.logNormal(9, 0.3));

@@ -25,6 +25,8 @@ export interface Zone {
   readonly nothing: EncodedRecords;
   /** Median milliseconds of an answer from its servers. */
   rttMs: number;
+  /** Delegated as usual; the servers above domains themselves; or the resolver's own. */
+  kind: 'delegated' | 'parent' | 'local';
   /** What its servers do now. */
   state: 'ok' | 'servfail' | 'silent' | 'lame';
 }
@@ -105,6 +107,7 @@ export class World {
       this.sites.push(this.addZone(isKnown ? known[next++] : inventedDomain(random)));
     }
     this.parents = this.addZone('gtld-servers.net', 0);
+    this.parents.kind = 'parent';
     this.#ranks = new Zipf(zones, 0.95);
   }
 
@@ -143,6 +146,7 @@ export class World {
       nsTtl: random.pick([3600, 21_600, 86_400, 172_800]),
       nothing: nothing(wire, random.pick([60, 300, 900, 3600])),
       rttMs: random.logNormal(28, 0.6),
+      kind: 'delegated',
       state: 'ok',
     };
     const home = publicAddress(random);

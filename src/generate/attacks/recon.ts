@@ -13,6 +13,7 @@ export const recon: ScenarioDefinition = {
     const client = stage.random.pick(stage.clients);
     const arpa = stage.world.addZone('10.in-addr.arpa', 0);
     const local = stage.world.addZone('ad.lan', 0);
+    local.kind = 'local';
     let host = 0;
     stage.schedule(from, (now) => {
       const name = `${++host}.1.0.10.in-addr.arpa`;
