@@ -4,6 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Block } from '../core/block.ts';
+import { reasonOf } from '../core/errors.ts';
 import { choice, group, list, text, type ValueOf } from '../core/settings.ts';
 import type { Action, ActionContext, ActionDefinition } from './action.ts';
 import { LIST_FORMATS } from './formats.ts';
@@ -56,13 +57,23 @@ class FileAction implements Action {
     this.#serial = Math.max(this.#serial + 1, Math.floor(this.#context.now() / 1000));
     await replaceFile(path, content(this.#serial));
     if (reload.length > 0) {
-      const [command, ...words] = reload;
-      await run(command, words, { timeout: COMMAND_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 20 });
+      await tell(reload);
     }
     this.#written = plain;
   }
 
   async close(): Promise<void> {}
+}
+
+/** Runs a command. Rejects with the first line of what it says. */
+async function tell([command, ...words]: readonly string[]): Promise<void> {
+  try {
+    await run(command, words, { timeout: COMMAND_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 20 });
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    const [said] = stderr.trim() === '' ? [reasonOf(error)] : stderr.trim().split('\n');
+    throw new Error(`${command} failed: ${said.slice(0, 300)}`, { cause: error });
+  }
 }
 
 /** The whole new text or the whole old one: whoever reads never sees half of it. */

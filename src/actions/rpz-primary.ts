@@ -102,15 +102,6 @@ export class RpzPrimary {
     for (const peer of this.#peers) this.#tell(peer, 0);
   }
 
-  /** Resolves when every peer has heard of the newest version, or the time is over. */
-  async heard(patienceMs: number): Promise<void> {
-    for (let waited = 0; waited < patienceMs && this.#notices.size > 0; waited += 20) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
-  }
-
   async close(): Promise<void> {
     for (const { timer } of this.#notices.values()) clearTimeout(timer);
     this.#notices.clear();

@@ -7,9 +7,8 @@ import { RpzPrimary, type RpzPeer } from './rpz-primary.ts';
 import { RpzVersions } from './rpz-versions.ts';
 import { RPZ_ANSWERS, type RpzAnswer, RpzZone } from './rpz-zone.ts';
 
-/** At the end peers have so long to hear that nothing is blocked any more, and to fetch that. */
-const HEARD_MS = 1500;
-const FETCH_MS = 500;
+/** At the end resolvers have so long to fetch that nothing is blocked any more. */
+const FETCH_MS = 2000;
 /** Bytes of a secret below which a key can be guessed. */
 const LEAST_SECRET = 16;
 
@@ -77,6 +76,7 @@ class RpzAction implements Action {
   readonly #versions: RpzVersions;
   readonly #primary: RpzPrimary;
   readonly #context: ActionContext;
+  #changed = Number.NEGATIVE_INFINITY;
 
   constructor(versions: RpzVersions, primary: RpzPrimary, context: ActionContext) {
     this.#versions = versions;
@@ -86,18 +86,15 @@ class RpzAction implements Action {
   }
 
   async apply(blocks: readonly Block[]): Promise<void> {
-    if (this.#versions.update(blocks, this.#context.now() / 1000)) this.#primary.notify();
+    if (!this.#versions.update(blocks, this.#context.now() / 1000)) return;
+    this.#changed = performance.now();
+    this.#primary.notify();
   }
 
+  /** Resolvers that fetch in time have a zone without blocks; the others let go of theirs when it expires. */
   async close(): Promise<void> {
-    // Resolvers that have heard fetch a zone without blocks; the others let go of theirs when it expires.
-    const { transfers } = this.#primary.counts;
-    await this.#primary.heard(HEARD_MS);
-    for (let waited = 0; waited < FETCH_MS && this.#primary.counts.transfers === transfers; waited += 20) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
+    const left = this.#changed + FETCH_MS - performance.now();
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
     await this.#primary.close();
   }
 }
