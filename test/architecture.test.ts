@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
   app: [...ENGINE, ...JUDGE, 'store', 'server'],
-  server: ['core', 'wire', 'rr', 'filter', 'store', 'report'],
+  server: ['core', 'wire', 'rr', 'filter', 'store', 'report', 'alerts'],
   cli: ['core', 'filter', 'report', 'store', 'app'],
   // What `import … from 'nametap'` gives: a face over all of it.
   library: [...ENGINE, 'app'],

@@ -62,8 +62,8 @@ const SWEEP = 10;
  * packets' clock), so that a replay gives the same incidents with the same ids.
  */
 export class AlertBook {
-  /** Findings taken, those that only a summary stands for, incidents that memory had no room for. */
-  readonly counts = { findings: 0, suppressed: 0, evicted: 0 };
+  /** Findings taken, those only a summary stands for; incidents memory had no room for, changes the store did not take. */
+  readonly counts = { findings: 0, suppressed: 0, evicted: 0, lost: 0 };
   #rules: BookRules;
   readonly #keeper: Keeper | null;
   readonly #listeners = new Set<(change: Change) => void>();
@@ -79,7 +79,7 @@ export class AlertBook {
   constructor({ rules = {}, records, failed = () => {} }: BookOptions = {}) {
     this.#rules = { ...BOOK_RULES, ...rules };
     this.#rates = new Rates(this.#rules.most);
-    this.#keeper = records === undefined ? null : new Keeper(records, 2 * this.#rules.most, failed);
+    this.#keeper = records === undefined ? null : new Keeper(records, 2 * this.#rules.most, this.counts, failed);
   }
 
   /** Rules may change while it works; those of before hold for what they decided. */
@@ -151,6 +151,11 @@ export class AlertBook {
   /** An incident by its id, also one that only the store has; null when there is none. */
   async get(id: string): Promise<Incident | null> {
     return this.#incidents.get(id) ?? (await this.#keeper?.get(id)) ?? null;
+  }
+
+  /** Those raised before the one with this id, newest first, as the store has them. */
+  async older(id: string, limit: number): Promise<Incident[]> {
+    return (await this.#keeper?.older(id, limit)) ?? [];
   }
 
   /**

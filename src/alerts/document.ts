@@ -7,15 +7,14 @@ export function timeText(seconds: number): string {
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-/** An incident as others read it: outputs, API, files. Times are RFC 3339; a value that does not apply is null. */
-export interface AlertDocument {
+/** What an incident is, without what shows it. Times are RFC 3339; a value that does not apply is null. */
+export interface AlertSummary {
   id: string;
   /** When it was raised. */
   time: string;
   severity: Severity;
   score: number;
   confidence: number;
-  severity_parts: SeverityParts;
   detector: string;
   subject: string;
   title: string;
@@ -26,26 +25,32 @@ export interface AlertDocument {
   client: string | null;
   server: string | null;
   domain: string | null;
-  /** Transactions that belong to it, and findings that went into it. */
+  /** Transactions that belong to it. */
   count: number;
-  findings: number;
   /** Findings that a summary stands for; 0 for all others. */
   suppressed: number;
   first_seen: string;
   last_seen: string;
   updated: string;
   resolved: string | null;
-  measures: readonly Measure[];
-  evidence: readonly (Omit<Evidence, 'time'> & { time: string })[];
+  measures: Measure[];
   /** ATT&CK techniques. */
-  attack: readonly string[];
-  proposal: Proposal | null;
+  attack: string[];
   assignee: string | null;
   reason: string | null;
   muted_until: string | null;
   /** Id of the alert that explains it. */
   inhibited_by: string | null;
-  journal: readonly JournalEntry[];
+}
+
+/** An incident as others read it: outputs, API, files. */
+export interface AlertDocument extends AlertSummary {
+  severity_parts: SeverityParts;
+  /** Findings that went into it. */
+  findings: number;
+  evidence: (Omit<Evidence, 'time'> & { time: string })[];
+  proposal: Proposal | null;
+  journal: JournalEntry[];
 }
 
 /** A step in the life of an alert. */
@@ -60,8 +65,8 @@ export interface JournalEntry {
   undoable: boolean;
 }
 
-/** An incident, to be read by others. */
-export function alertDocument(incident: Readonly<Incident>): AlertDocument {
+/** An incident in short. */
+export function alertSummary(incident: Readonly<Incident>): AlertSummary {
   const { mutedUntil, resolved } = incident;
   return {
     id: incident.id,
@@ -69,7 +74,6 @@ export function alertDocument(incident: Readonly<Incident>): AlertDocument {
     severity: incident.severity,
     score: incident.score,
     confidence: incident.confidence,
-    severity_parts: incident.parts,
     detector: incident.detector,
     subject: incident.subject,
     title: incident.title,
@@ -80,20 +84,28 @@ export function alertDocument(incident: Readonly<Incident>): AlertDocument {
     server: incident.server ?? null,
     domain: incident.domain ?? null,
     count: incident.count,
-    findings: incident.findings,
     suppressed: incident.suppressed ?? 0,
     first_seen: timeText(incident.firstSeen),
     last_seen: timeText(incident.lastSeen),
     updated: timeText(incident.updated),
     resolved: resolved === null ? null : timeText(resolved),
-    measures: incident.measures,
-    evidence: incident.evidence.map((one) => ({ ...one, time: timeText(one.time) })),
-    attack: incident.attack,
-    proposal: incident.proposal ?? null,
+    measures: [...incident.measures],
+    attack: [...incident.attack],
     assignee: incident.assignee,
     reason: incident.reason,
     muted_until: mutedUntil === null ? null : timeText(mutedUntil),
     inhibited_by: incident.inhibitedBy,
+  };
+}
+
+/** An incident, to be read by others. */
+export function alertDocument(incident: Readonly<Incident>): AlertDocument {
+  return {
+    ...alertSummary(incident),
+    severity_parts: incident.parts,
+    findings: incident.findings,
+    evidence: incident.evidence.map((one) => ({ ...one, time: timeText(one.time) })),
+    proposal: incident.proposal ?? null,
     journal: incident.journal.map(journalEntry),
   };
 }

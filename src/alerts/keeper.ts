@@ -27,12 +27,13 @@ export class Keeper {
   #changed = new Map<string, Incident>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
-  /** Changes that were given up because too many waited. */
-  lost = 0;
+  readonly #counts: { lost: number };
 
-  constructor(records: AlertRecords, most: number, failed: (error: unknown) => void) {
+  /** Of more than `most` changes that wait, the oldest are given up, and counted. */
+  constructor(records: AlertRecords, most: number, counts: { lost: number }, failed: (error: unknown) => void) {
     this.#records = records;
     this.#most = most;
+    this.#counts = counts;
     this.#failed = failed;
   }
 
@@ -42,7 +43,7 @@ export class Keeper {
     if (this.#changed.size > this.#most) {
       for (const oldest of this.#changed.keys()) {
         this.#changed.delete(oldest);
-        this.lost++;
+        this.#counts.lost++;
         break;
       }
     }
@@ -91,6 +92,12 @@ export class Keeper {
       after = page[page.length - 1].id;
     }
     return found.reverse();
+  }
+
+  /** Those raised before the one with this id, newest first. */
+  async older(id: string, limit: number): Promise<Incident[]> {
+    const page = await this.#records.list('alerts', { limit, after: id });
+    return page.flatMap(({ value }) => (isIncident(value) ? [value] : []));
   }
 
   async putMutes(mutes: readonly Mute[]): Promise<void> {

@@ -1,6 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
 import { AlertBook } from '../alerts/book.ts';
+import { Notifier } from '../alerts/notifier.ts';
+import type { OutputStatus } from '../alerts/outputs/delivery.ts';
+import { type AlertConfig, rulesOf } from '../alerts/settings.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Need } from '../detect/detector.ts';
@@ -24,8 +28,11 @@ const FORM = 1;
 export interface JudgeServiceOptions {
   config: Config;
   store: Store;
+  version: string;
   /** File of what detectors have learnt. */
   path: string;
+  /** Folder of messages that wait for their receivers; null = nobody is told. */
+  outputs: string | null;
   /** Packets are of now: time passes also where none come. */
   isCurrent: boolean;
   log: ServerLog;
@@ -35,6 +42,7 @@ export interface JudgeServiceOptions {
 /** The judge of a nametap that serves: sees every row, keeps the alert book, and what it has learnt over restarts. */
 export class JudgeService implements RowTaker {
   readonly book: AlertBook;
+  readonly #notifier: Notifier | null;
   readonly #options: JudgeServiceOptions;
   readonly #judge: Judge;
   #timers: NodeJS.Timeout[] = [];
@@ -43,7 +51,17 @@ export class JudgeService implements RowTaker {
   constructor(options: JudgeServiceOptions) {
     this.#options = options;
     const { config, store, failed } = options;
-    this.book = new AlertBook({ records: store.records, failed });
+    this.book = new AlertBook({ rules: rulesOf(config.alerts), records: store.records, failed });
+    const { outputs, version, log } = options;
+    this.#notifier =
+      outputs === null
+        ? null
+        : new Notifier(config.alerts, {
+            folder: outputs,
+            sensor: config.sensor ?? hostname(),
+            version,
+            log: (level, output, message) => log[level]({ output }, message),
+          });
     this.#judge = judgeOf(config.detect, {
       vantage: config.vantage,
       networks: config.networks,
@@ -62,6 +80,7 @@ export class JudgeService implements RowTaker {
   /** Goes on where the last run stopped. */
   async open(): Promise<void> {
     await this.book.load();
+    if (this.#notifier !== null) this.book.subscribe(this.#notifier.take);
     this.#restore();
     this.#timers = [setInterval(() => this.#save(), SAVE_MS)];
     if (this.#options.isCurrent) this.#timers.push(setInterval(() => this.#tick(), 1000));
@@ -76,7 +95,20 @@ export class JudgeService implements RowTaker {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
     this.#save();
+    await this.#notifier?.close();
     await this.book.flush();
+  }
+
+  /** Who is told of alerts, and what became of it. */
+  outputs(): OutputStatus[] {
+    return this.#notifier?.states() ?? [];
+  }
+
+  /** Takes what a configuration that was read again says of alerts. */
+  async configure(config: AlertConfig): Promise<void> {
+    this.book.configure(rulesOf(config));
+    this.#notifier?.reopen();
+    await this.#notifier?.apply(config);
   }
 
   #tick(): void {

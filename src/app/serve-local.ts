@@ -1,3 +1,5 @@
+import { AlertBook } from '../alerts/book.ts';
+import { rulesOf } from '../alerts/settings.ts';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { EXIT, UserError } from '../core/errors.ts';
@@ -24,6 +26,9 @@ export async function openLocal(loaded: LoadedConfig, version: string): Promise<
     );
   }
   const store = await openStore(storeOptions(config, path));
+  // Nobody judges here; what was found can be looked at, and worked on.
+  const alerts = new AlertBook({ rules: rulesOf(config.alerts), records: store.records });
+  await alerts.load();
   const silent = { info: () => {}, warn: () => {}, error: () => {} };
   const token = randomBytes(24).toString('base64url');
   const services = servicesOf({
@@ -37,15 +42,21 @@ export async function openLocal(loaded: LoadedConfig, version: string): Promise<
     packetFolder: data.part('packets'),
     sensors: () => [],
     sinks: () => [],
+    alerts,
     checks: () => [],
   });
   const server = createServer(services);
-  const transport = (request: Request) => {
+  const transport = async (request: Request) => {
     request.headers.set('Host', '127.0.0.1');
+    // What a socket would say.
+    if (request.body !== null) {
+      request.headers.set('Content-Length', String((await request.clone().arrayBuffer()).byteLength));
+    }
     return server.request(request);
   };
   return localApi('http://127.0.0.1', token, transport, async () => {
     await server.close();
+    await alerts.flush();
     await store.close();
   });
 }

@@ -151,7 +151,10 @@ class Serving {
     this.#judge = new JudgeService({
       config: loaded.config,
       store,
+      version: hooks.version,
       path: data.part(demo === null ? 'judge' : 'demo-judge'),
+      // Of a demo nobody need be told.
+      outputs: demo === null ? data.part('alerts') : null,
       isCurrent: isCurrent(plan.input),
       log: hooks.log,
       failed: (error) => this.#complain(error),
@@ -191,6 +194,8 @@ class Serving {
       sensors: () => [this.#sensor.reading()],
       sinks: () => this.#sinks.states(),
       blocks: blocking.policy,
+      alerts: this.#judge.book,
+      outputs: () => this.#judge.outputs(),
       checks: () => this.#checks(),
     });
   }
@@ -350,6 +355,9 @@ class Serving {
     this.#parts.store.keep(storeOptions(config, '').retention ?? {}).catch((error: unknown) => this.#complain(error));
     this.#sinks.apply(config.sinks).catch((error: unknown) => {
       this.#log.error({ error: reasonOf(error) }, 'Not all sinks could be changed');
+    });
+    this.#judge.configure(config.alerts).catch((error: unknown) => {
+      this.#log.error({ error: reasonOf(error) }, 'Not all outputs of alerts could be changed');
     });
     if (applied.length > 0) this.#log.info({ keys: applied }, 'The configuration was read again');
     else this.#log.info({}, 'The configuration was read again: nothing has changed');

@@ -1,3 +1,5 @@
+import type { AlertBook } from '../alerts/book.ts';
+import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import type { Blocks } from '../core/block.ts';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +18,7 @@ import { packetSource } from './packet-source.ts';
 const DAY_MS = 86_400_000;
 
 /** How a configuration wants its store. `path`: the folder of its files. */
-export function storeOptions({ store }: Config, path: string): StoreOptions {
+export function storeOptions({ store, privacy }: Config, path: string): StoreOptions {
   return {
     path,
     flushMs: store.flush,
@@ -31,6 +33,7 @@ export function storeOptions({ store }: Config, path: string): StoreOptions {
       passiveDays: bound(store.keep.passive / DAY_MS),
       recordsDays: bound(store.keep.records / DAY_MS),
       maxBytes: store.most,
+      countsOnly: privacy.level === 5,
     },
   };
 }
@@ -84,6 +87,8 @@ export interface ServiceParts {
   sinks(): SinkState[];
   /** Absent where nobody serves. */
   blocks?: Blocks;
+  alerts: AlertBook;
+  outputs?(): OutputStatus[];
   checks(): Check[];
 }
 
@@ -113,6 +118,8 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     sensors: () => parts.sensors(),
     sinks: () => parts.sinks(),
     blocks: parts.blocks ?? null,
+    alerts: parts.alerts,
+    outputs: () => parts.outputs?.() ?? [],
     checks: () => parts.checks(),
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,

@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'search', load: async () => (await import('./search.ts')).search },
   { name: 'pdns', load: async () => (await import('./pdns.ts')).pdns },
+  { name: 'alerts', load: async () => (await import('./alerts.ts')).alerts },
   { name: 'rules', load: async () => (await import('./rules.ts')).rules },
   { name: 'block', load: async () => (await import('./block.ts')).block },
   { name: 'store', load: async () => (await import('./store.ts')).store },

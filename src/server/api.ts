@@ -1,3 +1,4 @@
+import { AlertWatch } from './alert-watch.ts';
 import type { StatisticsQuery, StatisticsResult, StoreStatus } from '../store/store.ts';
 import { Audit } from './audit.ts';
 import { Counters } from './counters.ts';
@@ -35,6 +36,7 @@ export class Api {
   readonly counters = new Counters();
   readonly traffic = new Traffic();
   readonly tails: Tails;
+  readonly alerts: AlertWatch;
   readonly gate = new Gate(MOST_RUNNING, MOST_WAITING);
   /** Answers that several viewers share. */
   readonly overviews: SingleFlight<Overview>;
@@ -57,6 +59,7 @@ export class Api {
     this.#health = new SingleFlight(500, now, 1);
     const failed = (err: unknown) => log.error({ err }, 'the state could not be had for the live tails');
     this.tails = new Tails(live, () => this.tailState(), now, failed);
+    this.alerts = new AlertWatch(services.alerts);
     this.#unsubscribe = live.subscribe((batch, from, to) => this.counters.add(batch, from, to));
   }
 
@@ -64,6 +67,7 @@ export class Api {
   async close(): Promise<void> {
     this.#unsubscribe();
     this.tails.close();
+    this.alerts.close();
     await Promise.all([this.#health.settled(), this.overviews.settled(), this.usual.settled()]);
   }
 
@@ -102,10 +106,7 @@ export class Api {
     return this.#health.get('', async () => {
       const { store } = this.services;
       const sensors = this.services.sensors();
-      const [status, alerts] = await Promise.all([
-        store.status(),
-        store.records.list<{ state?: string }>('alerts', { limit: 1000 }),
-      ]);
+      const status = await store.status();
       const now = this.services.now();
       const { ratio, dropped } = this.#loss.read(sensors, status, now);
       const freshness = freshnessOf(sensors, status, ratio, now);
@@ -114,7 +115,7 @@ export class Api {
         status,
         freshness,
         dropped,
-        alertsOpen: alerts.filter(({ value }) => value.state === 'open').length,
+        alertsOpen: this.services.alerts.open,
       };
     });
   }

@@ -302,6 +302,43 @@ const FROM_OUTPUTS: readonly MetricDefinition[] = [
     labels: [],
     read: ({ health }) => [[{}, health.alertsOpen]],
   },
+  {
+    name: 'nametap_alerts_total',
+    help: 'Alerts raised, by detector and severity.',
+    kind: 'counter',
+    labels: ['detector', 'severity'],
+    read: ({ api }) =>
+      [...api.alerts.raised].map(([key, n]) => {
+        const [detector, severity] = key.split(' ');
+        return [{ detector, severity }, n] as const;
+      }),
+  },
+  {
+    name: 'nametap_alert_findings_total',
+    help: 'Findings taken, those counted in a summary of too many; alerts that memory left to the store, changes that were lost.',
+    kind: 'counter',
+    labels: ['fate'],
+    read: ({ api }) => Object.entries(api.services.alerts.counts).map(([fate, n]) => [{ fate }, n] as const),
+  },
+  {
+    name: 'nametap_alert_messages_total',
+    help: 'Messages about alerts by output: sent, given up (dead), and attempts that failed.',
+    kind: 'counter',
+    labels: ['output', 'result'],
+    read: ({ api }) =>
+      api.services
+        .outputs()
+        .flatMap((one) =>
+          (['sent', 'dead', 'failed'] as const).map((result) => [{ output: one.name, result }, one[result]]),
+        ),
+  },
+  {
+    name: 'nametap_alert_queue',
+    help: 'Messages about alerts that wait for their receiver.',
+    kind: 'gauge',
+    labels: ['output'],
+    read: ({ api }) => api.services.outputs().map(({ name, waiting }) => [{ output: name }, waiting] as const),
+  },
 ];
 
 const FROM_SERVER: readonly MetricDefinition[] = [

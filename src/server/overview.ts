@@ -48,7 +48,7 @@ export async function overviewOf(api: Api, range: Range, f: string | undefined):
       ask.movers('domain', FILTER.name),
       ask.movers('client', FILTER.client),
       ask.newDomains(),
-      alertRows(store.records, { limit: 5, state: 'open' }),
+      alertRows(api.services.alerts, { limit: 5, state: 'open' }),
       store.status(),
     ]);
   const tiles = tilesOf({ range, now, previous, usual, fresh, loss: health.freshness.loss_ratio, oldest: kept.oldest });

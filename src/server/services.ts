@@ -1,3 +1,5 @@
+import type { AlertBook } from '../alerts/book.ts';
+import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import type { Blocks } from '../core/block.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
@@ -29,6 +31,10 @@ export interface ServerServices {
   sinks(): SinkState[];
   /** What is blocked; null where nobody serves. */
   readonly blocks: Blocks | null;
+  /** Incidents, and what people do with them. */
+  readonly alerts: AlertBook;
+  /** Who is told of them. */
+  outputs(): OutputStatus[];
   /** What has to be there before the server is ready. */
   checks(): Check[];
   /** A message field by field, with offsets into it (`protocol` = PROTOCOL_NAMES index). */

@@ -7,7 +7,7 @@ import type { Overview } from '../../src/server/schema/overview.ts';
 import { eventually } from '../app/serving.ts';
 import { type Fixture, fixture, rowsOf, TOKEN } from '../server/fixture.ts';
 import { checkAccessible, openBrowser, openPage, picture, type Serving, type View } from './harness.ts';
-import { ALERTS, freshRows, NEW_DOMAIN, NOW, pastRows } from './overview-data.ts';
+import { ALERTS, freshRows, NEW_DOMAIN, pastRows } from './overview-data.ts';
 
 let served: Fixture;
 let serving: Serving;
@@ -19,9 +19,7 @@ before(async () => {
   browser = await openBrowser();
   served = await fixture({ page: fileURLToPath(new URL('../../web/dist', import.meta.url)) });
   for (const rows of past) await served.add(rows);
-  for (const [i, alert] of ALERTS.entries()) {
-    await served.store.records.put('alerts', alert, { time: NOW - (i + 12) * 60_000 });
-  }
+  for (const alert of ALERTS) served.services.alerts.raise(alert);
   const { url } = served.server;
   serving = { url, signIn: `${url}/#token=${TOKEN}`, token: TOKEN, stop: () => served.close() };
 });

@@ -1,4 +1,6 @@
 /** A network with a past: six days of like hours, and a last hour in which something happens. */
+import type { Finding } from '../../src/core/alert.ts';
+import { finding } from '../alerts/findings.ts';
 import { type Exchange, rowsOf } from '../server/fixture.ts';
 
 export const NOW = Math.floor(Date.now() / 60_000) * 60_000;
@@ -92,24 +94,29 @@ export function freshRows(): ReturnType<typeof rowsOf> {
 
 /** Alerts as detectors will raise them. */
 export const ALERTS = [
-  {
-    severity: 'high',
-    confidence: 0.97,
+  finding({
+    time: NOW / 1000 - 720,
     title: `Tunnel through ${BURST.domain}`,
-    detector: 'tunnel',
+    text: '252 single-use labels of 24 characters in 9 min, TXT, none of them exists. Never connected to.',
     client: BURST.client,
     domain: BURST.domain,
-    state: 'open',
-    evidence: {
-      summary: '252 single-use labels of 24 characters in 9 min, TXT, none of them exists. Never connected to.',
-    },
-  },
-  {
+    confidence: 0.97,
+  }),
+  aboutServer({
+    detector: 'OPS-LATENCY',
+    key: SLOW.server,
+    time: NOW / 1000 - 780,
     severity: 'medium',
-    confidence: 0.8,
     title: `Slow server ${SLOW.server}`,
-    detector: 'latency',
-    state: 'open',
-    evidence: { summary: 'p95 was 35 ms, is 260 ms for 16 min. The other servers are unchanged.' },
-  },
+    text: 'p95 was 35 ms, is 260 ms for 16 min. The other servers are unchanged.',
+    subject: SLOW.server,
+    server: SLOW.server,
+    confidence: 0.8,
+    attack: [],
+  }),
 ];
+
+function aboutServer(different: Partial<Finding>): Finding {
+  const { client: _, domain: __, ...rest } = finding(different);
+  return rest;
+}

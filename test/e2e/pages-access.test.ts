@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { checkAccessible, picture, type View } from './harness.ts';
-import { ALERT, CLOCK_CLIENT, NOW } from './pages-data.ts';
+import { ALERT, CLOCK_CLIENT } from './pages-data.ts';
 import { HOUR, Pages } from './pages-serving.ts';
 
 let pages: Pages;
 before(async () => {
   pages = await Pages.open();
-  await pages.fixture.store.records.put('alerts', ALERT, { time: NOW - 900_000 });
+  pages.fixture.services.alerts.raise(ALERT);
 });
 after(() => pages.close());
 

@@ -2,6 +2,7 @@
 import { FATE, Ledger, OUTCOME } from '../../src/core/ledger.ts';
 import { say } from '../../src/server/said.ts';
 import type { SensorReading } from '../../src/server/services.ts';
+import { finding } from '../alerts/findings.ts';
 import { type Exchange, rowsOf } from '../server/fixture.ts';
 
 export const NOW = Date.now();
@@ -168,16 +169,14 @@ export function networkRows(): ReturnType<typeof rowsOf> {
 }
 
 /** An alert, as a detector will raise it. */
-export const ALERT = {
-  severity: 'high',
+export const ALERT = finding({
+  time: NOW / 1000 - 900,
   confidence: 0.93,
   title: 'Tunnel through t.exfil.example',
-  detector: 'tunnel',
+  text: '60 single-use names below t.exfil.example hold 4.1 kB. 1.0 kB an hour is the limit; the longest is <b>40</b> long.',
   client: CLOCK_CLIENT,
   domain: 'exfil.example',
-  state: 'open',
-  evidence: { unique_labels: 60, limit: 20, longest: '<b>40</b>' },
-};
+});
 
 /** A sensor that has seen more than DNS, and lost a little: what the ledger looks like then. */
 export function busySensor(transactions: number): SensorReading {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Sensors } from '../../src/server/schema/sensors.ts';
 import { openPage } from './harness.ts';
-import { ALERT, NOW } from './pages-data.ts';
+import { ALERT } from './pages-data.ts';
 import { HOUR, Pages, panel, pressUntil, VIEWER } from './pages-serving.ts';
 
 let pages: Pages;
@@ -51,7 +51,7 @@ test('alerts: an empty inbox says what can be hunted, an alert shows its evidenc
     await page.waitForURL(/state=muted/);
     await page.getByText('No alert: Muted.').waitFor();
   });
-  await pages.fixture.store.records.put('alerts', ALERT, { time: NOW - 900_000 });
+  pages.fixture.services.alerts.raise(ALERT);
   await pages.at('/alerts', async (page) => {
     await page.getByRole('status').getByText('1 open').waitFor({ state: 'attached' });
     await pressUntil(page, 'j', 'tbody tr[data-index="0"]:focus');

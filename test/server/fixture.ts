@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AlertBook } from '../../src/alerts/book.ts';
 import { decodeMessage } from '../../src/app/decode.ts';
 import { LiveTail } from '../../src/app/live-tail.ts';
 import { runInline } from '../../src/app/run.ts';
@@ -120,6 +121,8 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     configuration: () => ({ file: null, value: { server: { token: '***' } } }),
     sensors: () => [reading(ledger, rows)],
     blocks: null,
+    alerts: new AlertBook({ records: store.records }),
+    outputs: () => [],
     sinks: () => [{ name: 'ndjson', written: 5, failed: 0, dropped: 0, queue: 0 }],
     checks: () => [{ name: 'capture', ok: true, detail: 'open' }],
     decode: decodeMessage,

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
-import { alerts } from './alerts.ts';
+import { actOnAlert, alertEvents, alerts, oneAlert } from './alerts.ts';
 import { audit } from './audit.ts';
 import { addBlock, flushBlocks, listBlocks, reportBlocks, resumeBlocks, undoBlock } from './blocks.ts';
 import { clients } from './clients.ts';
@@ -39,6 +39,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...DNSDB,
   sensors,
   alerts,
+  alertEvents,
+  oneAlert,
+  actOnAlert,
   listBlocks,
   addBlock,
   undoBlock,

@@ -13,7 +13,7 @@ function sessionValue({ services }: Api, identity: Identity, csrf: string): Sess
     features: {
       pcapng: services.packets !== null,
       parquet: true,
-      alerts: false,
+      alerts: true,
       probes: false,
       users: services.options.users.length > 0,
     },

@@ -100,9 +100,9 @@ function alertColumns(): Column<Alert>[] {
       width: '240px',
       render: ({ client, domain }) => (
         <>
-          {domain !== undefined && <Value kind="domain" value={domain} inRow />}
-          {domain !== undefined && client !== undefined && ' '}
-          {client !== undefined && <Value kind="client" value={client} class="mute" inRow />}
+          {domain !== null && <Value kind="domain" value={domain} inRow />}
+          {domain !== null && client !== null && ' '}
+          {client !== null && <Value kind="client" value={client} class="mute" inRow />}
         </>
       ),
     },
@@ -132,8 +132,8 @@ function alertColumns(): Column<Alert>[] {
 /** Why it was raised, in the detector's own numbers, and the way to the transactions. */
 function Evidence({ alert }: { alert: Alert }): JSX.Element {
   const about = [
-    alert.domain === undefined ? null : term('domain', alert.domain),
-    alert.client === undefined ? null : term('client', alert.client),
+    alert.domain === null ? null : term('domain', alert.domain),
+    alert.client === null ? null : term('client', alert.client),
   ];
   const f = about.reduce<string>((all, part) => (part === null ? all : and(all, part)), '');
   return (
@@ -141,14 +141,7 @@ function Evidence({ alert }: { alert: Alert }): JSX.Element {
       <p class="sentence">
         <Severity of={alert.severity} named /> <strong>{alert.title}</strong>
       </p>
-      <dl class="facts">
-        {Object.entries(alert.evidence).map(([key, value]) => (
-          <>
-            <dt>{key.replaceAll('_', ' ')}</dt>
-            <dd class="mono">{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-          </>
-        ))}
-      </dl>
+      <p>{alert.text}</p>
       <p class="buttons">
         <a class="button primary" href={link('/explore', { f: f === '' ? null : f, live: null })}>
           {t('value.log')}

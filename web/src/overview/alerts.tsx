@@ -94,7 +94,7 @@ function Watched({ tiles, early }: { tiles: Overview['tiles']; early: boolean })
 }
 
 function AlertLine({ alert }: { alert: Alert }): JSX.Element {
-  const { id, time, title, severity, confidence, evidence, client, domain } = alert;
+  const { id, time, title, severity, confidence, text, client, domain } = alert;
   const at = Date.parse(time);
   return (
     <li class="alert">
@@ -105,11 +105,11 @@ function AlertLine({ alert }: { alert: Alert }): JSX.Element {
       <time class="faint" dateTime={time} title={moment(at, true)}>
         {Date.now() - at < DAY_MS ? clock(at) : moment(at)}
       </time>
-      {typeof evidence.summary === 'string' && <p class="why">{evidence.summary}</p>}
+      {text !== '' && <p class="why">{text}</p>}
       <div class="acts">
         <a href={link('/alerts', { sel: id })}>{t('overview.alerts.evidence')}</a>
-        {client !== undefined && <Value kind="client" value={client} class="mono" />}
-        {domain !== undefined && <Value kind="name" value={domain} class="mono" />}
+        {client !== null && <Value kind="client" value={client} class="mono" />}
+        {domain !== null && <Value kind="name" value={domain} class="mono" />}
         <span class="faint">{t('overview.confidence', { value: Math.round(confidence * 100) })}</span>
       </div>
     </li>
