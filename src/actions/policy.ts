@@ -221,7 +221,8 @@ export class Policy implements Blocks {
     const common = target.kind === 'client' ? {} : await this.#usage(target);
     const { clients = null } = common;
     if (common.why !== undefined) return { outcome: 'common', why: common.why, clients };
-    if (![finding.detector, ...detectors].some(enforces)) {
+    const by = [finding.detector, ...detectors].find(enforces);
+    if (by === undefined) {
       return { outcome: 'would_block', why: `${finding.detector} may not block (enforce is off).`, clients };
     }
     const excess = this.#breaker ?? (await this.#excess(target));
@@ -229,7 +230,7 @@ export class Policy implements Blocks {
       this.#trip(excess, finding.time);
       return { outcome: 'budget', why: excess, clients };
     }
-    const span = this.#automatic(target, finding);
+    const span = this.#automatic(target, finding, by);
     this.#publish();
     return { outcome: 'blocked', why: `Blocked for ${spanText(span / 1000)}.`, clients };
   }
@@ -256,7 +257,7 @@ export class Policy implements Blocks {
     return this.#budget.excess(target.kind, { blocked: blocked.length, used }, this.#options.now());
   }
 
-  #automatic(target: BlockTarget, { detector, title, evidence }: Finding): number {
+  #automatic(target: BlockTarget, { title, evidence }: Finding, detector: string): number {
     const { config, now, version } = this.#options;
     const repeat = this.#history.times(targetKey(target), now());
     const forMs = Math.min(config.for * 2 ** Math.min(repeat, 16), config.most);

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Network } from './network.ts';
 import { answerOf, PRIMARY_PORT, RESOLVERS, SECRET, startAuthority, UNBOUND_RELOAD, until, ZONE } from './resolvers.ts';
-
-const NAMETAP = [process.execPath, fileURLToPath(new URL('../../bin/nametap', import.meta.url))];
+import { Serving } from './serving.ts';
 
 /** Whom nametap becomes. */
 const NOBODY = 65_534;
@@ -18,69 +15,28 @@ const NOBODY = 65_534;
 const PROMISED = 5000;
 
 const network = new Network();
-const data = join(network.folder, 'data');
 /** Resolvers give up root's rights, or part of them: they read lists in a folder of their own. */
 const lists = join(network.folder, 'lists');
-const config = join(network.folder, 'nametap.yaml');
 
-/** Runs a command of nametap where it serves. */
-function nametap(...words: string[]): string {
-  return network.in(network.server, ...NAMETAP, ...words, '--data', data);
-}
+const peer = { address: '127.0.0.1', notify: 53, key: 'nametap', secret: SECRET };
+const serving = new Serving(network, {
+  block: {
+    actions: {
+      zone: { type: 'rpz', listen: `0.0.0.0:${PRIMARY_PORT}`, zone: ZONE, peers: { local: peer } },
+      unbound: { type: 'file', path: join(lists, 'blocked.rpz'), format: 'rpz', zone: ZONE, reload: UNBOUND_RELOAD },
+      dnsdist: { type: 'file', path: join(lists, 'blocked.dnsdist'), format: 'dnsdist' },
+      firewall: { type: 'nftables' },
+    },
+  },
+});
+const nametap = (...words: string[]) => serving.ask(...words);
 
-class Serving {
-  readonly child: ChildProcess;
-  said = '';
-
-  constructor() {
-    this.child = network.start(network.server, [...NAMETAP, 'serve', '--config', config]);
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        this.said += String(chunk);
-      });
-    }
-  }
-
-  async ready(): Promise<this> {
-    for (let i = 0; i < 800 && !this.said.includes('#token='); i++) await sleep(25);
-    assert.match(this.said, /#token=/);
-    return this;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const ended = once(this.child, 'close');
-    // What `ip netns exec` became is nametap's start, which passes signals on; SIGKILL has to hit nametap itself.
-    if (signal === 'SIGKILL') {
-      const { pid } = JSON.parse(network.in(network.server, 'cat', join(data, 'serve.json'))) as { pid: number };
-      process.kill(pid, 'SIGKILL');
-    } else this.child.kill(signal);
-    await ended;
-  }
-}
-
-let serving: Serving;
 before(async () => {
   chmodSync(network.folder, 0o755);
   mkdirSync(lists);
   chownSync(lists, NOBODY, NOBODY);
-  const peer = { address: '127.0.0.1', notify: 53, key: 'nametap', secret: SECRET };
-  const settings = {
-    data,
-    server: { listen: '127.0.0.1:5390' },
-    capture: { interfaces: [network.link] },
-    block: {
-      actions: {
-        zone: { type: 'rpz', listen: `0.0.0.0:${PRIMARY_PORT}`, zone: ZONE, peers: { local: peer } },
-        unbound: { type: 'file', path: join(lists, 'blocked.rpz'), format: 'rpz', zone: ZONE, reload: UNBOUND_RELOAD },
-        dnsdist: { type: 'file', path: join(lists, 'blocked.dnsdist'), format: 'dnsdist' },
-        firewall: { type: 'nftables' },
-      },
-    },
-  };
-  // JSON is YAML.
-  writeFileSync(config, JSON.stringify(settings));
   startAuthority(network);
-  serving = await new Serving().ready();
+  await serving.start();
   for (const one of RESOLVERS) network.start(network.server, one.command(network.folder, lists), 'ignore');
   const times = await until(network, 'www.good.example', 'NOERROR', 20_000);
   assert.ok(Math.max(...Object.values(times)) < 20_000, JSON.stringify(times));
@@ -157,7 +113,7 @@ test('a block outlives a restart and ends when it should; meanwhile, and after a
   const hasTable = () => network.in(network.server, 'nft', 'list', 'tables').includes('nametap');
   assert.equal(hasTable(), false);
 
-  serving = await new Serving().ready();
+  await serving.start();
   const again = await until(network, 'expires.example', 'NXDOMAIN', PROMISED);
   t.diagnostic(`after a restart (ms): ${JSON.stringify(again)}`);
   assert.match(network.in(network.server, 'nft', 'list', 'table', 'inet', 'nametap'), /10\.77\.0\.2 timeout/);
