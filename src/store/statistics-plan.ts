@@ -17,7 +17,10 @@ import {
 import type { Progress } from './upkeep.ts';
 
 /** Up to so many rows are counted one by one; more only where rollups do not have the answer. */
-export const COUNTED_ROWS = 3_000_000;
+export const COUNTED_ROWS = 300_000;
+/** The same by keys (domain …): rollups of minutes have them only from 10,000 rows a minute on, those of hours always. */
+const COUNTED_KEYED_ROWS = 1_500_000;
+const HOUR_MS = ROLLUPS.hours;
 /** Where a piece of the range is counted. */
 export interface Piece {
   table: RollupTable | 'transactions';
@@ -40,6 +43,12 @@ export interface Plan {
   kind: number;
 }
 
+/** Transactions by latency only: histograms of rollups have them. */
+export function isHeatmap({ group = [], measures, order }: StatisticsQuery): boolean {
+  const isCounted = [...measures, order?.by ?? 'transactions'].every((name) => name === 'transactions');
+  return group.length === 1 && group[0] === 'latency_bucket' && isCounted;
+}
+
 /** Decides where each part of the range is counted. */
 export function planOf(store: EmbeddedStore, progress: Progress, query: StatisticsQuery, condition: Condition): Plan {
   const group = query.group ?? [];
@@ -50,7 +59,7 @@ export function planOf(store: EmbeddedStore, progress: Progress, query: Statisti
   const distincts = has(DISTINCTS);
   const isRolledUp =
     condition.sql === 'true' &&
-    (kind > 0 || group.every((name) => name in CUBE)) &&
+    (kind > 0 || group.every((name) => name in CUBE) || isHeatmap(query)) &&
     (distincts.length === 0 || group.length === 0);
   const pieces = isRolledUp
     ? piecesOf(store, progress, query, kind > 0)
@@ -76,8 +85,7 @@ function piecesOf(
   keyed: boolean,
 ): Piece[] {
   const raw = (a: number, b: number): Piece[] => (a < b ? [{ table: 'transactions', from: a, to: b }] : []);
-  const { countedRows = COUNTED_ROWS } = store.options;
-  if (store.parts.rowsBetween(from, to) <= countedRows) return raw(from, to);
+  const { countedRows = keyed ? COUNTED_KEYED_ROWS : COUNTED_ROWS } = store.options;
   const split = (table: RollupTable, a: number, b: number, rest: (a: number, b: number) => Piece[]): Piece[] => {
     const size = ROLLUPS[table];
     const begin = Math.ceil(a / size) * size;
@@ -89,8 +97,15 @@ function piecesOf(
   };
   // Minutes have keys only where there is much traffic: what is little is counted from the rows.
   const byMinute = (a: number, b: number): Piece[] =>
-    keyed && store.parts.rowsBetween(a, b) <= COUNTED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
-  if (step !== undefined && step % 60 !== 0) return raw(from, to);
-  if (step !== undefined && step % 3600 !== 0) return byMinute(from, to);
-  return split('hours', from, to, byMinute);
+    keyed && store.parts.rowsBetween(a, b) <= COUNTED_KEYED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
+  const rolledUp = (a: number, b: number): Piece[] => {
+    if (step !== undefined && step % 60 !== 0) return raw(a, b);
+    if (step !== undefined && step % 3600 !== 0) return byMinute(a, b);
+    return split('hours', a, b, byMinute);
+  };
+  const kept = (a: number, b: number): Piece[] =>
+    store.parts.rowsBetween(a, b) <= countedRows ? raw(a, b) : rolledUp(a, b);
+  // What rows were given up of, rollups still know.
+  const cut = Math.min(to, Math.ceil(store.parts.heldFrom / HOUR_MS) * HOUR_MS);
+  return cut > from ? [...rolledUp(from, cut), ...kept(cut, to)] : kept(from, to);
 }

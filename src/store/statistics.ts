@@ -30,12 +30,13 @@ import {
   addPercentiles,
   columnsNamed,
   distinctSql,
+  heatmapSql,
   type Found,
   keyText,
   MOMENTS,
   outputOf,
 } from './statistics-rows.ts';
-import { COUNTED_ROWS, type Piece, type Plan, planOf } from './statistics-plan.ts';
+import { COUNTED_ROWS, isHeatmap, type Piece, type Plan, planOf } from './statistics-plan.ts';
 
 const MOST_GROUPS = 1000;
 const DEFAULT_LIMIT = 20;
@@ -146,7 +147,8 @@ class Answer {
         ...dims((name) => this.#rollupDimension(name)),
         ...(isStepped ? [`time // ${step} * ${step} AS t`] : []),
       ];
-      const rows = `SELECT ${made.join(', ')} FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`;
+      const buckets = `FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`;
+      const rows = `SELECT ${made.join(', ')} ${isHeatmap(query) ? `FROM (${heatmapSql(buckets)})` : buckets}`;
       selects.push(`SELECT ${[...keys, ...rollup].join(', ')} FROM (${rows}) WHERE ${chosen.sql}`);
       params.push(...chosen.params);
     }

@@ -118,6 +118,23 @@ for (const [what, question] of Object.entries(QUESTIONS)) {
   });
 }
 
+test('rollups say how many there are by latency, as the rows do', async () => {
+  const query: StatisticsQuery = { ...ALL, group: ['latency_bucket'], measures: ['transactions'], limit: 100 };
+  const found = await store.statistics(query);
+  assert.notEqual(found.source, 'transactions');
+  const counted = (await store.statistics({ ...query, filter: COUNTED })).rows;
+  const most = counted.reduce((sum, { transactions = 0 }) => sum + transactions, 0);
+  assert.equal(
+    found.rows.reduce((sum, { transactions = 0 }) => sum + transactions, 0),
+    most,
+  );
+  const byBucket = new Map(found.rows.map((row) => [row.latency_bucket, row.transactions ?? 0]));
+  assert.ok(counted.length > 3);
+  for (const { latency_bucket: bucket, transactions = 0 } of counted) {
+    assert.ok(Math.abs((byBucket.get(bucket) ?? 0) - transactions) <= 0.005 * most, `${bucket} ms: ${transactions}`);
+  }
+});
+
 test('sketches count clients and names nearly exactly', async () => {
   const query: StatisticsQuery = { ...ALL, measures: ['clients', 'names', 'domains', 'servers'] };
   const [found] = (await store.statistics(query)).rows;
