@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Baseline } from '../baseline/baseline.ts';
 import type { Raise } from '../core/alert.ts';
@@ -48,6 +48,7 @@ export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
       resolvers,
       vantage,
       readList,
+      listVersion,
       isPopular,
       isAllowed: (domain) => allowed.has(domain),
       hostingSuffix,
@@ -87,4 +88,10 @@ export function readList(path: string): string[] {
     );
   }
   return lines;
+}
+
+/** When a list was changed last, as a number; NaN while it is not there. */
+function listVersion(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? Number.NaN : stat.mtimeMs + stat.size;
 }

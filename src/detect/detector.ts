@@ -36,6 +36,8 @@ export interface DetectServices {
   vantage: Vantage | undefined;
   /** Reads a file of the operator's (lists); throws UserError when it cannot. Detectors do no I/O. */
   readList(path: string): readonly string[];
+  /** A number that is another one when the file has changed; NaN while there is none. */
+  listVersion(path: string): number;
   /** Known domains of great popularity, and those the operator allows. */
   isPopular(domain: string): boolean;
   isAllowed(domain: string): boolean;

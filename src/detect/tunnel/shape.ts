@@ -1,12 +1,12 @@
 import { numberText, percentText } from '../../core/figures.ts';
 import type { Domain } from '../entities.ts';
+import { ageWeight } from '../new-dom.ts';
 import type { Traffic } from './sub-names.ts';
 
 /** Bits a letter from which a name looks like data, and from which it is hardly a word. */
 const DATA_BITS = 6;
 const ODD_BITS = 5.2;
 const LONG_BYTES = 40;
-const DAY = 86_400;
 
 /** What speaks for data in the names of a domain: points, and each reason in words. */
 export interface Shape {
@@ -35,7 +35,6 @@ export function shapeOf(traffic: Traffic, domain: Domain, now: number): Shape {
   if (names >= 6 && uniqueShare >= 0.9) say(1, `${percentText(uniqueShare)} of the questions are for a new name`);
   if (burst >= 8 && rate >= 1) say(1, `${numberText(Math.round(rate))} new names a second`);
   if (downShare >= 0.5) say(1, 'the answers carry text or names rather than addresses');
-  const isNew = now - domain.firstSeen < DAY;
-  if (traffic.clients === 1 && isNew && !domain.isPopular) say(1, 'one client asks, for a domain not known before');
+  if (traffic.clients === 1 && ageWeight(domain, now) > 1) say(1, 'one client asks, for a domain not known before');
   return shape;
 }
