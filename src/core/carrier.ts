@@ -4,6 +4,8 @@ import type { CapturedInterface } from './frames.ts';
 export const TCP = 6;
 export const UDP = 17;
 
+const NO_FRAMES: readonly number[] = [];
+
 /** Which protocol a message belongs to. Numbers are identity; `PROTOCOL_NAMES` shows them. */
 export const DNS = 0;
 export const MDNS = 1;
@@ -81,6 +83,25 @@ export class Carrier {
   quoted = false;
   /** True where a non-zero UDP checksum is wrong (only checked on reassembled datagrams and on request). */
   badChecksum = false;
+  /** Frames that the fragments, and the segments, of the message came in, by their place in it; empty without. */
+  fragmentFrames: readonly number[] = NO_FRAMES;
+  segmentFrames: readonly number[] = NO_FRAMES;
+  /** Nanoseconds from the flow's first frame, and from its frame before this one; NaN where flows are not followed. */
+  flowNanos = Number.NaN;
+  flowDeltaNanos = Number.NaN;
+  /** TCP: numbers of the completing segment from where its connection began; factor of its window (−1 unknown, −2 none). */
+  sequence = 0;
+  acknowledgment = 0;
+  windowFactor = -1;
+  /**
+   * Layers walked on the way to the message, outermost first, `trailLength` of them; none where the frame was read
+   * without a walk (Ethernet, at most one tag, IP, UDP). Three numbers each: which (core/layers.ts), its offset from
+   * `frameAt`, and the flow it belongs to (−1 without).
+   */
+  trail = new Int32Array(3 * 48);
+  /** The `flowNanos` and `flowDeltaNanos` of each of them; only of layers that belong to a flow. */
+  trailNanos = new Float64Array(2 * 48);
+  trailLength = 0;
   /** dnstap: Message.Type 1 … 14 (AUTH_QUERY …) and SocketProtocol 1 … 7 (UDP TCP DOT DOH DNSCrypt×2 DOQ); 0 = captured. */
   tapType = 0;
   tapProtocol = 0;

@@ -7,36 +7,7 @@ export type Next = number;
 /** Reads the header at `cursor.at`, moves the cursor behind it and says what comes next. */
 export type Layer = (cursor: Cursor) => Next;
 
-/** Numbers of the layers that follow each other; the dissector itself does the first five (it has state). */
-export const UDP_LAYER = 0;
-export const TCP_LAYER = 1;
-export const ICMP_LAYER = 2;
-export const ICMP6_LAYER = 3;
-export const FRAGMENT_LAYER = 4;
-export const ETHERNET_LAYER = 5;
-export const VLAN_LAYER = 6;
-export const MPLS_LAYER = 7;
-export const LLC_LAYER = 8;
-export const PPPOE_LAYER = 9;
-export const PPP_LAYER = 10;
-export const IP_LAYER = 11;
-export const IPV4_LAYER = 12;
-export const IPV6_LAYER = 13;
-export const GRE_LAYER = 14;
-export const ERSPAN2_LAYER = 15;
-export const ERSPAN3_LAYER = 16;
-export const VXLAN_LAYER = 17;
-export const VXLAN_GPE_LAYER = 18;
-export const GENEVE_LAYER = 19;
-export const GTP_LAYER = 20;
-export const TEREDO_LAYER = 21;
-export const AH_LAYER = 22;
-export const ETHERIP_LAYER = 23;
-export const NSH_LAYER = 24;
-export const TZSP_LAYER = 25;
-export const WLAN_LAYER = 26;
-export const L2TP_LAYER = 27;
-export const PROTOCOL_LAYER = 28;
+export * from '../core/layers.ts';
 
 /** Ends of the walk that need no more words. */
 export const NOT_IP: Next = ~FATE.not_ip;
@@ -90,7 +61,28 @@ export class Cursor {
     carrier.setupNanos = Number.NaN;
     carrier.at = carrier.length = carrier.claimedLength = 0;
     carrier.messageInFrame = 1;
+    carrier.trailLength = 0;
     carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
+  }
+
+  /** Remembers that a layer begins here. */
+  note(kind: number): void {
+    const { carrier } = this;
+    const at = 3 * carrier.trailLength++;
+    carrier.trail[at] = kind;
+    carrier.trail[at + 1] = this.at - carrier.frameAt;
+    carrier.trail[at + 2] = -1;
+  }
+
+  /** The layer at hand belongs to a flow of this number. */
+  flow(number: number): void {
+    const { carrier } = this;
+    carrier.stream = number;
+    const last = carrier.trailLength - 1;
+    if (last < 0 || this.reassembled) return;
+    carrier.trail[3 * last + 2] = number;
+    carrier.trailNanos[2 * last] = carrier.flowNanos;
+    carrier.trailNanos[2 * last + 1] = carrier.flowDeltaNanos;
   }
 
   /** Too short for a header of `length` bytes: cut by the capture, or by its own length. */

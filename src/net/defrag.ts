@@ -1,5 +1,6 @@
 import type { Carrier } from '../core/carrier.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
+import { Origins } from './origins.ts';
 import { Pieces } from './pieces.ts';
 import { SlotTable } from './slot-table.ts';
 
@@ -64,7 +65,10 @@ export class Defragmenter {
   protocol = 0;
   frames = 0;
   held = 0;
+  /** Frames that the fragments came in, by their place; empty where it is one. */
+  origins: readonly number[] = [];
 
+  readonly #origins = new Origins();
   readonly #ledger: Ledger;
   readonly #table: SlotTable;
   readonly #pieces: Pieces;
@@ -122,6 +126,7 @@ export class Defragmenter {
       if (fragment.length < claimed) return this.#cutFirst(slot, fragment);
     }
     this.#store(slot, after, fragment);
+    this.#origins.note(slot, offset, end, carrier.number);
     if (this.#received[slot] !== this.#total[slot]) {
       this.#held[slot] += fragment.frames;
       return FATE.held;
@@ -145,6 +150,7 @@ export class Defragmenter {
   /** A datagram in one fragment (RFC 6946), or all there will be of one: straight from the frame. */
   #whole(fragment: Fragment, held: number): number {
     this.bytes = fragment.bytes;
+    this.origins = [];
     this.at = fragment.at;
     this.length = fragment.length;
     this.claimed = fragment.claimed;
@@ -231,6 +237,7 @@ export class Defragmenter {
     const total = this.#total[slot];
     const pieces = this.#pieces;
     this.bytes = this.#joined;
+    this.origins = this.#origins.frames(slot, 0, total);
     this.at = 0;
     this.length = Math.min(total, this.#cutAt[slot]);
     this.claimed = total;
@@ -253,6 +260,7 @@ export class Defragmenter {
   /** Lets go of what is held for a datagram whose frames another place accounts for. */
   #close(slot: number, mark: number): void {
     this.#pieces.clear(slot);
+    this.#origins.clear(slot);
     this.#held[slot] = 0;
     this.#refused[slot] = mark;
   }

@@ -197,10 +197,10 @@ export class Dissector {
     carrier.messageInFrame = 1;
     carrier.fragmented = carrier.segmented = carrier.quoted = carrier.badChecksum = false;
     carrier.setupNanos = Number.NaN;
+    carrier.trailLength = 0;
     carrier.stream = this.#flows === null ? -1 : this.#flows.number(carrier);
-    const ledger = this.#ledger;
-    ledger.packets++;
-    ledger.segments++;
+    this.#ledger.packets++;
+    this.#ledger.segments++;
     this.#handler.message(carrier);
     return FATE.carried;
   }
@@ -216,6 +216,7 @@ export class Dissector {
         next = L.MALFORMED;
         break;
       }
+      if (!cursor.reassembled) cursor.note(next);
       next = this.#layer(next);
     }
     const { frames } = this.#ledger;
@@ -237,10 +238,8 @@ export class Dissector {
         return this.#icmp(next === L.ICMP6_LAYER);
       case L.FRAGMENT_LAYER:
         return this.#fragment();
-      default: {
-        const layer = LAYERS[next];
-        return layer === undefined ? L.NOT_DNS : layer(this.#cursor);
-      }
+      default:
+        return LAYERS[next]?.(this.#cursor) ?? L.NOT_DNS;
     }
   }
 
@@ -256,7 +255,7 @@ export class Dissector {
     const length = c.u16(4);
     if (length !== 0 && length < 8) return L.MALFORMED;
     if (length !== 0) c.limit(length);
-    if (this.#flows !== null) carrier.stream = this.#flows.number(carrier);
+    if (this.#flows !== null) c.flow(this.#flows.number(carrier));
     if ((c.reassembled || this.#checksums) && c.end === c.wireEnd) {
       carrier.badChecksum = isUdpChecksumWrong(carrier, c.bytes, c.at, c.end - c.at);
     }
@@ -326,6 +325,7 @@ export class Dissector {
     if (at + header > c.end) return c.short(header);
     if (!dns && this.#flows === null) return this.#otherSegment(kind, at + header);
     const segment = this.#segment;
+    segment.headerAt = at;
     segment.flags = bytes[at + 13];
     segment.sequence = word(bytes, at + 4) >>> 0;
     c.at += header;
@@ -390,6 +390,7 @@ export class Dissector {
     c.wireEnd = defrag.at + defrag.claimed;
     c.protocol = defrag.protocol;
     carrier.fragmented = true;
+    carrier.fragmentFrames = defrag.origins;
     return this.#afterIp();
   }
 

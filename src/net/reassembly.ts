@@ -1,12 +1,15 @@
 import type { Carrier } from '../core/carrier.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
 import { PREFIXED_HEADER_BYTES, plausible, sound } from './framing.ts';
+import { Origins } from './origins.ts';
 import { BOUNDARY, CELL_BYTES, CONSUMED, Pieces, WAITING } from './pieces.ts';
 
 /** One TCP segment. The dissector fills the same one again and again; addresses, ports, time come from the carrier. */
 export class Segment {
   /** The flag byte (FIN 1, SYN 2, RST 4, PSH 8, ACK 16). */
   flags = 0;
+  /** TCP header in `bytes`; −1 unknown. */
+  headerAt = -1;
   /** Sequence number of the header (unsigned 32 bits). */
   sequence = 0;
   /** Payload. */
@@ -48,6 +51,7 @@ export class Reassembly {
   readonly #ledger: Ledger;
   readonly #message = new Uint8Array(MAX_PREFIXED_BYTES);
   readonly #window = new Uint8Array(CELL_BYTES + LOOK_BYTES);
+  readonly #origins = new Origins();
   /** Messages delivered from the segment at hand. */
   delivered = 0;
   /** Whether any of its bytes belong to a message. */
@@ -134,6 +138,7 @@ export class Reassembly {
       this.#move(p, fate !== 0 ? fate : begun ? FATE.stream_unfinished : FATE.stream_gap);
       pieces.remove(d, p);
     }
+    this.#origins.clear(d);
     this.#state[d] = UNKNOWN;
   }
 
@@ -175,6 +180,7 @@ export class Reassembly {
     if (segment.length < segment.claimed) return this.#cutShort(carrier, d, segment, at);
     if (at === end) return FATE.carried;
     const position = this.#base[d];
+    this.#origins.note(d, position, position + end - at, carrier.number);
     const piece = this.pieces.insert(d, -1, position, { bytes, at, length: end - at });
     this.#walk(carrier, d, piece, position);
     this.#settle(d);
@@ -214,6 +220,7 @@ export class Reassembly {
       this.#floor[d] = position;
     }
     const piece = this.#store(d, segment, position, Math.max(position, this.#base[d]));
+    if (piece >= 0) this.#origins.note(d, position, end, carrier.number);
     if (piece < 0) return isCut || (isNew && position < this.#base[d]) ? FATE.cut : FATE.segment_repeated;
     this.#read(carrier, d, piece, segment, position);
     this.#settle(d);
@@ -345,6 +352,7 @@ export class Reassembly {
       else {
         pieces.copy(p, position, this.#message, whole);
         carrier.segmented = true;
+        carrier.segmentFrames = this.#origins.frames(d, position, position + whole);
         this.#hand(carrier, this.#message, 2, length, length);
       }
       p = this.#consume(d, p, position + whole);
@@ -480,6 +488,8 @@ export class Reassembly {
       pieces.remove(d, head);
       head = pieces.head[d];
     }
+    if (head < 0) this.#origins.clear(d);
+    else this.#origins.trim(d, this.#base[d]);
   }
 
   /** A segment cut by the capture ends a message that is held: it is handed over as far as it goes. */
@@ -496,6 +506,7 @@ export class Reassembly {
     const length = got > 2 ? (this.#message[0] << 8) | this.#message[1] : 0;
     if (base + got !== end || length < 12) return;
     carrier.segmented = true;
+    carrier.segmentFrames = this.#origins.frames(d, base, end);
     this.#hand(carrier, this.#message, 2, got - 2, length);
     this.#consume(d, head, end);
     this.#settle(d);

@@ -1,8 +1,10 @@
 import type { Carrier } from '../core/carrier.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
+import { FlowClock } from './flow-clock.ts';
 import { Flows, NEW_DIRECTION, NEW_FLOW } from './flows.ts';
 import { CELL_BYTES } from './pieces.ts';
 import { IN_STEP, LOST, Reassembly, type Segment, UNKNOWN } from './reassembly.ts';
+import { TcpNumbers } from './tcp-numbers.ts';
 
 export { Segment } from './reassembly.ts';
 
@@ -36,6 +38,8 @@ export class TcpStreams {
   readonly #flows: Flows;
   readonly #others: Flows;
   readonly #reassembly: Reassembly;
+  readonly #clock = new FlowClock();
+  readonly #numbers = new TcpNumbers();
   #streams = 0;
   // Columns by flow.
   #number = new Float64Array(64);
@@ -135,11 +139,15 @@ export class TcpStreams {
     if (flow >= this.#number.length) this.#grow();
     if (flows.change === NEW_FLOW) {
       this.#drop(flow, 0);
+      this.#clock.begin(flow, carrier);
+      this.#numbers.begin(flow);
       this.#number[flow] = this.#streams++;
       this.#synSeconds[flow] = -1;
       this.#setup[flow] = Number.NaN;
     } else if (flows.change === NEW_DIRECTION) this.#reassembly.drop(flow * 2 + flows.side);
     this.#touched[flow] = carrier.seconds + carrier.nanos / 1e9;
+    this.#clock.tick(flow, carrier);
+    if (segment.headerAt >= 0) this.#numbers.see(carrier, segment, flow * 2 + flows.side);
     if (Number.isNaN(this.#setup[flow])) this.#handshake(carrier, segment.flags, flow);
     return flow;
   }
@@ -191,6 +199,8 @@ export class TcpStreams {
     this.#synNanos = wider(this.#synNanos, new Uint32Array(capacity));
     this.#synSide = wider(this.#synSide, new Uint8Array(capacity));
     this.#setup = wider(this.#setup, new Float64Array(capacity));
+    this.#clock.grow(capacity);
+    this.#numbers.grow(capacity * 2);
     this.#reassembly.grow(capacity * 2);
   }
 }

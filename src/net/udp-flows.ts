@@ -1,4 +1,5 @@
 import type { Carrier } from '../core/carrier.ts';
+import { FlowClock } from './flow-clock.ts';
 import { SlotTable } from './slot-table.ts';
 
 /** Flows remembered; the one seen longest ago is forgotten, and counts as a new one if it comes back. */
@@ -8,15 +9,18 @@ const MAX_FLOWS = 1 << 20;
 export class UdpFlows {
   readonly #table = new SlotTable(9, MAX_FLOWS);
   #numbers = new Float64Array(64);
+  readonly #clock = new FlowClock();
   #next = 0;
 
-  /** Number of the flow that the carrier's addresses and ports belong to. */
+  /** Number of the flow that the carrier's addresses and ports belong to; the carrier learns the flow's times. */
   number(carrier: Carrier): number {
     const table = this.#table;
     fillKey(table.key, carrier);
     let slot = table.find();
     if (slot >= 0) {
       table.move(slot);
+      // A quote is no datagram of the flow.
+      if (!carrier.quoted) this.#clock.tick(slot, carrier);
       return this.#numbers[slot];
     }
     if (table.count === table.limit) table.remove(table.oldest());
@@ -25,7 +29,10 @@ export class UdpFlows {
       const wider = new Float64Array(table.capacity);
       wider.set(this.#numbers);
       this.#numbers = wider;
+      this.#clock.grow(table.capacity);
     }
+    this.#clock.begin(slot, carrier);
+    this.#clock.tick(slot, carrier);
     this.#numbers[slot] = this.#next;
     return this.#next++;
   }

@@ -13,6 +13,7 @@ const HELD_OVERHEAD_BYTES = 1152;
 const MAX_PASSED = 1 << 21;
 const QR_OFFSET = 2;
 const HEADER_BYTES = 12;
+const UDP_HEADER_BYTES = 8;
 
 interface Held {
   carrier: Carrier;
@@ -164,7 +165,10 @@ function keyOf(number: number, inFrame: number): string {
 
 /** A carrier with memory of its own. */
 function copyOf(carrier: Carrier): Carrier {
-  const copy = Object.assign(new Carrier(), carrier);
+  const copy = Object.assign(new Carrier(), carrier, {
+    trail: carrier.trail.slice(0, 3 * carrier.trailLength),
+    trailNanos: carrier.trailNanos.slice(0, 2 * carrier.trailLength),
+  });
   const { frame, frameAt, capturedLength } = carrier;
   copy.frame = frame.slice(frameAt, frameAt + capturedLength);
   copy.frameAt = 0;
@@ -177,8 +181,9 @@ function copyOf(carrier: Carrier): Carrier {
     copy.bytes = copy.frame;
     copy.at = carrier.at - frameAt;
   } else {
-    copy.bytes = carrier.bytes.slice(carrier.at, carrier.at + carrier.length);
-    copy.at = 0;
+    // With what stands before it in a reassembly buffer: the UDP header, or the length of a message over TCP.
+    copy.at = Math.min(carrier.at, UDP_HEADER_BYTES);
+    copy.bytes = carrier.bytes.slice(carrier.at - copy.at, carrier.at + carrier.length);
   }
   return copy;
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { fields as command, listFields } from '../../src/cli/fields.ts';
 import type { FilterField } from '../../src/filter/fields/field.ts';
 import { FIELDS, findField, nearestField } from '../../src/filter/fields/registry.ts';
-import { UNOFFERED } from '../../src/filter/fields/unoffered.ts';
+import { UNOFFERED, whyUnoffered } from '../../src/filter/fields/unoffered.ts';
 import { EXAMPLE_MESSAGES } from './examples.ts';
 import { passes, printed, query, sample, type Sample } from './messages.ts';
 
@@ -107,7 +107,7 @@ describe('nametap fields', () => {
   });
 
   test('Wireshark fields that are not offered say why', async () => {
-    for (const name of ['tcp.seq', 'tcp.analysis.lost_segment', 'ip.geoip.country_iso']) {
+    for (const name of ['tcp.completeness', 'tcp.analysis.lost_segment', 'ip.geoip.country_iso']) {
       assert.equal(findField(name), undefined);
       assert.throws(() => printed(name, sample(query())), /is a Wireshark field that nametap does not compute: /);
     }
@@ -118,4 +118,63 @@ describe('nametap fields', () => {
   test('words that no field has are an error with a suggestion', async () => {
     await assert.rejects(async () => command.run(['dns.qry.nmae'], {}), /Did you mean dns\.qry\.name\?/);
   });
+});
+
+test('what people know from Wireshark around DNS is a field, or says why not', () => {
+  const known = `
+    frame.number frame.len frame.cap_len frame.time frame.time_epoch frame.time_relative frame.time_delta
+    frame.time_delta_displayed frame.protocols frame.interface_id frame.interface_name frame.comment
+    frame.section_number eth.addr eth.src eth.dst eth.type eth.addr_resolved vlan.id vlan.priority vlan.dei vlan.etype
+    sll.pkttype sll.src.eth sll.ltype ip.addr ip.src ip.dst ip.host ip.src_host ip.dst_host ip.proto ip.ttl ip.len
+    ip.id ip.version ip.flags.df ip.flags.mf ip.frag_offset ip.fragment ip.fragments ip.fragment.count
+    ip.reassembled_in ip.reassembled.length ip.reassembled.data ip.dsfield.dscp ip.stream ip.geoip.country_iso
+    ipv6.addr ipv6.src ipv6.dst ipv6.nxt ipv6.hlim ipv6.plen ipv6.flow ipv6.tclass ipv6.fraghdr.nxt ipv6.fragment
+    ipv6.fragments ipv6.fragment.count ipv6.reassembled.length ipv6.reassembled.data udp.port udp.srcport udp.dstport
+    udp.length udp.payload udp.checksum udp.checksum.status udp.stream udp.time_relative udp.time_delta tcp.port
+    tcp.srcport tcp.dstport tcp.len tcp.seq tcp.seq_raw tcp.nxtseq tcp.ack tcp.ack_raw tcp.stream tcp.flags
+    tcp.flags.syn tcp.flags.ack tcp.flags.fin tcp.flags.reset tcp.flags.push tcp.window_size tcp.window_size_value
+    tcp.payload tcp.time_relative tcp.time_delta tcp.segment tcp.segments tcp.segment.count tcp.reassembled.length
+    tcp.reassembled.data tcp.analysis.retransmission tcp.analysis.initial_rtt _ws.col.protocol _ws.malformed
+    _ws.expert.severity icmp icmpv6 data http2 quic`.match(/\S+/g);
+  assert.ok(known !== null && known.length > 90);
+  for (const name of known) assert.ok(findField(name) !== undefined || whyUnoffered(name) !== undefined, name);
+});
+
+test('fields of a tunnelled frame have a value of every header, the outermost first', () => {
+  const plain = sample(query());
+  const { carrier } = plain;
+  const outer = [0x45, 0, 0, 99, 0, 1, 0, 0, 63, 17, 0, 0, 203, 0, 113, 1, 203, 0, 113, 2, 0xc3, 0x50, 0x12, 0xb5];
+  const header = [...outer, 0, 79, 0, 0, 8, 0, 0, 0, 0, 0, 9, 0];
+  const frame = Uint8Array.from([...carrier.frame.subarray(0, 14), ...header, ...carrier.frame]);
+  frame[12] = 8;
+  frame[13] = 0;
+  const moved = header.length + 14;
+  Object.assign(carrier, { frame, bytes: frame, capturedLength: frame.length, wireLength: frame.length });
+  Object.assign(carrier, { ethernetAt: moved, vlanAt: moved + 14, ipAt: carrier.ipAt + moved });
+  Object.assign(carrier, { transportAt: carrier.transportAt + moved, at: carrier.at + moved });
+  const { ipAt, transportAt } = carrier;
+  const walked = [5, 0, -1, 12, 14, -1, 0, 34, 7, 17, 42, -1, 5, moved, -1, 6, moved + 14, -1, 12, ipAt, -1];
+  carrier.trail.set([...walked, 0, transportAt, 8]);
+  carrier.trailLength = 8;
+  carrier.stream = 8;
+  plain.view.read(frame, carrier.at, carrier.length, carrier.claimedLength);
+  const values: Record<string, string> = {
+    'ip.src': '203.0.113.1 10.0.0.1',
+    'ip.addr': '203.0.113.1 203.0.113.2 10.0.0.1 192.0.2.53',
+    'ip.host': '203.0.113.1 203.0.113.2 10.0.0.1 192.0.2.53',
+    'ip.ttl': '63 64',
+    'ip.version': '4 4',
+    'udp.dstport': '4789 53',
+    'udp.stream': '7 8',
+    'vlan.id': '7',
+    'eth.type': '0x0800 0x8100',
+    'frame.protocols': 'eth:ethertype:ip:udp:vxlan:eth:ethertype:vlan:ethertype:ip:udp:dns',
+    'dns.qry.name': 'www.example.com',
+  };
+  for (const [name, text] of Object.entries(values)) assert.equal(printed(name, plain).join(' '), text, name);
+  for (const filter of ['ip.src == 203.0.113.1', 'ip.src == 10.0.0.1', 'any ip.ttl < 64', 'udp.port in {4789}']) {
+    assert.ok(passes(filter, plain), filter);
+  }
+  assert.ok(!passes('all ip.ttl < 64', plain));
+  assert.ok(!passes('ip.src != 203.0.113.1', plain));
 });

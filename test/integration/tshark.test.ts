@@ -24,8 +24,6 @@ const FIELDS = (
 ).split(' ');
 const RELATIONS = 'dns.time dns.response_to dns.retransmission dns.unsolicited'.split(' ');
 const STREAMS = ['udp.stream', 'tcp.stream'];
-/** Fields of the layers, of which tshark shows those of every layer and nametap those around the message. */
-const INNERMOST = /^(ip|ipv6|udp|tcp)\./;
 
 type Line = Record<string, string>;
 
@@ -56,17 +54,7 @@ const ALL = ['-E', 'occurrence=a', '-E', 'aggregator=|'];
 
 function tshark(file: string, fields: readonly string[], options: readonly string[] = []): Map<number, Line> {
   const filter = `(${DNS}) && !icmp && !icmpv6`;
-  const frames = run('tshark', ['-n', '-r', file, '-Y', filter, ...options, ...ALL], [...fields, 'frame.protocols']);
-  for (const line of frames.values()) {
-    const layers = line['frame.protocols'].split(':');
-    const family = layers.lastIndexOf('ip') > layers.lastIndexOf('ipv6') ? 'ip.' : 'ipv6.';
-    const transport = layers.lastIndexOf('udp') > layers.lastIndexOf('tcp') ? 'udp.' : 'tcp.';
-    for (const field of fields.filter((name) => INNERMOST.test(name))) {
-      const around = field.startsWith(family) || field.startsWith(transport);
-      line[field] = around ? (line[field].split('|').at(-1) ?? '') : '';
-    }
-  }
-  return frames;
+  return run('tshark', ['-n', '-r', file, '-Y', filter, ...options, ...ALL], fields);
 }
 
 function nametap(file: string, fields: readonly string[], options: readonly string[] = []): Map<number, Line> {

@@ -1,9 +1,10 @@
 import { ipv4Text, ipv6Text } from '../../core/address.ts';
-import { LLMNR, MDNS, NBNS, TCP, UDP } from '../../core/carrier.ts';
+import { UDP } from '../../core/carrier.ts';
 import { FAULT, FAULTS } from '../../wire/fault.ts';
 import type { Subject } from '../value.ts';
 import { type Column, columnField, field, type FilterField, once } from './field.ts';
-import { type At, bit, type Declared, frameEnd, Layer, u16, u32, u8, type When } from './layer.ts';
+import { fragmentHeader, protocols } from './protocols.ts';
+import { type At, bit, type Declared, eth, ip, ipv6, Layer, tcp, u16, u32, u8, udp, type When } from './layer.ts';
 import { PROTOCOL_NUMBERS } from './names.ts';
 
 /** Nanoseconds from the first frame, or the frame before; absent where that is not known any more. */
@@ -15,40 +16,9 @@ function span(declared: Declared, group: string, at: At): FilterField {
   );
 }
 
-const LINK_NAMES: ReadonlyMap<number, string> = new Map([
-  [0, 'null'],
-  [1, 'eth:ethertype'],
-  [101, 'raw'],
-  [108, 'null'],
-  [113, 'sll:ethertype'],
-  [228, ''],
-  [229, ''],
-  [276, 'sll:ethertype'],
-]);
-const isVlan = (type: number): boolean => type === 0x8100 || type === 0x88a8 || type === 0x9100;
-
-/** Names of the layers, the outermost first; of a tunnel those of the innermost packet. */
-function protocols(s: Subject): string {
-  const { carrier } = s;
-  const { vlanAt, ethernetAt } = carrier;
-  const isSnap = ethernetAt >= 0 && vlanAt < 0 && u16(s, ethernetAt + 12) < 0x600;
-  const link = isSnap ? 'eth:llc' : (LINK_NAMES.get(carrier.link) ?? 'link');
-  const names = link === '' ? [] : [link];
-  if (vlanAt >= 0) names.push('vlan:ethertype');
-  for (let at = vlanAt + 2; vlanAt >= 0 && at + 4 <= frameEnd(s) && isVlan(u16(s, at)); at += 4) {
-    names.push('vlan:ethertype');
-  }
-  names.push(carrier.family === 4 ? 'ip' : 'ipv6');
-  if (fragmentHeader(s) >= 0) names.push('ipv6.fraghdr');
-  names.push(carrier.transport === TCP ? 'tcp' : 'udp');
-  const { protocol } = carrier;
-  names.push(protocol === MDNS ? 'mdns' : protocol === LLMNR ? 'llmnr' : protocol === NBNS ? 'nbns' : 'dns');
-  return names.join(':');
-}
-
 const FRAME: readonly FilterField[] = [
   field(
-    ['frame.protocols', 'FT_STRING', 'Layers from the link to the message; of a tunnel the innermost'],
+    ['frame.protocols', 'FT_STRING', 'Layers from the link to the message'],
     { group: 'frame', stored: false },
     (s, out) => out.add(protocols(s)),
   ),
@@ -64,13 +34,12 @@ const FRAME: readonly FilterField[] = [
   ),
 ];
 
-const eth = new Layer('eth', (s) => s.carrier.ethernetAt, 14);
 const PAIR = [0, 6];
-/** Bits of both addresses, destination first. */
+/** Bits of both addresses of each header, destination first. */
 function macBits(name: string, title: string, mask: number): FilterField {
   const column: Column = {
-    next: (s, from) => (from < 2 && eth.has(s) ? from : -1),
-    at: (s, i) => ((u8(s, s.carrier.ethernetAt + PAIR[i]) & mask) === 0 ? 0 : 1),
+    next: (s, from) => (eth.place(s, from >> 1) >= 0 ? from : -1),
+    at: (s, i) => ((u8(s, eth.place(s, i >> 1) + PAIR[i & 1]) & mask) === 0 ? 0 : 1),
   };
   return columnField([name, 'FT_BOOLEAN', title], { group: 'eth', stored: false }, column);
 }
@@ -83,9 +52,20 @@ const ETHERNET: readonly FilterField[] = [
   eth.number(['eth.src.ig', 'FT_BOOLEAN', 'Group source'], bit(6, 1)),
 ];
 
-/** Addresses as text: nothing is resolved. */
+/** Addresses of every header as text: nothing is resolved. */
 function hosts(name: string, title: string, family: 4 | 6, source: boolean, destination: boolean): FilterField {
-  return field([name, 'FT_STRING', title], { group: family === 4 ? 'ip' : 'ipv6' }, ({ carrier: c }, out) => {
+  const layer = family === 4 ? ip : ipv6;
+  const [first, size] = family === 4 ? [12, 4] : [8, 16];
+  const textAt = (s: Subject, at: number): string =>
+    family === 4 ? ipv4Text(u32(s, at)) : ipv6Text(u32(s, at), u32(s, at + 4), u32(s, at + 8), u32(s, at + 12));
+  return field([name, 'FT_STRING', title], { group: family === 4 ? 'ip' : 'ipv6' }, (s, out) => {
+    const c = s.carrier;
+    const outers = layer.outers(s);
+    for (let i = 0; i < outers; i++) {
+      const at = layer.place(s, i) + first;
+      if (source) out.add(textAt(s, at));
+      if (destination) out.add(textAt(s, at + size));
+    }
     if (c.family !== family) return;
     if (source) {
       out.add(family === 4 ? ipv4Text(c.source3) : ipv6Text(c.source0, c.source1, c.source2, c.source3));
@@ -111,25 +91,6 @@ function datagramLength(name: string, family: 4 | 6): FilterField {
   );
 }
 
-/** Extension headers that may come before the fragment header: hop-by-hop, routing, destination options. */
-const EXTENSIONS = new Set([0, 43, 60]);
-const FRAGMENT = 44;
-
-/** Where the fragment header of an IPv6 packet lies; −1 without. */
-function fragmentHeader(s: Subject): number {
-  const { carrier } = s;
-  const end = frameEnd(s);
-  if (carrier.family !== 6 || carrier.ipAt < 0 || carrier.ipAt + 40 > end) return -1;
-  let next = u8(s, carrier.ipAt + 6);
-  for (let at = carrier.ipAt + 40; at + 8 <= end; at += 8 + 8 * u8(s, at + 1)) {
-    if (next === FRAGMENT) return at;
-    if (!EXTENSIONS.has(next)) return -1;
-    next = u8(s, at);
-  }
-  return -1;
-}
-
-const ipv6 = new Layer('ipv6', (s) => (s.carrier.family === 6 ? s.carrier.ipAt : -1), 40);
 const fragment = new Layer('ipv6', fragmentHeader, 8);
 const IP: readonly FilterField[] = [
   hosts('ip.host', 'Source or destination address as text', 4, true, true),
@@ -154,17 +115,20 @@ const IP: readonly FilterField[] = [
   datagramLength('ipv6.reassembled.length', 6),
 ];
 
-const udp = new Layer('udp', (s) => (s.carrier.transport === UDP ? s.carrier.transportAt : -1), 8);
-const tcp = new Layer('tcp', (s) => (s.carrier.transport === TCP ? s.carrier.transportAt : -1), 20);
-
 // Wireshark's numbers of what a checksum is.
 const BAD = 0;
 const UNVERIFIED = 2;
 const NOT_PRESENT = 3;
+/** UDP over IPv6 has to have one (RFC 8200 §8.1). */
+const ILLEGAL = 4;
 
 const TRANSPORT: readonly FilterField[] = [
-  udp.number(['udp.checksum.status', 'FT_UINT8', 'Checksum: 0 bad, 2 not verified, 3 none'], (s, at) =>
-    u16(s, at + 6) === 0 ? NOT_PRESENT : s.carrier.badChecksum ? BAD : UNVERIFIED,
+  udp.number(
+    ['udp.checksum.status', 'FT_UINT8', 'Checksum: 0 bad, 2 not verified, 3 none, 4 none where one has to be'],
+    (s, at) => {
+      if (u16(s, at + 6) !== 0) return at === s.carrier.transportAt && s.carrier.badChecksum ? BAD : UNVERIFIED;
+      return at === s.carrier.transportAt && s.carrier.family === 6 ? ILLEGAL : NOT_PRESENT;
+    },
   ),
   tcp.number(['tcp.flags.res', 'FT_BOOLEAN', 'Reserved'], bit(12, 0x0e)),
   tcp.number(['tcp.flags.cwr', 'FT_BOOLEAN', 'Congestion window reduced'], bit(13, 0x80)),

@@ -1,7 +1,25 @@
-import { DNS, LLMNR, MDNS, NBNS, TCP, UDP } from '../../core/carrier.ts';
+import { DNS, LLMNR, MDNS, NBNS, UDP } from '../../core/carrier.ts';
+import { VLAN_LAYER } from '../../core/layers.ts';
 import type { Subject } from '../value.ts';
-import { type Column, columnField, field, type FilterField, once } from './field.ts';
-import { type At, bit, EMPTY, frameEnd, Layer, packetEnd, u16, u32, u8, type When } from './layer.ts';
+import { type Column, columnField, field, type FilterField } from './field.ts';
+import {
+  type At,
+  bit,
+  eth,
+  frameEnd,
+  ip,
+  ipv6,
+  isTcp,
+  isUdp,
+  Layer,
+  packetEnd,
+  tcp,
+  u16,
+  u32,
+  u8,
+  udp,
+  type When,
+} from './layer.ts';
 import { ETHERTYPES, PACKET_TYPES, PROTOCOL_NUMBERS } from './names.ts';
 
 const LINK_SLL = 113;
@@ -41,71 +59,29 @@ const FRAME: readonly FilterField[] = [
   ),
 ];
 
-const eth = new Layer('eth', (s) => s.carrier.ethernetAt, 14);
-function macPair(name: string, title: string): FilterField {
-  return field([name, 'FT_ETHER', title], { group: 'eth', stored: false }, (s, out) => {
-    if (!eth.has(s)) return;
-    const at = s.carrier.ethernetAt;
-    out.add(s.carrier.frame.subarray(at, at + 6));
-    out.add(s.carrier.frame.subarray(at + 6, at + 12));
-  });
-}
-const isTagged = (type: number): boolean => type === 0x8100 || type === 0x88a8 || type === 0x9100;
-
 const ETHERNET: readonly FilterField[] = [
   eth.protocol('Ethernet', eth.has),
-  macPair('eth.addr', 'Address'),
-  eth.bytes(['eth.dst', 'FT_ETHER', 'Destination'], 0, 6),
-  eth.bytes(['eth.src', 'FT_ETHER', 'Source'], 6, 6),
+  eth.bytes(['eth.addr', 'FT_ETHER', 'Address'], [0, 6], 6),
+  eth.bytes(['eth.dst', 'FT_ETHER', 'Destination'], [0], 6),
+  eth.bytes(['eth.src', 'FT_ETHER', 'Source'], [6], 6),
   eth.number(['eth.type', 'FT_UINT16', 'Type'], (s, at) => u16(s, at + 12), {
     hex: true,
     names: ETHERTYPES,
-    when: (s) => u16(s, s.carrier.ethernetAt + 12) >= 0x600,
+    when: (s, at) => u16(s, at + 12) >= 0x600,
   }),
   eth.number(['eth.len', 'FT_UINT16', 'Length'], (s, at) => u16(s, at + 12), {
-    when: (s) => u16(s, s.carrier.ethernetAt + 12) < 0x600,
+    when: (s, at) => u16(s, at + 12) < 0x600,
   }),
 ];
 
-/** The tags behind one another; the item's number is its place. */
-const tags = (at: (s: Subject, tag: number) => number): Column => ({
-  next: (s, from) => {
-    const first = s.carrier.vlanAt;
-    if (first < 0 || from > 7) return -1;
-    for (let i = 0; i <= from; i++) {
-      if (first + 4 * i + 4 > frameEnd(s)) return -1;
-      if (i > 0 && !isTagged(u16(s, first + 4 * i - 2))) return -1;
-    }
-    return from;
-  },
-  at: (s, i) => at(s, s.carrier.vlanAt + 4 * i),
-});
-const vlan = { group: 'vlan', stored: false } as const;
+/** Tags: all that were walked over, or the one of a frame that was not walked. */
+const vlan = new Layer('vlan', (s) => (s.carrier.trailLength === 0 ? s.carrier.vlanAt : -1), 4, VLAN_LAYER);
 const VLAN: readonly FilterField[] = [
-  field(['vlan', 'FT_PROTOCOL', '802.1Q Virtual LAN'], { group: 'protocol' }, (s, out) => {
-    if (s.carrier.vlan >= 0)
-      out.add(s.carrier.vlanAt < 0 ? EMPTY : s.carrier.frame.subarray(s.carrier.vlanAt, frameEnd(s)));
-  }),
-  columnField(
-    ['vlan.id', 'FT_UINT16', 'ID'],
-    { group: 'vlan' },
-    tags((s, at) => u16(s, at) & 0xfff),
-  ),
-  columnField(
-    ['vlan.priority', 'FT_UINT16', 'Priority'],
-    vlan,
-    tags((s, at) => u16(s, at) >> 13),
-  ),
-  columnField(
-    ['vlan.dei', 'FT_BOOLEAN', 'DEI'],
-    vlan,
-    tags((s, at) => (u16(s, at) >> 12) & 1),
-  ),
-  columnField(
-    ['vlan.etype', 'FT_UINT16', 'Type'],
-    { ...vlan, hex: true, names: ETHERTYPES },
-    tags((s, at) => u16(s, at + 2)),
-  ),
+  vlan.protocol('802.1Q Virtual LAN', (s) => s.carrier.trailLength === 0 && s.carrier.vlan >= 0),
+  vlan.number(['vlan.id', 'FT_UINT16', 'ID'], (s, at) => u16(s, at) & 0xfff, { stored: true }),
+  vlan.number(['vlan.priority', 'FT_UINT16', 'Priority'], (s, at) => u16(s, at) >> 13),
+  vlan.number(['vlan.dei', 'FT_BOOLEAN', 'DEI'], (s, at) => (u16(s, at) >> 12) & 1),
+  vlan.number(['vlan.etype', 'FT_UINT16', 'Type'], (s, at) => u16(s, at + 2), { hex: true, names: ETHERTYPES }),
 ];
 
 const isSll: When = (s) => s.carrier.link === LINK_SLL && s.carrier.capturedLength >= 16;
@@ -137,22 +113,40 @@ const SLL: readonly FilterField[] = [
 
 const isV4: When = (s) => s.carrier.family === 4;
 const isV6: When = (s) => s.carrier.family === 6;
-const ip = new Layer('ip', (s) => (s.carrier.family === 4 ? s.carrier.ipAt : -1), 20);
-const ipv6 = new Layer('ipv6', (s) => (s.carrier.family === 6 ? s.carrier.ipAt : -1), 40);
+const SOURCE = 0;
+const DESTINATION = 1;
 
-function addresses4(name: string, title: string, from: 0 | 1, to: 0 | 1): FilterField {
+/** Both ends, or one, of every IPv4 header, the outermost first. */
+function addresses4(name: string, title: string, ends: readonly number[]): FilterField {
   const column: Column = {
-    next: (s, index) => (s.carrier.family === 4 && index + from <= to ? index : -1),
-    at: (s, index) => (index + from === 0 ? s.carrier.source3 : s.carrier.destination3) >>> 0,
+    next: (s, from) => (from < ends.length * (ip.outers(s) + (s.carrier.family === 4 ? 1 : 0)) ? from : -1),
+    at: (s, index) => {
+      const { carrier } = s;
+      const layer = Math.floor(index / ends.length);
+      const end = ends[index % ends.length];
+      if (carrier.trailLength > 0 && layer < ip.outers(s)) return u32(s, ip.place(s, layer) + 12 + 4 * end);
+      return (end === SOURCE ? carrier.source3 : carrier.destination3) >>> 0;
+    },
   };
   return columnField([name, 'FT_IPv4', title], { group: 'ip' }, column);
 }
-function addresses6(name: string, title: string, source: boolean, destination: boolean): FilterField {
+/** The same of IPv6. */
+function addresses6(name: string, title: string, ends: readonly number[]): FilterField {
   return field([name, 'FT_IPv6', title], { group: 'ipv6' }, (s, out) => {
-    if (s.carrier.family !== 6) return;
     const c = s.carrier;
-    if (source) out.add(octets16(c.source0, c.source1, c.source2, c.source3));
-    if (destination) out.add(octets16(c.destination0, c.destination1, c.destination2, c.destination3));
+    const outers = ipv6.outers(s);
+    for (let i = 0; i < outers; i++) {
+      const at = ipv6.place(s, i) + 8;
+      for (const end of ends) out.add(c.frame.subarray(at + 16 * end, at + 16 * end + 16));
+    }
+    if (c.family !== 6) return;
+    for (const end of ends) {
+      out.add(
+        end === SOURCE
+          ? octets16(c.source0, c.source1, c.source2, c.source3)
+          : octets16(c.destination0, c.destination1, c.destination2, c.destination3),
+      );
+    }
   });
 }
 function octets16(w0: number, w1: number, w2: number, w3: number): Uint8Array {
@@ -170,18 +164,32 @@ function putWord(octets: Uint8Array, at: number, w: number): void {
   octets[at + 3] = w;
 }
 
+/** Version of the `index`-th IP header, the outermost first. */
+function versionAt(s: Subject, index: number): number {
+  const v4 = ip.outers(s);
+  const v6 = ipv6.outers(s);
+  if (index === v4 + v6) return s.carrier.family;
+  let left = index;
+  for (let i4 = 0, i6 = 0; ; left--) {
+    const isFirst4 = i4 < v4 && (i6 === v6 || ip.outer(s, i4) < ipv6.outer(s, i6));
+    if (left === 0) return isFirst4 ? 4 : 6;
+    if (isFirst4) i4++;
+    else i6++;
+  }
+}
+
 const IP: readonly FilterField[] = [
   ip.protocol('Internet Protocol Version 4', isV4),
-  addresses4('ip.addr', 'Source or Destination Address', 0, 1),
-  addresses4('ip.src', 'Source Address', 0, 0),
-  addresses4('ip.dst', 'Destination Address', 1, 1),
+  addresses4('ip.addr', 'Source or Destination Address', [SOURCE, DESTINATION]),
+  addresses4('ip.src', 'Source Address', [SOURCE]),
+  addresses4('ip.dst', 'Destination Address', [DESTINATION]),
   columnField(
     ['ip.version', 'FT_UINT8', 'Version'],
     { group: 'ip' },
-    once(
-      () => true,
-      (s) => s.carrier.family,
-    ),
+    {
+      next: (s, from) => (from <= ip.outers(s) + ipv6.outers(s) ? from : -1),
+      at: versionAt,
+    },
   ),
   ip.number(['ip.hdr_len', 'FT_UINT8', 'Header Length'], (s, at) => (u8(s, at) & 15) * 4),
   ip.number(['ip.dsfield', 'FT_UINT8', 'Differentiated Services Field'], (s, at) => u8(s, at + 1), { hex: true }),
@@ -198,9 +206,9 @@ const IP: readonly FilterField[] = [
   ip.number(['ip.proto', 'FT_UINT8', 'Protocol'], (s, at) => u8(s, at + 9), { names: PROTOCOL_NUMBERS }),
   ip.number(['ip.checksum', 'FT_UINT16', 'Header Checksum'], (s, at) => u16(s, at + 10), { hex: true }),
   ipv6.protocol('Internet Protocol Version 6', isV6),
-  addresses6('ipv6.addr', 'Source or Destination Address', true, true),
-  addresses6('ipv6.src', 'Source Address', true, false),
-  addresses6('ipv6.dst', 'Destination Address', false, true),
+  addresses6('ipv6.addr', 'Source or Destination Address', [SOURCE, DESTINATION]),
+  addresses6('ipv6.src', 'Source Address', [SOURCE]),
+  addresses6('ipv6.dst', 'Destination Address', [DESTINATION]),
   ipv6.number(['ipv6.version', 'FT_UINT8', 'Version'], () => 6),
   ipv6.number(['ipv6.tclass', 'FT_UINT32', 'Traffic Class'], (s, at) => (u16(s, at) >> 4) & 0xff, { hex: true }),
   ipv6.number(['ipv6.flow', 'FT_UINT24', 'Flow Label'], (s, at) => u32(s, at) & 0xfffff, { hex: true }),
@@ -209,42 +217,63 @@ const IP: readonly FilterField[] = [
   ipv6.number(['ipv6.hlim', 'FT_UINT8', 'Hop Limit'], (s, at) => u8(s, at + 7)),
 ];
 
-const isUdp: When = (s) => s.carrier.transport === UDP;
-const isTcp: When = (s) => s.carrier.transport === TCP;
-const udp = new Layer('udp', (s) => (s.carrier.transport === UDP ? s.carrier.transportAt : -1), 8);
-const tcp = new Layer('tcp', (s) => (s.carrier.transport === TCP ? s.carrier.transportAt : -1), 20);
-
+/** A port of every header, the outermost first; `ends` as for addresses. */
 function ports(group: 'udp' | 'tcp'): readonly FilterField[] {
-  const number = group === 'udp' ? UDP : TCP;
+  const layer = group === 'udp' ? udp : tcp;
   const is = group === 'udp' ? isUdp : isTcp;
-  return [
+  const of = (name: string, title: string, ends: readonly number[]): FilterField =>
     columnField(
-      [`${group}.port`, 'FT_UINT16', 'Source or Destination Port'],
+      [`${group}.${name}`, 'FT_UINT16', title],
       { group },
       {
-        next: (s, from) => (from < 2 && s.carrier.transport === number ? from : -1),
-        at: (s, i) => (i === 0 ? s.carrier.sourcePort : s.carrier.destinationPort),
+        next: (s, from) => (from < ends.length * (layer.outers(s) + (is(s) ? 1 : 0)) ? from : -1),
+        at: (s, index) => {
+          const { carrier } = s;
+          const which = Math.floor(index / ends.length);
+          const end = ends[index % ends.length];
+          if (carrier.trailLength > 0 && which < layer.outers(s)) return u16(s, layer.place(s, which) + 2 * end);
+          return end === SOURCE ? carrier.sourcePort : carrier.destinationPort;
+        },
       },
-    ),
-    columnField(
-      [`${group}.srcport`, 'FT_UINT16', 'Source Port'],
-      { group },
-      once(is, (s) => s.carrier.sourcePort),
-    ),
-    columnField(
-      [`${group}.dstport`, 'FT_UINT16', 'Destination Port'],
-      { group },
-      once(is, (s) => s.carrier.destinationPort),
-    ),
+    );
+  return [
+    of('port', 'Source or Destination Port', [SOURCE, DESTINATION]),
+    of('srcport', 'Source Port', [SOURCE]),
+    of('dstport', 'Destination Port', [DESTINATION]),
     columnField(
       [`${group}.stream`, 'FT_UINT32', 'Stream index'],
       { group, stored: false },
-      once(
-        (s) => is(s) && s.carrier.stream >= 0,
-        (s) => s.carrier.stream,
-      ),
+      {
+        next: (s, from) => {
+          const outers = layer.outers(s);
+          return from < outers || (from === outers && is(s) && s.carrier.stream >= 0) ? from : -1;
+        },
+        at: (s, index) => {
+          const { carrier } = s;
+          return index < layer.outers(s) ? carrier.trail[3 * layer.outer(s, index) + 2] : carrier.stream;
+        },
+      },
     ),
   ];
+}
+
+/** 16 bits of every UDP header; that of a datagram put together from fragments lies before its message. */
+function udpWord(name: string, title: string, offset: number, hex: boolean): FilterField {
+  const isJoined: When = ({ carrier: c }) =>
+    c.transport === UDP && c.fragmented && c.transportAt < 0 && c.bytes !== c.frame && c.at >= 8;
+  return columnField(
+    [name, 'FT_UINT16', title],
+    { group: 'udp', stored: false, hex },
+    {
+      next: (s, from) => (udp.place(s, from) >= 0 || (from === udp.outers(s) && isJoined(s)) ? from : -1),
+      at: (s, index) => {
+        const at = udp.place(s, index);
+        if (at >= 0) return u16(s, at + offset);
+        const { bytes, at: message } = s.carrier;
+        return (bytes[message - 8 + offset] << 8) | bytes[message - 7 + offset];
+      },
+    },
+  );
 }
 
 const tcpHeader: At = (s) => (u8(s, s.carrier.transportAt + 12) >> 4) * 4;
@@ -253,9 +282,14 @@ const segmentLength: At = (s) => Math.max(0, packetEnd(s) - s.carrier.transportA
 const TRANSPORT: readonly FilterField[] = [
   udp.protocol('User Datagram Protocol', isUdp, packetEnd),
   ...ports('udp'),
-  udp.number(['udp.length', 'FT_UINT16', 'Length'], (s, at) => u16(s, at + 4)),
-  udp.number(['udp.checksum', 'FT_UINT16', 'Checksum'], (s, at) => u16(s, at + 6), { hex: true }),
+  udpWord('udp.length', 'Length', 4, false),
+  udpWord('udp.checksum', 'Checksum', 6, true),
   field(['udp.payload', 'FT_BYTES', 'Payload'], { group: 'udp', stored: false }, (s, out) => {
+    const outers = udp.outers(s);
+    for (let i = 0; i < outers; i++) {
+      const at = udp.place(s, i);
+      out.add(s.carrier.frame.subarray(at + 8, Math.min(frameEnd(s), at + u16(s, at + 4))));
+    }
     if (isUdp(s)) out.add(s.view.bytes.subarray(s.view.start, s.view.end));
   }),
   tcp.protocol('Transmission Control Protocol', isTcp, packetEnd),

@@ -1,6 +1,7 @@
 import { nearest } from '../nearest.ts';
 import { EDNS_FIELDS } from './edns.ts';
 import type { FilterField } from './field.ts';
+import { FLOW_FIELDS } from './flow.ts';
 import { HEADER_FIELDS } from './headers.ts';
 import { LAYER_FIELDS } from './layers.ts';
 import { MESSAGE_FIELDS } from './message.ts';
@@ -12,6 +13,7 @@ import { RELATION_FIELDS } from './relations.ts';
 export const FIELDS: readonly FilterField[] = [
   ...LAYER_FIELDS,
   ...HEADER_FIELDS,
+  ...FLOW_FIELDS,
   ...MESSAGE_FIELDS,
   ...RELATION_FIELDS,
   ...EDNS_FIELDS,
