@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { DNS } from '../core/carrier.ts';
 import { OptionCursor } from '../wire/edns.ts';
 import type { MessageView } from '../wire/message.ts';
-import { copyName, FOLD, skipName } from '../wire/name.ts';
+import { copyName, FOLD } from '../wire/name.ts';
+import { closeUp, eachRdataName } from './privacy-names.ts';
 import { registrableStart } from './public-suffix.ts';
 
 const TYPE_A = 1;
@@ -12,24 +13,6 @@ const TYPE_XPF = 65_422;
 const CLIENT_SUBNET = 8;
 /** Options that tell clients apart: cookies (RFC 7873), and the MAC, device and account ids of forwarders. */
 const IDENTIFYING = new Set([10, 20_292, 26_946, 65_001, 65_073, 65_074]);
-/** Types whose rdata holds names in the clear: octets before the first, and how many. */
-const NAMES_IN: ReadonlyMap<number, readonly [before: number, names: number]> = new Map([
-  [2, [0, 1]],
-  [5, [0, 1]],
-  [6, [0, 2]],
-  [12, [0, 1]],
-  [15, [2, 1]],
-  [17, [0, 2]],
-  [18, [2, 1]],
-  [33, [6, 1]],
-  [36, [2, 1]],
-  [39, [0, 1]],
-  [46, [18, 1]],
-  [47, [0, 1]],
-  [64, [2, 1]],
-  [65, [2, 1]],
-]);
-
 export interface MaskOptions {
   hidesAddresses: boolean;
   /** Of the reverse names of own addresses everything is hidden, else the host part only. */
@@ -44,15 +27,14 @@ export interface MaskOptions {
 
 const MAX_LABELS = 128;
 const LABELS_KNOWN = 65_536;
-const X = 0x78;
 const BASE32 = new TextEncoder().encode('abcdefghijklmnopqrstuvwxyz234567');
 const HEX_DIGIT = /^[0-9a-f]$/i;
 const OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
 const NIBBLES_KEPT = 12;
 
 /**
- * Hides addresses and names within the octets of a message. Nothing moves: hidden labels keep their length (the
- * message's length, which is stored too, says as much), so pointers, counts and lengths hold.
+ * Hides addresses and names within the octets of a message. One `x` stands for any hidden labels, which makes the message
+ * shorter; addresses, data and hashed labels keep their length.
  */
 export class MessageMask {
   readonly #options: MaskOptions;
@@ -69,8 +51,8 @@ export class MessageMask {
     this.#options = options;
   }
 
-  /** Hides in place; `view` is a message just read, and stays as valid as it was. */
-  apply(view: MessageView, protocol: number): void {
+  /** Hides in place; `view` is a message just read, and has to be read again. Returns by how much it is shorter now. */
+  apply(view: MessageView, protocol: number): number {
     this.#hidden.clear();
     this.#hashed.clear();
     this.#eachName(view, protocol);
@@ -79,29 +61,17 @@ export class MessageMask {
       this.#hideRecords(view, protocol);
     }
     const { bytes } = view;
-    for (const at of this.#hidden) bytes.fill(X, at + 1, at + 1 + bytes[at]);
     for (const at of this.#hashed) if (!this.#hidden.has(at)) this.#hashLabel(bytes, at);
     // What could not be read cannot be searched.
     if (view.fault !== 0) bytes.fill(0, view.parsedEnd, view.end);
+    return closeUp(view, this.#hidden);
   }
 
   #eachName(view: MessageView, protocol: number): void {
     for (let q = 0; q < view.questions; q++) this.#name(view, view.questionName[q], protocol);
     for (let i = 0; i < view.records; i++) {
       this.#name(view, view.owner[i], protocol);
-      const place = NAMES_IN.get(view.type[i]);
-      if (place === undefined) continue;
-      const end = view.rdata[i] + view.rdlength[i];
-      let at = view.rdata[i] + place[0];
-      for (let n = 0; n < place[1] && at < end; n++) {
-        const next = skipName(view.bytes, at, view.start, end);
-        if (next < 0) {
-          view.bytes.fill(0, at, end);
-          break;
-        }
-        this.#name(view, at, protocol);
-        at = next;
-      }
+      eachRdataName(view, i, (at) => this.#name(view, at, protocol));
     }
   }
 

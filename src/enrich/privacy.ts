@@ -111,7 +111,7 @@ export class Privacy {
     });
   }
 
-  /** Hides what the settings say in rows [from, to), once. Messages keep their lengths and stay readable. */
+  /** Hides what the settings say in rows [from, to), once. Messages stay readable. */
   apply(batch: TransactionBatch, from = 0, to: number = batch.count): void {
     if (keepsPackets(this.settings)) return;
     for (let i = from; i < to; i++) this.#applyRow(batch, i);
@@ -128,18 +128,29 @@ export class Privacy {
       if (c.protocol[i] !== DNS) this.#hideWords(family, c.server0, c.server1, c.server2, c.server3, i);
       if (this.settings.level >= 3) c.clientPort[i] = 0;
     }
-    const view = this.#view;
-    if (c.queryLength[i] > 0) {
-      view.read(batch.arena, c.queryAt[i], c.queryLength[i], Math.max(c.queryBytes[i], c.queryLength[i]));
-      this.#mask.apply(view, c.protocol[i]);
-      if (view.questions > 0) c.nameHash[i] = view.questionHash;
-    }
-    if (c.responseLength[i] > 0) {
-      view.read(batch.arena, c.responseAt[i], c.responseLength[i], Math.max(c.responseBytes[i], c.responseLength[i]));
-      this.#mask.apply(view, c.protocol[i]);
-      if (c.queryLength[i] === 0 && view.questions > 0) c.nameHash[i] = view.questionHash;
-    }
+    const isAsked = this.#applyMessage(batch, i, c.queryAt[i], c.queryLength, c.queryBytes);
+    const isSaid = this.#applyMessage(batch, i, c.responseAt[i], c.responseLength, c.responseBytes);
+    const hash = isAsked ?? isSaid;
+    if (hash !== undefined) c.nameHash[i] = hash;
     if (this.settings.level === COUNTED) this.#leaveCounts(batch, i);
+  }
+
+  /** Hides in one of the messages of a row; the hash of its name then, undefined without a question. */
+  #applyMessage(
+    { arena, col }: TransactionBatch,
+    i: number,
+    at: number,
+    lengths: Uint32Array,
+    octets: Uint32Array,
+  ): number | undefined {
+    if (lengths[i] === 0) return undefined;
+    const view = this.#view;
+    view.read(arena, at, lengths[i], Math.max(octets[i], lengths[i]));
+    const gone = this.#mask.apply(view, col.protocol[i]);
+    lengths[i] -= gone;
+    octets[i] -= Math.min(gone, octets[i]);
+    view.read(arena, at, lengths[i], Math.max(octets[i], lengths[i]));
+    return view.questions > 0 ? view.questionHash : undefined;
   }
 
   /** What is counted stays, to the minute: of messages the header and the question, no ids, no frames. */

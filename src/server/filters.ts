@@ -42,6 +42,12 @@ function below(name: string): string {
   return `\\.${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
 }
 
+/** Throws 422 at the privacy level that keeps only counts: nobody sees a single transaction. */
+export function refuseCounted({ privacy }: Pick<ServerServices, 'privacy'>): void {
+  if (privacy.level < 5) return;
+  throw new ProblemError(422, 'At privacy level 5 only counts are kept: there are no single transactions to show.');
+}
+
 /** The first field of a filter that no stored transaction has. Throws FilterError. */
 function unstoredField(text: string | undefined): string | undefined {
   if (text === undefined || text.trim() === '') return undefined;

@@ -14,7 +14,7 @@ import { SCHEMA_VERSION } from './schema.ts';
 import { DATABASE_FILE, openDatabase, STORAGE_VERSION } from './setup.ts';
 import { fileBytes, folderBytes, partSizes, tableSizes } from './sizes.ts';
 import { transaction } from './sql-transaction.ts';
-import type { Origin, StoreOptions, StoreStatus } from './store.ts';
+import type { Origin, Retention, StoreOptions, StoreStatus } from './store.ts';
 import {
   ageParts,
   learn,
@@ -29,7 +29,7 @@ import {
 const FLUSH_MS = 1000;
 /** Rows of a part, and how long one takes rows at most: what is moved and dropped at once. */
 const PART_ROWS = 2_000_000;
-const PART_MS = 24 * 3_600_000;
+const partMs = ({ countsOnly }: Retention = {}) => (countsOnly === true ? 10 * 60_000 : 24 * 3_600_000);
 /** What is learnt of rows is written after so long, or so many rows. */
 const LEARN_MS = 15_000;
 const LEARN_ROWS = 500_000;
@@ -149,7 +149,8 @@ export class EmbeddedStore {
       if (this.#isDead) return;
       await this.#ingest.flush();
       const { open } = this.parts;
-      if (open.rows >= PART_ROWS || (open.rows > 0 && Date.now() - this.#partBegan > PART_MS)) await this.#closePart();
+      const isOld = Date.now() - this.#partBegan > partMs(this.options.retention);
+      if (open.rows >= PART_ROWS || (open.rows > 0 && isOld)) await this.#closePart();
       if (this.#logBytes() > LOG_BYTES) await this.#checkpoint();
       const rows = this.parts.since(this.progress.learnt);
       const age = performance.now() - this.#learntAt;
@@ -284,7 +285,7 @@ export class EmbeddedStore {
   async #keepUp(all: boolean): Promise<void> {
     if (this.#isDead || this.#isClosed) return;
     await this.work(async (connection) => {
-      const gone = await retain(connection, this.parts, this.options.retention ?? {}, Date.now());
+      const gone = await retain(connection, this.parts, this.options.retention ?? {}, Date.now(), this.progress);
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
       const { ageHours = 24, path } = this.options;
       if (path !== null && ageHours > 0) await ageParts(connection, this.parts, this.progress, ageHours, Date.now());

@@ -98,6 +98,12 @@ export class Parts {
     return this.list.filter(({ kind, first, last }) => kind === 'open' || (last >= from - 1 && first < to)).reverse();
   }
 
+  /** Rows before this time (ms) have been given up; −Infinity while all are here. */
+  get heldFrom(): number {
+    if (this.list[0].part === 1) return Number.NEGATIVE_INFINITY;
+    return this.list.reduce((least, { rows, first }) => (rows > 0 ? Math.min(least, first) : least), Infinity);
+  }
+
   /** About how many rows a range of ms has. */
   rowsBetween(from: number, to: number): number {
     let rows = 0;

@@ -304,5 +304,7 @@ export interface Retention {
   hoursDays?: number;
   passiveDays?: number;
   recordsDays?: number;
+  /** Transactions go once their hour is counted: rollups are all that is kept. */
+  countsOnly?: boolean;
   maxBytes?: number;
 }

@@ -138,8 +138,22 @@ export async function mergeRollups(connection: Connection, table: RollupTable): 
   });
 }
 
+/** Of the rows before this time in parts before this one all that is made of rows is made. */
+function countedTo({ learnt, minutes, hours }: Progress): { part: number; until: number } {
+  return {
+    part: Math.min(learnt.part, minutes.place.part, hours.place.part),
+    until: Math.min(minutes.until, hours.until),
+  };
+}
+
 /** Gives up what is too old, and the oldest transactions while there are too many bytes; how many transactions went. */
-export async function retain(connection: Connection, parts: Parts, retention: Retention, now: number): Promise<number> {
+export async function retain(
+  connection: Connection,
+  parts: Parts,
+  retention: Retention,
+  now: number,
+  progress: Progress,
+): Promise<number> {
   const before = (days: number | undefined) => (days === undefined || days <= 0 ? undefined : now - days * DAY_MS);
   const old = async (table: string, column: string, time: number | undefined, more = '') => {
     if (time !== undefined) await connection.run(`DELETE FROM ${table} WHERE ${column} < ?${more}`, [Math.floor(time)]);
@@ -155,11 +169,13 @@ export async function retain(connection: Connection, parts: Parts, retention: Re
   let dropped = 0;
   const oldest = before(retention.transactionsDays);
   const most = retention.maxBytes ?? 0;
+  const counted = retention.countsOnly === true ? countedTo(progress) : { part: 0, until: 0 };
   for (const part of parts.list) {
     if (part.kind === 'open') continue;
     // Rows of an imported file are as old as their import.
     const isOld = oldest !== undefined && Math.max(part.last, part.added) < oldest;
-    if (!isOld && (most <= 0 || (await usedBytes(connection, parts)) <= most)) continue;
+    const isCounted = part.part < counted.part && part.last < counted.until;
+    if (!isOld && !isCounted && (most <= 0 || (await usedBytes(connection, parts)) <= most)) continue;
     dropped += part.rows;
     await parts.drop(part, connection);
   }
@@ -183,7 +199,7 @@ export async function ageParts(
   hours: number,
   now: number,
 ): Promise<void> {
-  const needed = Math.min(progress.learnt.part, progress.minutes.place.part, progress.hours.place.part);
+  const needed = countedTo(progress).part;
   for (const part of parts.list) {
     if (part.part >= needed) break;
     if (part.kind !== 'table' || part.last > now - hours * 3_600_000) continue;

@@ -195,6 +195,18 @@ test('privacy holds for the store and the API, and is told', async (t) => {
   assert.equal(session.privacy.level, 1);
 });
 
+test('at the level of counts there are numbers, and no transactions for anyone', async (t) => {
+  const server = await serving(t, temporaryFolder(), { 'capture-files': [DEMO], 'privacy-level': '5' });
+  await settled(server, 999);
+  for (const path of [`transactions?${RANGE}`, 'transactions/0123456789abcdef', `export?${RANGE}&format=csv`]) {
+    const response = await server.get(`/api/v1/${path}`);
+    assert.equal(response.status, 422, path);
+    assert.match(await response.text(), /only counts are kept/);
+  }
+  const { rows } = await server.json<{ rows: Row[] }>(`/api/v1/statistics?${RANGE}&group=domain&measures=transactions`);
+  assert.ok(rows.length > 5);
+});
+
 test('a configuration that is read again: what may change does, the rest waits for a restart and says so', async (t) => {
   const data = temporaryFolder();
   const server = await serving(t, data, { 'capture-files': [DEMO] });

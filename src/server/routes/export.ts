@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { Transaction } from '../../rr/transaction.ts';
 import { type Scope, type Store, TEMPORARY_FOLDER } from '../../store/store.ts';
 import { endpoint } from '../endpoint.ts';
-import { historyFilter, historyOf } from '../filters.ts';
+import { historyFilter, historyOf, refuseCounted } from '../filters.ts';
 import { ProblemError } from '../problem.ts';
 import { exportQuery } from '../schema/meta.ts';
 import type { ServerServices } from '../services.ts';
@@ -28,6 +28,7 @@ export const exported = endpoint({
   query: exportQuery,
   media: Object.values(TYPES),
   async run({ query, api, now, signal, identity, remote }) {
+    refuseCounted(api.services);
     const range = readRange(query, now);
     const { format, limit } = query;
     // Of what only packets tell, packets can be given.

@@ -4,7 +4,7 @@ import type { Store, StoredTransaction, TransactionsPage, TransactionsQuery } fr
 import type { Api } from '../api.ts';
 import { endpoint } from '../endpoint.ts';
 import { type EventSink, eventStream } from '../event-stream.ts';
-import { historyOf } from '../filters.ts';
+import { historyOf, refuseCounted } from '../filters.ts';
 import { ProblemError, problemOf } from '../problem.ts';
 import {
   type Decoded,
@@ -27,6 +27,7 @@ export const transactions = endpoint({
   answer: transactionsPage,
   media: ['text/event-stream'],
   async run({ query, api, now, request, signal }) {
+    refuseCounted(api.services);
     const range = readRange(query, now);
     const { filter, history } = await historyOf(api.services, query.f, range.from);
     const question: TransactionsQuery = {
@@ -103,6 +104,7 @@ export const transaction = endpoint({
   params: z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, { message: 'expected 16 hex digits' }) }),
   answer: transactionDetail,
   async run({ params: { id }, api, identity, remote }) {
+    refuseCounted(api.services);
     const { store, packets } = api.services;
     const [found, related] = await api.ask(() => Promise.all([store.transaction(id), store.related(id)]));
     if (found === null) throw new ProblemError(404, `There is no transaction ${id}, or not any more.`);
