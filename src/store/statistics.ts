@@ -86,7 +86,10 @@ class Answer {
   async result(): Promise<StatisticsResult> {
     const { query, group } = this.#plan;
     const isStepped = query.step !== undefined;
-    const groups = group.length > 0 ? await this.#topGroups() : undefined;
+    if (!isStepped && group.length > 0 && this.#isOfCounts()) return this.#done(await this.#countedGroups());
+    // All the buckets of latency there can be need no look for the first ones.
+    const isAll = group.length === 0 || (isHeatmap(query) && (query.limit ?? 0) > HISTOGRAM_BITS);
+    const groups = isAll ? undefined : await this.#topGroups();
     if (groups !== undefined && groups.length === 0) return this.#done([]);
     const rows = await this.#rows(isStepped, groups);
     const found = new Map(rows.map((row) => [this.#keyOf(row), row]));
@@ -94,7 +97,6 @@ class Answer {
     await this.#distincts(found, isStepped, groups);
     const list = rows.map((row) => row.out);
     if (groups === undefined) list.sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
-
     return this.#done(list);
   }
 
@@ -190,17 +192,39 @@ class Answer {
     return selects.length === 0 ? undefined : { sql: selects.join(' UNION ALL '), params };
   }
 
+  #isOfCounts(): boolean {
+    const { distributions, distincts, query } = this.#plan;
+    return distributions.length === 0 && distincts.length === 0 && !DISTINCTS.some((name) => name === query.order?.by);
+  }
+
+  /** Groups with counts alone: one look at the rows, where more would cost memory for every group that is not shown. */
+  async #countedGroups(): Promise<StatisticsRow[]> {
+    const { group, counts, query } = this.#plan;
+    const columns = this.#columns();
+    const { sql, params } = this.#partials(false, columns);
+    const list = [...this.#dims, ...columns.map(({ name, merge }) => `${merge} AS ${name}`)].join(', ');
+    const rows = await this.#connection.all<Row>(
+      `SELECT ${list} FROM (${sql}) GROUP BY ${this.#dims.join(', ')} ${this.#firstBy(query.order?.by ?? 'transactions')}`,
+      params,
+    );
+    return rows.map((row) => outputOf(row, group, counts, []));
+  }
+
+  /** `ORDER BY` and `LIMIT` of groups. */
+  #firstBy(by: string): string {
+    const { query } = this.#plan;
+    const limit = Math.min(MOST_GROUPS, Math.max(1, query.limit ?? DEFAULT_LIMIT));
+    const direction = query.order?.descending === false ? 'ASC' : 'DESC';
+    return `ORDER BY ${by} ${direction} NULLS LAST, ${this.#dims.join(', ')} LIMIT ${limit}`;
+  }
+
   /** Keys of the groups that are shown, in order. */
   async #topGroups(): Promise<SqlValue[][]> {
-    const { query } = this.#plan;
-    const { by, descending } = query.order ?? { by: 'transactions' as const, descending: true };
-    const limit = Math.min(MOST_GROUPS, Math.max(1, query.limit ?? DEFAULT_LIMIT));
-    const order = this.#orderSql(by);
+    const order = this.#orderSql(this.#plan.query.order?.by ?? 'transactions');
     const { sql, params } = this.#partials(false, order.columns);
     const dims = this.#dims.join(', ');
-    const direction = descending ? 'DESC' : 'ASC';
     const rows = await this.#connection.all<Row>(
-      `SELECT ${dims} FROM (${sql}) GROUP BY ${dims} ORDER BY ${order.sql} ${direction} NULLS LAST, ${dims} LIMIT ${limit}`,
+      `SELECT ${dims} FROM (${sql}) GROUP BY ${dims} ${this.#firstBy(order.sql)}`,
       params,
     );
     return rows.map((row) => this.#dims.map((name) => row[name]));
@@ -236,10 +260,7 @@ class Answer {
 
   async #rows(isStepped: boolean, groups: readonly SqlValue[][] | undefined): Promise<Found[]> {
     const { counts, distributions, group } = this.#plan;
-    const names = new Set<string>(counts);
-    for (const name of distributions) for (const what of MOMENTS) names.add(`${name}_${what}`);
-    names.add('transactions');
-    const columns = MEASURE_COLUMNS.filter(({ name }) => names.has(name));
+    const columns = this.#columns();
     const { sql, params } = this.#partials(isStepped, columns, groups);
     const keys = [...this.#dims, ...(isStepped ? ['t'] : [])];
     const list = [...keys, ...columns.map(({ name, merge }) => `${merge} AS ${name}`)].join(', ');
@@ -253,6 +274,14 @@ class Answer {
     const place = new Map(groups.map((values, i) => [values.map(keyText).join('\0'), i]));
     const placeOf = ({ row }: Found) => place.get(this.#dims.map((name) => keyText(row[name])).join('\0')) ?? 0;
     return found.sort((a, b) => placeOf(a) - placeOf(b) || (a.out.time ?? 0) - (b.out.time ?? 0));
+  }
+
+  /** Columns of rollups that the measures are made of. */
+  #columns() {
+    const { counts, distributions } = this.#plan;
+    const names = new Set<string>(['transactions', ...counts]);
+    for (const name of distributions) for (const what of MOMENTS) names.add(`${name}_${what}`);
+    return MEASURE_COLUMNS.filter(({ name }) => names.has(name));
   }
 
   #keyOf({ row }: Found): string {
