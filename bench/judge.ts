@@ -65,6 +65,10 @@ const all = await judged();
 const results: Record<string, number> = { engine: engineNanos, judge: all, share: all / engineNanos };
 for (const id of process.argv.slice(3)) results[id] = await judged([id]);
 for (const [what, value] of Object.entries(results)) {
-  console.log(what === 'share' ? `judge ÷ engine: ${(value * 100).toFixed(1)} %` : `${what}: ${value.toFixed(0)} ns per transaction`);
+  console.log(
+    what === 'share'
+      ? `judge ÷ engine: ${(value * 100).toFixed(1)} %`
+      : `${what}: ${value.toFixed(0)} ns per transaction`,
+  );
 }
 keep('judge', results);

@@ -56,7 +56,9 @@ export class Baseline {
   readonly zones: ZoneModels;
   readonly ttls = new TtlCeilings();
   readonly levels = new Levels();
-  readonly shapes = new TopList<string>(SHAPES_KEPT);
+  /** Shapes of names of all traffic, by their numbers. */
+  readonly shapes = new TopList<number>(SHAPES_KEPT);
+  readonly shapeTexts = new Shapes();
   /** Places of the models of the transaction at hand; −1: has none. */
   server = -1;
   client = -1;
@@ -73,8 +75,8 @@ export class Baseline {
   #all = -1;
   /** What was saved is older than now: hours without nametap are none without traffic. */
   #isResumed = false;
+  #learnt = 0;
   readonly #hops = new Hops();
-  readonly #shapeOf = new Shapes();
 
   constructor(config: BaselineConfig = BASELINE_DEFAULTS) {
     this.config = config;
@@ -99,25 +101,19 @@ export class Baseline {
     const { client, server, domain } = seen;
     let teaches = true;
     // A host, or a domain, that came once is not worth a place yet: floods are made of these.
-    if (client.queries > 1 || client.asClient >= 0) {
-      client.asClient = this.client = this.clients.take(client.text, client.asClient, now);
+    client.asClient = this.client = this.#place(this.clients, client.text, client.asClient, client.queries);
+    if (this.client >= 0) {
       teaches = this.clients.note(this.client, now);
     }
     const answered = outcome === ANSWERED;
-    if (answered || server.asServer >= 0) {
-      server.asServer = this.server = this.servers.take(server.text, server.asServer, now);
-      this.#count(this.servers, this.server, seen, teaches);
-    } else {
-      server.asServer = this.server = this.servers.table.at(server.text, server.asServer);
-      if (this.server >= 0) this.#count(this.servers, this.server, seen, teaches);
-      else if (client.queries > 4) {
-        server.asServer = this.server = this.servers.take(server.text, -1, now);
-        this.#count(this.servers, this.server, seen, teaches);
-      }
-    }
+    // Who does not answer is a server once somebody insists.
+    const times = answered ? Number.POSITIVE_INFINITY : client.queries - 4;
+    server.asServer = this.server = this.#place(this.servers, server.text, server.asServer, times);
+    if (this.server >= 0) this.#count(this.servers, this.server, seen, teaches);
     this.#count(this.whole, this.#all, seen, teaches);
-    if (domain !== null && (domain.queries > 1 || domain.asZone >= 0)) {
-      domain.asZone = this.zone = this.zones.take(domain.text, domain.asZone, now);
+    if (domain !== null)
+      domain.asZone = this.zone = this.#place(this.zones, domain.text, domain.asZone, domain.queries);
+    if (this.zone >= 0) {
       this.zones.note(this.zone, now, teaches);
     }
     if (teaches) this.#learn(seen);
@@ -142,6 +138,12 @@ export class Baseline {
       this.shapes.fade(2 ** (-86_400_000 / this.config.slow));
     }
     this.#minute = minute;
+  }
+
+  /** The place of a key's model, made where it came often enough; −1 where it has none. */
+  #place(models: ServerModels | ClientModels | ZoneModels, key: string, hint: number, times: number): number {
+    const known = models.table.at(key, hint);
+    return known >= 0 || times < 2 || !models.table.admits(times) ? known : models.take(key, hint, this.now);
   }
 
   #resume(hour: number): void {
@@ -179,16 +181,19 @@ export class Baseline {
 
   /** What a transaction was, to its client and its zone. */
   #learn(seen: Seen): void {
-    const { outcome, rcode, kind, latencyMs, domain } = seen;
+    const { outcome, rcode, kind, latencyMs } = seen;
     const isFailed = rcode === SERVFAIL || rcode === REFUSED;
-    const shape = seen.domainAt > 1 ? this.#shapeOf.of(seen.name, seen.domainAt) : '';
-    if (shape !== '') this.shapes.add(shape);
+    // A part of the names shows as well which shapes they have.
+    const hasShape = seen.domainAt > 1 && (this.#learnt++ & 3) === 0;
+    const shape = hasShape ? this.shapeTexts.of(seen.name, seen.domainAt) : 0;
+    if (shape !== 0) this.shapes.add(shape);
     const isLost = outcome !== ANSWERED;
     if (this.client >= 0) {
       const { nxdomain, failed, unanswered } = BY_CLIENT;
       const counter = isLost ? unanswered : kind === NXDOMAIN ? nxdomain : isFailed ? failed : 0;
-      const what = { counter, latencyMs, domain: domain?.text ?? '', shape, server: seen.server.text };
-      this.clients.learn(this.client, what);
+      const domain = this.zone < 0 ? -1 : this.zones.table.idOf(this.zone);
+      const server = this.server < 0 ? -1 : this.servers.table.idOf(this.server);
+      this.clients.learn(this.client, { counter, latencyMs, domain, shape, server });
     }
     if (this.zone >= 0) {
       const { data, nxdomain, failed, unanswered } = BY_ZONE;
@@ -292,6 +297,7 @@ export class Baseline {
       ttls: this.ttls.state(),
       levels: this.levels.state(),
       shapes: this.shapes.state(),
+      shapeTexts: this.shapeTexts.state(),
     };
   }
 
@@ -307,6 +313,7 @@ export class Baseline {
       ttls.restore(saved.ttls);
     this.levels.restore(saved.levels);
     this.shapes.restore(saved.shapes);
+    this.shapeTexts.restore(saved.shapeTexts);
     servers.active.clear();
     whole.active.clear();
     for (const place of servers.table.places()) servers.active.add(place);
@@ -329,7 +336,8 @@ export interface SavedBaseline {
   zones: ZoneModelsState;
   ttls: ArrayBufferView[];
   levels: [string, TopListState<string>][];
-  shapes: TopListState<string>;
+  shapes: TopListState<number>;
+  shapeTexts: [number, string][];
 }
 
 function isSaved(value: unknown): value is SavedBaseline {

@@ -17,16 +17,19 @@ const FLOATS = MEAN + 3;
 const HOUR = OWN;
 const DOUBLES = OWN + 1;
 
+const HABITS_FROM = 8;
+const HABITS_WHOLE = 32;
 const DOMAINS_KEPT = 12;
 const SHAPES_KEPT = 6;
 const SERVERS_KEPT = 4;
 
 /** What a client asks for most. */
 export interface Habits {
-  domains: TopList<string>;
-  shapes: TopList<string>;
+  /** Domains and servers by the ids of their models, shapes by their numbers. */
+  domains: TopList<number>;
+  shapes: TopList<number>;
   /** Whom it asks. */
-  servers: TopList<string>;
+  servers: TopList<number>;
 }
 
 /** Models of clients: rate, outcomes, latency, what and whom they ask. */
@@ -73,7 +76,10 @@ export class ClientModels {
   }
 
   /** What a transaction that teaches was. */
-  learn(place: number, what: { counter: number; latencyMs: number; domain: string; shape: string; server: string }): void {
+  learn(
+    place: number,
+    what: { counter: number; latencyMs: number; domain: number; shape: number; server: number },
+  ): void {
     const { floats } = this.table;
     const f = place * FLOATS;
     if (what.counter > 0) floats[f + COUNTS + what.counter]++;
@@ -84,6 +90,9 @@ export class ClientModels {
       floats[f + MEAN] += distance / n;
       floats[f + VARIANCE] += (distance * (value - floats[f + MEAN]) - floats[f + VARIANCE]) / n;
     }
+    // What came a few times is no habit, and what is one shows in a part as well.
+    const samples = this.table.doubles[place * DOUBLES + SAMPLES];
+    if (samples < HABITS_FROM || (samples > HABITS_WHOLE && samples % 4 !== 0)) return;
     let habits = this.#habits[place];
     if (habits === undefined) {
       habits = {
@@ -93,9 +102,9 @@ export class ClientModels {
       };
       this.#habits[place] = habits;
     }
-    if (what.domain !== '') habits.domains.add(what.domain);
-    if (what.shape !== '') habits.shapes.add(what.shape);
-    habits.servers.add(what.server);
+    if (what.domain >= 0) habits.domains.add(what.domain);
+    if (what.shape !== 0) habits.shapes.add(what.shape);
+    if (what.server >= 0) habits.servers.add(what.server);
   }
 
   #passHours(place: number, hour: number): void {
@@ -167,9 +176,9 @@ export class ClientModels {
     state.habits.forEach((one, place) => {
       if (one === null) return;
       const habits = {
-        domains: new TopList<string>(DOMAINS_KEPT),
-        shapes: new TopList<string>(SHAPES_KEPT),
-        servers: new TopList<string>(SERVERS_KEPT),
+        domains: new TopList<number>(DOMAINS_KEPT),
+        shapes: new TopList<number>(SHAPES_KEPT),
+        servers: new TopList<number>(SERVERS_KEPT),
       };
       habits.domains.restore(one.domains);
       habits.shapes.restore(one.shapes);
@@ -180,7 +189,7 @@ export class ClientModels {
   }
 }
 
-type SavedHabits = Record<keyof Habits, TopListState<string>>;
+type SavedHabits = Record<keyof Habits, TopListState<number>>;
 export interface ClientModelsState {
   table: ModelTableState;
   habits: (SavedHabits | null)[];

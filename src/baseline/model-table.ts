@@ -16,13 +16,14 @@ export const OWN = 4;
 /** When the table is full this part is given up at once. */
 const GIVEN_UP = 0.25;
 const START = 64;
+const TURN = 2 ** 24;
 /** Samples of long ago count for less when it is chosen who goes. */
 const FADE_SECONDS = 14 * 86_400;
 
 /**
  * Models by key, for a bounded number of keys, their numbers side by side in three arrays. When it is full, a quarter of
- * the models is given up: those with the fewest samples, old samples counted for less. So a flood of new keys, which have
- * one or two each, pushes out other new ones and nothing that was learnt over days.
+ * the models is given up: those with the fewest samples, old samples counted for less; and a new key gets a place only
+ * once it came more often than those (`admits`). So a flood of new keys pushes out nothing that was learnt over days.
  */
 export class ModelTable {
   readonly capacity: number;
@@ -34,9 +35,13 @@ export class ModelTable {
   readonly keys: string[] = [];
   /** Models given up so far. */
   evicted = 0;
+  /** Samples of those that were given up last: a key that came no more often is not worth a place while there is no room. */
+  #floor = 0;
   /** Called when a place is given up. */
   onEvict: ((place: number) => void) | undefined;
   readonly #index = new Map<string, number>();
+  /** How often each place was given to another key. */
+  readonly #turns: number[] = [];
   #free: number[] = [];
   #rows = START;
 
@@ -72,6 +77,11 @@ export class ModelTable {
     return place;
   }
 
+  /** Whether a key that came so often gets a place. */
+  admits(times: number): boolean {
+    return this.#index.size < this.capacity || times > this.#floor;
+  }
+
   /** The place of a key, made when it has none; `now` in seconds since 1970. */
   take(key: string, hint: number, now: number): number {
     const known = this.at(key, hint);
@@ -88,6 +98,17 @@ export class ModelTable {
     this.keys[place] = key;
     this.#index.set(key, place);
     return place;
+  }
+
+  /** A number that stands for the key at a place as long as it is there; see `keyOf`. */
+  idOf(place: number): number {
+    return place + (this.#turns[place] ?? 0) * TURN;
+  }
+
+  /** The key that an id stands for, undefined when it was given up since. */
+  keyOf(id: number): string | undefined {
+    const place = id % TURN;
+    return this.idOf(place) === id && this.keys[place] !== '' ? this.keys[place] : undefined;
   }
 
   /** Places of models, in no order. */
@@ -113,6 +134,7 @@ export class ModelTable {
     }
     const count = Math.max(1, Math.floor(places.length * GIVEN_UP));
     const limit = scores.toSorted()[count - 1];
+    this.#floor = limit;
     let left = count;
     for (let i = 0; i < places.length && left > 0; i++) {
       if (scores[i] > limit) continue;
@@ -121,6 +143,7 @@ export class ModelTable {
       this.onEvict?.(place);
       this.#index.delete(this.keys[place]);
       this.keys[place] = '';
+      this.#turns[place] = (this.#turns[place] ?? 0) + 1;
       this.#free.push(place);
       this.evicted++;
     }
@@ -133,6 +156,7 @@ export class ModelTable {
     return {
       shape: this.shape,
       keys: [...this.keys],
+      turns: Array.from(this.keys, (_, place) => this.#turns[place] ?? 0),
       evicted: this.evicted,
       doubles: this.doubles.slice(0, rows * doubles),
       floats: this.floats.slice(0, rows * floats),
@@ -157,6 +181,7 @@ export class ModelTable {
     this.keys.length = 0;
     this.#index.clear();
     this.#free = [];
+    this.#turns.splice(0, this.#turns.length, ...state.turns);
     state.keys.forEach((key, place) => {
       this.keys.push(key);
       if (key === '') this.#free.push(place);
@@ -170,6 +195,7 @@ export class ModelTable {
 export interface ModelTableState {
   shape: ModelShape;
   keys: string[];
+  turns: number[];
   evicted: number;
   doubles: Float64Array;
   floats: Float32Array;

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketOf, quantile, weightOf } from './latency.ts';
+import { binomialTail, BUCKETS, bucketOf, quantile, quantileBucket, weightOf } from './latency.ts';
 import { FIRST, LAST, ModelTable, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, hourOfWeek, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
@@ -35,7 +35,12 @@ const RECENT_COUNTS = WEEK_LATENCY + WEEK_BINS;
 const MINUTE_COUNTS = RECENT_COUNTS + COUNTS;
 const USUAL_COUNTS = MINUTE_COUNTS + COUNTS;
 const HOUR_ROWS = USUAL_COUNTS + COUNTS;
-const FLOATS = HOUR_ROWS + 1;
+/** The 95th percentile of five minutes, and how far it usually lies from that; milliseconds. */
+const P95 = HOUR_ROWS + 1;
+const P95_SPREAD = HOUR_ROWS + 2;
+/** Minutes in a row that were too strange to be learnt. */
+const STRANGE = HOUR_ROWS + 3;
+const FLOATS = HOUR_ROWS + 4;
 
 /** Own doubles: the hour of its level, the hour up to which it has faded, second of its last answer. */
 const HOUR = OWN;
@@ -47,6 +52,11 @@ const DOUBLES = OWN + 3;
 const KEEP = 0.8;
 /** Below this a window is empty. */
 const NOTHING = 0.05;
+/** Samples from which a minute can be strange, how unlikely it then is, and for how long at most it is not learnt. */
+const KNOWN = 200;
+const UNLIKELY = 1e-4;
+const STRANGE_MINUTES = 60;
+const FAILURES = (['servfail', 'refused', 'unanswered', 'unreachable'] as const).map((one) => COUNTERS.indexOf(one));
 /** Single precision counts exactly up to 2^24. */
 const MOST_WEIGHT = 2 ** 22;
 
@@ -127,7 +137,7 @@ export class ServerModels {
     const d = place * DOUBLES;
     const f = place * FLOATS;
     this.#passHours(place, Math.floor(now / 3600));
-    if (now >= doubles[d + MUTED]) {
+    if (now >= doubles[d + MUTED] && !this.#isStrange(f)) {
       let weight = 0;
       for (let i = 0; i < BUCKETS; i++) {
         const n = floats[f + MINUTE + i];
@@ -139,9 +149,47 @@ export class ServerModels {
       }
       for (let i = 0; i < COUNTS; i++) floats[f + USUAL_COUNTS + i] += floats[f + MINUTE_COUNTS + i];
       if (weight > MOST_WEIGHT) this.#fade(f, 0.5, 0.5);
+      this.#learnP95(f);
     }
     floats.fill(0, f + MINUTE, f + SEASON);
     floats.fill(0, f + MINUTE_COUNTS, f + USUAL_COUNTS);
+  }
+
+  /**
+   * Whether this minute's failures, or slow answers, are far more than usual: before an alarm is certain it is not to have
+   * become usual. After an hour of it, it is learnt all the same.
+   */
+  #isStrange(f: number): boolean {
+    const { floats } = this.table;
+    const minute = f + MINUTE_COUNTS;
+    const usual = f + USUAL_COUNTS;
+    const seen = floats[usual];
+    let isStrange = false;
+    if (seen >= KNOWN) {
+      for (const counter of FAILURES) {
+        const p = Math.min(0.99, (2 * (floats[usual + counter] + 1)) / (seen + 20));
+        if (binomialTail(floats[minute + counter], floats[minute], p) < UNLIKELY) isStrange = true;
+      }
+    }
+    const n = weightOf(floats, f + MINUTE);
+    if (!isStrange && n >= 10 && weightOf(floats, f + SLOW) >= KNOWN) {
+      const p95 = quantileBucket(floats, f + SLOW, 0.95);
+      let slower = 0;
+      for (let i = p95 + 1; i < BUCKETS; i++) slower += floats[f + MINUTE + i];
+      isStrange = binomialTail(slower, n, 0.1) < UNLIKELY;
+    }
+    floats[f + STRANGE] = isStrange ? floats[f + STRANGE] + 1 : 0;
+    return isStrange && floats[f + STRANGE] <= STRANGE_MINUTES;
+  }
+
+  #learnP95(f: number): void {
+    const { floats } = this.table;
+    if (weightOf(floats, f + RECENT) < 50) return;
+    const p95 = quantile(floats, f + RECENT, 0.95);
+    if (floats[f + P95] === 0) floats[f + P95] = p95;
+    const distance = Math.abs(p95 - floats[f + P95]);
+    floats[f + P95_SPREAD] += 0.05 * (distance - floats[f + P95_SPREAD]);
+    floats[f + P95] += 0.05 * (p95 - floats[f + P95]);
   }
 
   /** Whole hours have passed: their level is learnt (also of those without a transaction), and what was before fades. */
@@ -217,6 +265,12 @@ export class ServerModels {
 
   weekLatency(place: number, hour: number): number {
     return this.table.floats[place * FLOATS + WEEK_LATENCY + hourOfWeek(hour)];
+  }
+
+  /** The 95th percentile of five minutes in milliseconds, and its mean distance from that. */
+  p95(place: number): { centre: number; spread: number } {
+    const f = place * FLOATS;
+    return { centre: this.table.floats[f + P95], spread: this.table.floats[f + P95_SPREAD] };
   }
 
   /** Seconds since 1970 of its last answer. */

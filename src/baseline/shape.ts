@@ -20,9 +20,14 @@ const SIGN = ['', 'a', 'd', '-', '?'];
 export class Shapes {
   readonly #texts = new Map<number, string>();
 
-  /** The shape of the first `end` octets of a wire name; `` where nothing stands there. */
-  of(name: Uint8Array, end: number): string {
-    if (end <= 0) return '';
+  /** The text of a shape, undefined when it is no longer known. */
+  text(shape: number): string | undefined {
+    return this.#texts.get(shape);
+  }
+
+  /** The number of the shape of the first `end` octets of a wire name; 0 where nothing stands there. */
+  of(name: Uint8Array, end: number): number {
+    if (end <= 0) return 0;
     let hash = 0x811c9dc5;
     let runs = 0;
     for (let at = 0; at < end && runs < MOST_RUNS; at += name[at] + 1) {
@@ -35,12 +40,20 @@ export class Shapes {
       }
       hash = Math.imul(hash ^ 0xff, 0x01000193);
     }
-    const known = this.#texts.get(hash);
-    if (known !== undefined) return known;
-    const text = shapeText(name, end);
-    if (this.#texts.size >= MOST_KNOWN) this.#texts.clear();
-    this.#texts.set(hash, text);
-    return text;
+    if (!this.#texts.has(hash)) {
+      if (this.#texts.size >= MOST_KNOWN) this.#texts.clear();
+      this.#texts.set(hash, shapeText(name, end));
+    }
+    return hash;
+  }
+
+  state(): [number, string][] {
+    return [...this.#texts];
+  }
+
+  restore(state: readonly [number, string][]): void {
+    this.#texts.clear();
+    for (const [shape, text] of state.slice(0, MOST_KNOWN)) this.#texts.set(shape, text);
   }
 }
 
