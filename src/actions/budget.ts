@@ -1,3 +1,4 @@
+import type { Finding } from '../core/alert.ts';
 import type { BlockKind } from '../core/block.ts';
 
 const MINUTE_MS = 60_000;
@@ -33,4 +34,25 @@ export class Budget {
   spend(now: number): void {
     this.#recent.push(now);
   }
+}
+
+/** What people are told when detectors may block nothing more. `time`: seconds since 1970, of the packets. */
+export function breakerFinding(why: string, time: number): Finding {
+  return {
+    detector: 'BLOCK-BREAKER',
+    key: 'breaker',
+    severity: 'high',
+    score: 1,
+    confidence: 1,
+    time,
+    firstSeen: time,
+    lastSeen: time,
+    count: 1,
+    subject: 'automatic blocking',
+    title: 'Automatic blocking has stopped itself',
+    text: `${why} Detectors only say what they would have blocked, until somebody has looked and resumes it: nametap block resume.`,
+    measures: [],
+    evidence: [],
+    attack: [],
+  };
 }

@@ -27,6 +27,14 @@ export class DecisionBook {
     known.count++;
   }
 
+  /** What was proposed was none; undefined when it never was. */
+  dismiss(target: BlockTarget, why: string, now: number): Decision | undefined {
+    const known = this.#by.get(targetKey(target));
+    if (known === undefined) return undefined;
+    Object.assign(known, { outcome: 'false_positive', why, last: now } satisfies Partial<Decision>);
+    return known;
+  }
+
   /** The newest first. */
   list(now: number): Decision[] {
     return this.#by

@@ -3,7 +3,7 @@ import type { Finding } from '../core/alert.ts';
 import type { Block, BlockOrder, BlockReport, Blocks, BlockTarget, Decision } from '../core/block.ts';
 import { reasonOf, UserError } from '../core/errors.ts';
 import { spanText } from '../core/figures.ts';
-import { Budget } from './budget.ts';
+import { breakerFinding, Budget } from './budget.ts';
 import { DecisionBook } from './decision-book.ts';
 import type { Enforcer } from './enforcer.ts';
 import { History } from './history.ts';
@@ -148,6 +148,17 @@ export class Policy implements Blocks {
     }
     if (ended.length > 0) this.#publish();
     return ended;
+  }
+
+  /** Somebody says that an alert was none: its block ends, and the report says so. */
+  dismiss(wanted: { kind: string; value: string }, by: string): void {
+    const target = targetOf(wanted.kind, wanted.value);
+    if (target === undefined) return;
+    const time = this.#options.now();
+    this.undo(target.value, by);
+    this.#lifted.set(targetKey(target), time);
+    const decision = this.#decisions.dismiss(target, `${by} says that it is a false positive.`, time);
+    if (decision !== undefined) this.#note({ op: 'decision', time, decision });
   }
 
   flush(by: string): number {
@@ -319,23 +330,7 @@ export class Policy implements Blocks {
     if (this.#breaker !== null) return;
     this.#breaker = why;
     this.#note({ op: 'breaker', time: this.#options.now(), why, by: 'budget' });
-    this.#options.raise({
-      detector: 'BLOCK-BREAKER',
-      key: 'breaker',
-      severity: 'high',
-      score: 1,
-      confidence: 1,
-      time,
-      firstSeen: time,
-      lastSeen: time,
-      count: 1,
-      subject: 'automatic blocking',
-      title: 'Automatic blocking has stopped itself',
-      text: `${why} Detectors only say what they would have blocked, until somebody has looked and resumes it: nametap block resume.`,
-      measures: [],
-      evidence: [],
-      attack: [],
-    });
+    this.#options.raise(breakerFinding(why, time));
   }
 
   #expire(): void {

@@ -95,7 +95,7 @@ export class Blocking {
   #heard({ cause, incident }: Change): void {
     const { state, proposal, inhibitedBy, updated } = incident;
     if (cause === 'changed' && state === 'false_positive' && proposal !== undefined) {
-      this.policy.undo(proposal.value, 'false positive');
+      this.policy.dismiss(proposal, incident.journal.at(-1)?.by ?? 'somebody');
       return;
     }
     const isSilent = state === 'false_positive' || state === 'muted' || inhibitedBy !== null;

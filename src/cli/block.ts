@@ -1,7 +1,7 @@
 import type { ApiClient, Block, BlockReport, Blocks, Undone } from '../app/api-client.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { numberText } from '../core/figures.ts';
+import { numberText, percentText } from '../core/figures.ts';
 import { spanOf } from '../core/settings.ts';
 import { HISTORY, print, tableText, withApi } from './history.ts';
 import { textOption } from './options.ts';
@@ -107,10 +107,11 @@ async function report(api: ApiClient, _: string, { json }: OptionValues): Promis
     remark('nothing was proposed in the last seven days');
     return;
   }
+  remark(precisionText(decisions));
   const cells = decisions.map((one) => [
     one.value,
     one.kind,
-    one.outcome.replace('_', ' '),
+    one.outcome.replaceAll('_', ' '),
     numberText(one.count),
     one.clients === null ? '–' : numberText(one.clients),
     shortTime(one.last),
@@ -118,6 +119,16 @@ async function report(api: ApiClient, _: string, { json }: OptionValues): Promis
     one.why,
   ]);
   print(tableText(['what', 'kind', 'outcome', 'times', 'clients', 'last', 'detectors', 'why'], cells));
+}
+
+/** How often blocking was right, or would have been, as far as somebody has looked. */
+function precisionText(decisions: BlockReport['decisions']): string {
+  const count = (outcome: string) => decisions.filter((one) => one.outcome === outcome).length;
+  const [done, would, wrong] = [count('blocked'), count('would_block'), count('false_positive')];
+  const all = done + would + wrong;
+  const share = all === 0 ? '' : `, precision ${percentText((all - wrong) / all)}`;
+  const parts = [`${numberText(done)} blocked`, `${numberText(would)} would have been`];
+  return `in the last seven days ${parts.join(', ')}; ${numberText(wrong)} false positives${share}`;
 }
 
 async function resume(api: ApiClient): Promise<void> {

@@ -29,9 +29,9 @@ export interface Block extends BlockTarget {
 }
 
 /**
- * What became of a proposal. `would_block`: its detector is not allowed to; `one_signal`: nothing else speaks against it;
- * `common`: too many use it; `budget`: too many blocks at once; `never`: on the list of what is never blocked; `failed`:
- * it could not be written down, or judged; `lifted`: somebody ended its block lately.
+ * What became of a proposal. `would_block`: its detector may not; `one_signal`: nothing else speaks against it; `common`:
+ * too many use it; `budget`: too many blocks at once; `never`: on the list of what is never blocked; `failed`: it could not
+ * be written down, or judged; `lifted`: somebody ended its block lately; `false_positive`: somebody said that it is none.
  */
 export const DECISIONS = [
   'blocked',
@@ -40,6 +40,7 @@ export const DECISIONS = [
   'common',
   'budget',
   'lifted',
+  'false_positive',
   'never',
   'failed',
 ] as const;

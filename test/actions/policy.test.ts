@@ -236,6 +236,21 @@ test('(h) the report counts proposals, and remembers them over a restart', async
   assert.deepEqual(two.policy.report().decisions, []);
 });
 
+test('a false positive ends its block, is told by the report, and is not blocked again', async (t) => {
+  const one = scene(t);
+  await agree(one, 'evil.example');
+  await agree(one, 'worse.example');
+  one.policy.dismiss({ kind: 'domain', value: 'Evil.example' }, 'anna');
+  one.policy.dismiss({ kind: 'domain', value: 'never-proposed.example' }, 'anna');
+  await one.policy.settled();
+  assert.deepEqual(one.action.values, ['worse.example']);
+  assert.equal(outcome(one, 'evil.example'), 'false_positive');
+  const two = await one.again();
+  assert.equal(outcome(two, 'evil.example'), 'false_positive');
+  await agree(one, 'evil.example');
+  assert.deepEqual(two.action.values, ['worse.example']);
+});
+
 test('an action that fails is tried again with what is wanted then, and says so', async (t) => {
   const one = scene(t);
   one.action.isBroken = true;
