@@ -1,0 +1,83 @@
+import { runTunnel, type TunnelSettings } from '../../src/generate/attacks/tunnel.ts';
+import { TYPE } from '../../src/generate/records.ts';
+import type { ScenarioDefinition } from '../../src/generate/scenario.ts';
+import type { Experiment, Figure } from './experiment.ts';
+import { answerTo, judgeGenerated } from './judged.ts';
+import { median, share } from './statistics.ts';
+
+const RATES = [0.7, 1, 3, 10, 100];
+const SIZES = [200, 512, 1000, 3000, 10_000, 30_000];
+const ENCODINGS = ['hex', 'base32', 'base64', 'words'] as const;
+/** The size from which a transfer has to be noticed within itself. */
+const LEAST = 512;
+
+/** One tunnel for every setting, each by a client of its own, a minute apart. */
+function many(settings: readonly TunnelSettings[]): ScenarioDefinition {
+  return {
+    name: 'many-tunnels',
+    summary: '',
+    detectors: [],
+    start(stage, from) {
+      settings.forEach((one, i) => runTunnel(stage, stage.clients[i % stage.clients.length], from + i * 60, one, 'E2'));
+    },
+  };
+}
+
+function perturbed(rate: number, total: number): TunnelSettings[] {
+  return ENCODINGS.flatMap((encoding) =>
+    (['first', 'last'] as const).flatMap((position) =>
+      [12, 48].map((chunk) => ({
+        encoding,
+        position,
+        chunk,
+        rate,
+        jitter: chunk === 12 ? 1 : 0.3,
+        total,
+        type: TYPE.A,
+        answerBytes: 4,
+      })),
+    ),
+  );
+}
+
+export const lowVolume: Experiment = {
+  id: 'E2',
+  title: 'Tunnels: slow ones, and single small transfers',
+  method:
+    'Generated, among 60 ordinary clients: 4 encodings, data first or last, 12 or 48 characters a query, even or by chance; each rate 8 kB for up to 4 hours; each size once, at 120 B/s. All in names under one domain, answers are addresses.',
+  async run() {
+    const figures: Figure[] = [];
+    for (const rate of RATES) {
+      const total = Math.min(8192, rate * 4 * 3600);
+      const { labels, ...judged } = judgeGenerated({ seed: 21, clients: 60, days: 1 }, [many(perturbed(rate, total))]);
+      const answers = labels
+        .map((label) => answerTo(label, judged)?.time)
+        .map((time, i) => (time === undefined ? undefined : time - labels[i].from));
+      const found = answers.filter((time) => time !== undefined);
+      figures.push({
+        what: `${rate} B/s: noticed`,
+        value: `${share(found.length, labels.length)}${found.length > 0 ? `, median after ${(median(found) * rate).toFixed(0)} B` : ''}`,
+        ...(rate === 0.7 && {
+          aim: 'down to 0.7 B/s',
+          isMet: found.length >= labels.length * 0.9,
+          anchor: 'ibHH (Ozery 2023): ≥ 0.7 B/s at < 0.4 % of domains',
+        }),
+      });
+    }
+    for (const total of SIZES) {
+      const settings = perturbed(120, total);
+      const { labels, ...judged } = judgeGenerated({ seed: 22, clients: 60, days: 1 }, [many(settings)]);
+      // Within the transfer: the last of its queries counts.
+      const found = labels.filter(
+        (label) => (answerTo(label, judged)?.time ?? Number.POSITIVE_INFINITY) <= label.to + 30,
+      );
+      figures.push({
+        what: `single transfer of ${total} B: noticed within it`,
+        value: share(found.length, labels.length),
+        ...(total >= LEAST && { aim: 'all from 512 B on', isMet: found.length === labels.length }),
+        anchor: total >= 1024 ? '1,024 B line: noticed' : '1,024 B line: missed',
+      });
+    }
+    return figures;
+  },
+};
