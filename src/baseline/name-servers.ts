@@ -28,7 +28,7 @@ export class NameServers {
 
   /** The name server whose name lies in record `r` (NS). */
   take(view: MessageView, r: number): NameServer {
-    const hash = hashName(view.bytes, view.rdata[r], view.start);
+    const hash = hashName(view.bytes, view.rdata[r], view.start) | 0;
     let server = this.#byHash.get(hash);
     if (server === undefined) {
       if (this.#byHash.size >= MOST_SERVERS) {
@@ -54,7 +54,7 @@ export class NameServers {
     for (let r = 0; r < view.records; r++) {
       const isA = view.type[r] === TYPE_A && view.rdlength[r] === 4;
       if (!isA && !(view.type[r] === TYPE_AAAA && view.rdlength[r] === 16)) continue;
-      const server = this.#byHash.get(hashName(view.bytes, view.owner[r], view.start));
+      const server = this.#byHash.get(hashName(view.bytes, view.owner[r], view.start) | 0);
       if (server === undefined) continue;
       const { bytes } = view;
       const at = view.rdata[r];

@@ -129,10 +129,12 @@ function regularityOf(gaps: Float64Array): Regularity {
   const q = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const median = q(0.5);
   const width = q(0.75) - q(0.25);
-  const skew = width === 0 ? 0 : (q(0.75) + q(0.25) - 2 * median) / width;
+  // Of few gaps the skewness is little known: what chance makes of it does not count.
+  const skewed = width === 0 ? 0 : Math.abs(q(0.75) + q(0.25) - 2 * median) / width;
+  const skew = Math.max(0, skewed - 1 / Math.sqrt(sorted.length));
   const distances = sorted.map((gap) => Math.abs(gap - median)).toSorted();
   const mad = distances[distances.length >> 1];
-  return { score: (1 - Math.abs(skew) + Math.max(0, 1 - mad / median)) / 2, median, mad };
+  return { score: (1 - skew + Math.max(0, 1 - mad / median)) / 2, median, mad };
 }
 
 /** A client that asks again as soon as the answer has run out keeps the pace of the TTL, or of a multiple of it. */

@@ -1,4 +1,4 @@
-import { FIRST } from '../baseline/model-table.ts';
+import { FIRST, LAST } from '../baseline/model-table.ts';
 import type { Finding, Severity } from '../core/alert.ts';
 import { isInNetwork } from '../core/network.ts';
 import { DNS } from '../core/carrier.ts';
@@ -227,7 +227,8 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
     const former = servers.table.keyOf(before.key) ?? 'another';
     const place = servers.table.find(former);
     // Where the former does not answer, another one is what is to be expected.
-    const isFailover = place < 0 || seen.closed - servers.answeredAt(place) > 10;
+    // Its last queries were in vain: then somebody else is to be asked.
+    const isFailover = place < 0 || servers.double(place, LAST) > servers.answeredAt(place) + 3;
     const several = [...counts.values()].filter((n) => n >= least).length;
     return {
       key: `resolver ${seen.server.text}`,
@@ -235,7 +236,7 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
       severity: several >= 3 && !isFailover ? 'high' : several >= 3 ? 'medium' : 'low',
       confidence: isFailover ? 0.4 : 0.7,
       title: `${numberText(several)} ${several === 1 ? 'client asks' : 'clients ask'} ${seen.server.text}, a resolver never seen here before`,
-      text: `${client.text} used to ask ${former}, and has sent ${numberText(count)} queries to ${seen.server.text}. ${isFailover ? `${former} has not answered lately, so this may be its stand-in.` : `${former} still answers.`} A DHCP server that nobody set up, or a program on the client, may have changed its setting. Name your resolvers in the configuration to have none of this said of them.`,
+      text: `${client.text} used to ask ${former}, and has sent ${numberText(count)} queries to ${seen.server.text}. ${isFailover ? `${former} does not answer, so this may be its stand-in.` : `${former} still answers.`} A DHCP server that nobody set up, or a program on the client, may have changed its setting. Name your resolvers in the configuration to have none of this said of them.`,
     };
   };
 }
