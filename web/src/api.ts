@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Alerts } from '../../src/server/schema/alerts.ts';
+import type { AlertDetail, Alerts } from '../../src/server/schema/alerts.ts';
+import type { BlockReport, Blocks } from '../../src/server/schema/blocks.ts';
 import type { Problem } from '../../src/server/schema/common.ts';
 import type { Audit, Config, Fields, Session, View } from '../../src/server/schema/meta.ts';
 import type { Movers, Overview } from '../../src/server/schema/overview.ts';
@@ -59,7 +60,12 @@ export const api = {
     after?: string;
   }): Call<PdnsPage> => call('/pdns', q),
   sensors: (): Call<Sensors> => call('/sensors'),
-  alerts: (q: { state?: string; limit?: number; after?: string } = {}): Call<Alerts> => call('/alerts', q),
+  alerts: (
+    q: { state?: string; q?: string; client?: string; domain?: string; limit?: number; after?: string } = {},
+  ): Call<Alerts> => call('/alerts', q),
+  alert: (id: string): Call<AlertDetail> => call(`/alerts/${encodeURIComponent(id)}`),
+  blocks: (): Call<Blocks> => call('/blocks'),
+  blockReport: (): Call<BlockReport> => call('/blocks/report'),
   views: (): Call<{ rows: View[] }> => call('/views'),
   fields: (): Call<Fields> => call('/fields'),
   config: (): Call<Config> => call('/config'),

@@ -14,6 +14,7 @@ import { notify } from '../ui/notice.tsx';
 import { Empty, Fact, IconButton, Kbd, Panel } from '../ui/panel.tsx';
 import { ViewLink } from '../ui/view-link.tsx';
 import { AuditPanel } from './audit.tsx';
+import { BlocksPanels } from './blocks.tsx';
 import { configLines } from './lines.ts';
 
 /** Languages by their own names. */
@@ -32,6 +33,7 @@ export function Page(): JSX.Element {
         <AppearancePanel />
         <AboutPanel />
       </div>
+      <BlocksPanels />
       <ViewsPanel />
       {isOperator ? (
         <div class="grid-2">

@@ -1,4 +1,5 @@
 import { alerts } from './en/alerts.ts';
+import { blocks } from './en/blocks.ts';
 import { clients } from './en/clients.ts';
 import { domains } from './en/domains.ts';
 import { explore } from './en/explore.ts';
@@ -15,6 +16,7 @@ export const en = {
   ...shell,
   ...overview,
   ...alerts,
+  ...blocks,
   ...clients,
   ...domains,
   ...explore,

@@ -1,4 +1,5 @@
 import { alerts } from './zh/alerts.ts';
+import { blocks } from './zh/blocks.ts';
 import { clients } from './zh/clients.ts';
 import { domains } from './zh/domains.ts';
 import { explore } from './zh/explore.ts';
@@ -18,6 +19,7 @@ export const zh: Texts = {
   ...shell,
   ...overview,
   ...alerts,
+  ...blocks,
   ...clients,
   ...domains,
   ...explore,
