@@ -1,6 +1,7 @@
 import { addressText } from '../core/address.ts';
 import { hashOf, KeyTable } from '../sketch/key-table.ts';
 import { copyName, nameText } from '../wire/name.ts';
+import type { Cell, First } from './tunnel/sub-names.ts';
 
 /** A host seen as client or server. One object as long as it is known: state may be kept by it. */
 export class Host {
@@ -45,6 +46,8 @@ export class Domain {
   queries = 0;
   /** Place of its model in the baseline. */
   asZone = -1;
+  /** What the detectors of tunnels know of the names below it: the first few, or all of them. */
+  names: First | Cell | undefined;
   /** Hosts that asked for it: the first few, and whether there are more. */
   readonly clients: Host[] = [];
   hasManyClients = false;

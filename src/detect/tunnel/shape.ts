@@ -33,7 +33,8 @@ export function shapeOf(traffic: Traffic, domain: Domain, now: number): Shape {
   else if (bitsPerLetter >= ODD_BITS) say(1, `a letter of them carries ${bits} bits, words have about 4`);
   if (meanLength >= LONG_BYTES) say(1, `they are ${Math.round(meanLength)} letters long on average`);
   if (names >= 6 && uniqueShare >= 0.9) say(1, `${percentText(uniqueShare)} of the questions are for a new name`);
-  if (burst >= 8 && rate >= 1) say(burst >= 20 && rate >= 5 ? 2 : 1, `${numberText(Math.round(rate))} new names a second`);
+  if (burst >= 8 && rate >= 1)
+    say(burst >= 20 && rate >= 5 ? 2 : 1, `${numberText(Math.round(rate))} new names a second`);
   if (downShare >= 0.5) say(1, 'the answers carry text or names rather than addresses');
   if (traffic.clients === 1 && ageWeight(domain, now) > 1) say(1, 'one client asks, for a domain not known before');
   return shape;

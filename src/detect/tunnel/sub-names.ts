@@ -71,7 +71,7 @@ export interface Traffic {
 }
 
 /** The first names of a domain: hash, length, hash, length …; and when the first one came. */
-interface First {
+export interface First {
   time: number;
   names: number[];
 }
@@ -299,14 +299,15 @@ function countedLength(seen: Observation, isPopular: (name: string) => boolean):
   return Math.max(0, subLength - rest.length - 1);
 }
 
-/** Domains with a few sub-names, and with more of them: at most 7 kB each. */
-const MOST_SMALL = 16_384;
+/** Domains with more than a few sub-names: at most 7 kB each. */
 const MOST_CELLS = 2048;
 
 /** The sub-names of all domains: what the detectors of tunnels look at. */
 export class SubNames {
-  readonly #small = new Bounded<Domain, First>(MOST_SMALL);
-  readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS);
+  /** Those that had a new name last; the others are found through their domain. */
+  readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS, (_, domain) => {
+    domain.names = undefined;
+  });
   readonly #isPopular: (name: string) => boolean;
   // The transaction noted last: every detector of tunnels asks for it.
   #batch: object | undefined;
@@ -317,9 +318,9 @@ export class SubNames {
     this.#isPopular = isPopular;
   }
 
-  /** Domains of which it knew something and no longer does. */
+  /** Domains of which it knew many names and no longer does. */
   get evicted(): number {
-    return this.#small.evicted + this.#cells.evicted;
+    return this.#cells.evicted;
   }
 
   /** Takes a transaction; the domain's cell where it brought a new name, else null. */
@@ -333,20 +334,23 @@ export class SubNames {
   }
 
   #note(seen: Observation, domain: Domain): Cell | null {
-    if (this.#cells.peek(domain) === undefined) {
-      const first = this.#small.take(domain, () => ({ time: seen.time, names: [] }));
-      const { names } = first;
+    let state = domain.names;
+    if (!(state instanceof Cell)) {
+      state ??= { time: seen.time, names: [] };
+      domain.names = state;
+      const { names } = state;
       for (let i = 0; i < names.length; i += 2) if (names[i] === seen.nameHash) return null;
       if (names.length < FEW * 2) {
         names.push(seen.nameHash, seen.subLength);
         return null;
       }
       if (isReverse(domain.wire)) return null;
-      this.#small.delete(domain);
-      this.#cells.take(domain, () => new Cell(domain, first));
+      state = new Cell(domain, state);
+      domain.names = state;
     }
-    const cell = this.#cells.take(domain, () => new Cell(domain, { time: seen.time, names: [] }));
-    return cell.note(seen, this.#isPopular) ? cell : null;
+    if (!state.note(seen, this.#isPopular)) return null;
+    const cell = state;
+    return this.#cells.take(domain, () => cell);
   }
 }
 
