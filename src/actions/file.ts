@@ -91,6 +91,6 @@ async function replaceFile(path: string, content: string): Promise<void> {
     await rename(next, path);
   } catch (error) {
     await rm(next, { force: true });
-    throw error;
+    throw new Error(`${path} cannot be written: ${reasonOf(error)}`, { cause: error });
   }
 }

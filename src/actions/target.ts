@@ -20,11 +20,6 @@ export function blockTarget({ kind, value }: { kind: string; value: string }): B
   return { kind: known, value: known === 'domain' ? domainOf(plain) : addressOf(plain) };
 }
 
-/** The kind that a text is by itself: an address is one of a server. */
-export function kindOf(value: string): 'domain' | 'address' {
-  return isIP(value.trim()) === 0 ? 'domain' : 'address';
-}
-
 export function targetKey({ kind, value }: BlockTarget): string {
   return `${kind} ${value}`;
 }

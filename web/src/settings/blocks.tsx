@@ -15,6 +15,7 @@ import { type Column, Table } from '../ui/table.tsx';
 export function BlocksPanels(): JSX.Element | null {
   const blocks = useApi<Blocks>(api.blocks(), { follow: true });
   const report = useApi<BlockReport>(api.blockReport(), { follow: true });
+  const [isAsking, setAsking] = useState(false);
   if (blocks.error?.problem.status === 503) return null;
   const change = async (path: string, said: string): Promise<void> => {
     try {
@@ -26,12 +27,20 @@ export function BlocksPanels(): JSX.Element | null {
     blocks.reload();
   };
   const rows = blocks.data?.rows ?? [];
+  const isOperator = session.value?.role === 'operator';
   return (
     <div class="grid-2">
       <Panel
         title={t('blocks.title')}
         note={stateText(report.data)}
-        actions={rows.length > 0 && session.value?.role === 'operator' && <FlushButton onFlush={change} />}
+        actions={
+          rows.length > 0 &&
+          isOperator && (
+            <button type="button" class="button" onClick={() => setAsking(true)}>
+              {t('blocks.flush')}
+            </button>
+          )
+        }
       >
         <Answer answer={blocks} height={120}>
           <Table
@@ -45,6 +54,9 @@ export function BlocksPanels(): JSX.Element | null {
         </Answer>
       </Panel>
       <DecisionsPanel answer={report} />
+      {isAsking && (
+        <FlushDialog onFlush={() => void change('', t('blocks.flushed'))} onClose={() => setAsking(false)} />
+      )}
     </div>
   );
 }
@@ -77,43 +89,24 @@ function columns(undo: (block: Block) => void): Column<Block>[] {
   ];
 }
 
-/** Ends all of them, once more asked. */
-function FlushButton({ onFlush }: { onFlush: (path: string, said: string) => Promise<void> }): JSX.Element {
-  const [isAsking, setAsking] = useState(false);
+/** Asks once more before all of them end. */
+function FlushDialog({ onFlush, onClose }: { onFlush: () => void; onClose: () => void }): JSX.Element {
   return (
-    <>
-      <button
-        type="button"
-        class="button"
-        onClick={() => {
-          setAsking(true);
-        }}
-      >
-        {t('blocks.flush')}
-      </button>
-      {isAsking && (
-        <Dialog
-          title={t('blocks.flush')}
-          onClose={() => {
-            setAsking(false);
+    <Dialog title={t('blocks.flush')} onClose={onClose}>
+      <p>{t('blocks.flush.ask')}</p>
+      <p class="buttons">
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => {
+            onClose();
+            onFlush();
           }}
         >
-          <p>{t('blocks.flush.ask')}</p>
-          <p class="buttons">
-            <button
-              type="button"
-              class="button primary"
-              onClick={() => {
-                setAsking(false);
-                void onFlush('', t('blocks.flushed'));
-              }}
-            >
-              {t('blocks.flush')}
-            </button>
-          </p>
-        </Dialog>
-      )}
-    </>
+          {t('blocks.flush')}
+        </button>
+      </p>
+    </Dialog>
   );
 }
 
