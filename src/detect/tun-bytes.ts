@@ -36,6 +36,12 @@ const WIDESPREAD_FACTOR = 4;
 const USED_SHARE = 0.5;
 const LISTED_SHARE = 0.9;
 
+const FAILING_SHARE = 0.8;
+
+function isFailing({ failedShare }: Traffic): boolean {
+  return failedShare >= FAILING_SHARE;
+}
+
 /** Why and by how much a domain passed. */
 interface Excess {
   traffic: Traffic;
@@ -75,6 +81,8 @@ class TunBytes implements Detector {
     const { hour_bytes, day_bytes, small_bytes, known_factor } = this.#settings;
     const traffic = cell.traffic();
     const shape = shapeOf(traffic, cell.domain, now);
+    // Names that do not exist, from many: a flood of the domain's servers, which others tell of.
+    if (isFailing(traffic) && traffic.clients >= WIDESPREAD_CLIENTS) return null;
     const isListed = traffic.localShare >= LISTED_SHARE;
     let factor = cell.domain.isPopular || isListed ? known_factor : 1;
     if (traffic.clients >= WIDESPREAD_CLIENTS) factor *= WIDESPREAD_FACTOR;
@@ -89,14 +97,16 @@ class TunBytes implements Detector {
   #finding(cell: Cell, { traffic, shape, bytes, limit, per }: Excess, seen: Observation): Finding {
     const { domain, firstSeen, lastSeen } = cell;
     const isLarge = bytes >= this.#settings.block_bytes;
+    // Nothing answers: names that are guessed, or meant to keep servers busy, look the same, and the domain is the victim.
+    const isOneWay = isFailing(traffic);
     const isStrong = shape.points >= STRONG;
-    const severity: Severity = isStrong && bytes >= this.#settings.hour_bytes ? 'high' : 'medium';
+    const severity: Severity = !isOneWay && isStrong && bytes >= this.#settings.hour_bytes ? 'high' : 'medium';
     const client = (traffic.client ?? seen.client).text;
     const took = spanText(Math.max(0.001, lastSeen - firstSeen));
     return {
       detector: 'TUN-BYTES',
       key: domain.text,
-      severity: isLarge && shape.points >= STRONG + 2 ? 'critical' : severity,
+      severity: isLarge && !isOneWay && shape.points >= STRONG + 2 ? 'critical' : severity,
       score: Math.min(1, 0.5 + (shape.points / MOST_POINTS) * 0.5),
       confidence: Math.min(0.99, 0.6 + shape.points * 0.05 + (isLarge ? 0.1 : 0)),
       time: seen.closed,
@@ -111,13 +121,15 @@ class TunBytes implements Detector {
       text:
         `${client} has asked for ${numberText(Math.round(traffic.names))} names under ${domain.text} that were new, ` +
         `${sizeText(bytes)} of text. Every name reaches the domain's server, so data can leave the network in them.` +
+        (isOneWay ? ' Hardly any of them exists, so it may also be names that are guessed or generated.' : '') +
         (shape.reasons.length > 0 ? ` What speaks for that: ${shape.reasons.join('; ')}.` : ''),
       measures: measuresOf(bytes, limit, per, traffic),
       evidence: cell.evidence,
       attack: ATTACK,
-      ...((isLarge || isStrong) && {
-        proposal: { kind: 'domain', value: domain.text, text: `Block ${domain.text} for an hour` },
-      }),
+      ...(!isOneWay &&
+        (isLarge || isStrong) && {
+          proposal: { kind: 'domain', value: domain.text, text: `Block ${domain.text} for an hour` },
+        }),
     };
   }
 }

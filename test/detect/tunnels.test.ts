@@ -114,6 +114,27 @@ test('TUN-BYTES: what many use, asks lists, or looks up addresses says nothing',
   );
 });
 
+test('TUN-BYTES: the victim of a flood is not to be blocked, and registrations under a hoster are no data', () => {
+  const random = (i: number, more: Partial<Exchange>) =>
+    exchange(i / 20, { name: `${data(i, 20)}.victim.example`, rcode: 'NXDOMAIN', ...more });
+  assert.deepEqual(
+    findings(
+      many(900, (i) => random(i, { client: `10.0.0.${i % 9}` })),
+      only('TUN-BYTES'),
+    ),
+    [],
+  );
+  const alone = findings(
+    many(900, (i) => random(i, {})),
+    only('TUN-BYTES'),
+  );
+  for (const { severity, proposal } of alone) assert.deepEqual([severity, proposal], ['medium', undefined]);
+  const homes = many(200, (i) => exchange(i * 5, { name: `${data(i, 20)}.duckdns.org`, rcode: 'NXDOMAIN' }));
+  assert.deepEqual(findings(homes, only('TUN-BYTES')), []);
+  const below = many(200, (i) => exchange(i * 5, { name: `${data(i, 40)}.mine.duckdns.org` }));
+  assert.notEqual(findings(below, only('TUN-BYTES')).length, 0);
+});
+
 test('TUN-SHAPE: few names that look like data are a hint, words are none', () => {
   const coded = many(12, (i) => exchange(i / 20, { name: `${data(i, 30)}.t.example`, type: 'NULL', latencyMs: 1 }));
   const [hint] = findings(coded, only('TUN-SHAPE'));
@@ -197,7 +218,7 @@ test('a flood of new names under many domains takes no more memory than its begi
   );
   const { nameHash, queryAt } = batch.col;
   const entities = new Entities(registrableStart, () => false);
-  const names = new SubNames(() => false);
+  const names = new SubNames({ isPopular: () => false, hostingSuffix: () => null });
   const seen = new Observation(entities, batch);
   let before = 0;
   // The same rows with other names: what is to be counted is written into them.

@@ -1,9 +1,10 @@
 import type { Evidence } from '../../core/alert.ts';
 import { DNS } from '../../core/carrier.ts';
+import { NO_KIND } from '../../core/transactions.ts';
 import { Bounded } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Domain, Entities, Host } from '../entities.ts';
-import { DATA, NXDOMAIN, type Observation } from '../observation.ts';
+import { DATA, ERROR, NXDOMAIN, type Observation } from '../observation.ts';
 import { Distinct } from './distinct.ts';
 import { Sliding } from './sliding.ts';
 import { spellingBits } from './spelling.ts';
@@ -25,7 +26,9 @@ const TEXT = 6;
 const ANSWERED = 7;
 const LOCAL = 8;
 const DOWN = 9;
-const COUNTERS = 10;
+/** Names that do not exist, or that nobody could answer for. */
+const FAILED = 10;
+const COUNTERS = 11;
 
 const HOUR = 3600;
 const DAY = 86_400;
@@ -65,10 +68,14 @@ export interface Traffic {
   textShare: number;
   localShare: number;
   downShare: number;
+  failedShare: number;
   /** New names a second in the burst at hand, and how many it has. */
   rate: number;
   burst: number;
 }
+
+/** What has to be known of names elsewhere. */
+type World = Pick<DetectServices, 'isPopular' | 'hostingSuffix'>;
 
 /** The first names of a domain: hash, length, hash, length …; and when the first one came. */
 export interface First {
@@ -123,7 +130,7 @@ export class Cell {
   }
 
   /** Takes the transaction at hand; true when its name is new and counts. */
-  note(seen: Observation, isPopular: (name: string) => boolean): boolean {
+  note(seen: Observation, world: World): boolean {
     const time = seen.closed;
     this.#sums.advance(time);
     if (time >= this.#day + DAY) this.#nextDay(time);
@@ -143,7 +150,7 @@ export class Cell {
       this.#sums.add(REPEATS, weight);
       return false;
     }
-    const bytes = countedLength(seen, isPopular);
+    const bytes = countedLength(seen, world);
     names.insert(hash, bytes, slot);
     if (bytes === 0) return false;
     this.#lastNew = hash;
@@ -215,6 +222,7 @@ export class Cell {
       if (type === TYPE_A && isLocalAnswer(seen)) sums.add(LOCAL, weight);
       else if (type !== TYPE_A && type !== TYPE_AAAA && type !== TYPE_HTTPS) sums.add(DOWN, weight);
     }
+    if (seen.kind === NXDOMAIN || seen.kind === ERROR || seen.kind === NO_KIND) sums.add(FAILED, weight);
     this.#dayBytes += bytes * weight;
     this.lastSeen = seen.time;
     this.count += weight;
@@ -265,6 +273,7 @@ export class Cell {
       textShare: sums.sum(TEXT) / names,
       localShare: sums.sum(LOCAL) / Math.max(1, sums.sum(ANSWERED)),
       downShare: sums.sum(DOWN) / names,
+      failedShare: sums.sum(FAILED) / Math.max(1, names - FEW),
       rate: this.#burst / Math.max(1, this.#lastTime - this.#burstFrom),
       burst: this.#burst,
     };
@@ -284,10 +293,11 @@ function bitsOf(word: number): number {
 /**
  * Bytes of a name that may carry something. An address asked of a list (`4.3.2.1.list.example`) that says no, or says
  * yes with 127/8, carries none; a name that a search list has put in front of the domain, and that does not exist,
- * carries what stands in front of the popular domain it is.
+ * carries what stands in front of the popular domain it is. Where others register, the registration is no data.
  */
-function countedLength(seen: Observation, isPopular: (name: string) => boolean): number {
+function countedLength(seen: Observation, { isPopular, hostingSuffix }: World): number {
   const { subLength, name, domainAt, kind } = seen;
+  if (hostingSuffix(seen.nameText) === seen.domain?.text) return Math.max(0, subLength - lastLabel(seen) - 1);
   if (kind === DATA) return isAddressName(name, domainAt) && isLocalAnswer(seen) ? 0 : subLength;
   if (isAddressName(name, domainAt)) return 0;
   if (kind !== NXDOMAIN || name[0] + 1 === domainAt) return subLength;
@@ -299,6 +309,13 @@ function countedLength(seen: Observation, isPopular: (name: string) => boolean):
   return Math.max(0, subLength - rest.length - 1);
 }
 
+/** Letters of the label right in front of the domain. */
+function lastLabel({ name, domainAt }: Observation): number {
+  let at = 0;
+  while (at + name[at] + 1 < domainAt) at += name[at] + 1;
+  return name[at];
+}
+
 /** Domains with more than a few sub-names: at most 7 kB each. */
 const MOST_CELLS = 2048;
 
@@ -308,14 +325,14 @@ export class SubNames {
   readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS, (_, domain) => {
     domain.names = undefined;
   });
-  readonly #isPopular: (name: string) => boolean;
+  readonly #world: World;
   // The transaction noted last: every detector of tunnels asks for it.
   #batch: object | undefined;
   #row = -1;
   #last: Cell | null = null;
 
-  constructor(isPopular: (name: string) => boolean) {
-    this.#isPopular = isPopular;
+  constructor(world: World) {
+    this.#world = world;
   }
 
   /** Domains of which it knew many names and no longer does. */
@@ -348,7 +365,7 @@ export class SubNames {
       state = new Cell(domain, state);
       domain.names = state;
     }
-    if (!state.note(seen, this.#isPopular)) return null;
+    if (!state.note(seen, this.#world)) return null;
     const cell = state;
     return this.#cells.take(domain, () => cell);
   }
@@ -357,10 +374,10 @@ export class SubNames {
 const shared = new WeakMap<Entities, SubNames>();
 
 /** The one of a judge: whichever detector asks first makes it. */
-export function subNamesOf({ entities, isPopular }: DetectServices): SubNames {
+export function subNamesOf({ entities, isPopular, hostingSuffix }: DetectServices): SubNames {
   let names = shared.get(entities);
   if (names === undefined) {
-    names = new SubNames(isPopular);
+    names = new SubNames({ isPopular, hostingSuffix });
     shared.set(entities, names);
   }
   return names;
