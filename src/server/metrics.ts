@@ -3,6 +3,7 @@ import { OUTCOMES } from '../core/transactions.ts';
 import { FAULTS } from '../wire/fault.ts';
 import { RCODES, TYPES } from '../wire/iana.ts';
 import type { Api, Health } from './api.ts';
+import { FROM_BLOCKS } from './block-metrics.ts';
 import type { Buckets, Counters } from './counters.ts';
 import type { SinkState } from './schema/sensors.ts';
 
@@ -390,5 +391,6 @@ export const METRICS: readonly MetricDefinition[] = [
   ...FROM_CAPTURE,
   ...FROM_TRANSACTIONS,
   ...FROM_OUTPUTS,
+  ...FROM_BLOCKS,
   ...FROM_SERVER,
 ];

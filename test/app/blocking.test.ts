@@ -147,6 +147,10 @@ test('served: blocks by the API are written down, carried out, audited, undone; 
     report.actions.map(({ name, type, wanted, error }) => [name, type, wanted, error]),
     [['list', 'file', 2, null]],
   );
+  const metrics = await (await server.get('/metrics')).text();
+  assert.match(metrics, /^nametap_blocks\{kind="domain"\} 2$/m);
+  assert.match(metrics, /^nametap_block_action_wanted\{action="list"\} 2$/m);
+  assert.match(metrics, /^nametap_block_breaker 0$/m);
   assert.deepEqual(await (await send(server, 'DELETE', '')).json(), { ended: 2 });
   assert.equal((await send(server, 'POST', '/resume')).status, 204);
   const { rows } = await server.json<{ rows: { action: string }[] }>('/api/v1/audit');
