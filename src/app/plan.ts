@@ -29,8 +29,10 @@ export interface RunPlan {
   resolvers?: readonly Network[];
   /** Where packets are kept as captured; only where no privacy level forbids it. */
   packets?: PacketRingPlan;
-  /** Live: only one in so many pairs of addresses; the other frames are counted. */
+  /** Only one in so many clients; frames of the others are counted. */
   sample?: number;
+  /** Live: fewer clients while the ring stays nearly full; on unless told. */
+  sampleWhenFull?: boolean;
 }
 
 export interface RunHooks {
@@ -64,9 +66,9 @@ export function planFilter(plan: RunPlan): Filter | null {
   return plan.filter ? compileFilter(plan.filter, { compat: plan.compat }) : null;
 }
 
-/** True when a field of the list is a flow's number: flows are counted only then, which costs a look-up per packet. */
+/** True when a field of the list is of a flow: flows are followed only then, which costs a look-up per packet. */
 export function needsFlows(fields: readonly string[]): boolean {
-  return fields.some((name) => name.endsWith('.stream'));
+  return fields.some((name) => /^(?:udp|tcp)\.(?:stream|time_relative|time_delta)$/.test(name));
 }
 
 /** A copy of a ledger with the frames that were lost before they reached us. */
@@ -82,10 +84,4 @@ export function addLoss(ledger: Ledger, loss: SourceLoss): void {
   ledger.frames[FATE.kernel] += loss.kernel;
   ledger.frames[FATE.interface] += loss.interface;
   ledger.received += loss.kernel + loss.interface;
-}
-
-/** Of `frames` read, those that the ledger has not seen were left out by sampling. */
-export function addSampled(ledger: Ledger, frames: number): void {
-  ledger.frames[FATE.sampled] += frames - ledger.received;
-  ledger.received = frames;
 }

@@ -6,13 +6,14 @@ import { registrableStart } from '../enrich/public-suffix.ts';
 import { Ledger } from '../core/ledger.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
 import { HeldMessages } from '../pipeline/held-messages.ts';
+import { Overload } from '../pipeline/overload.ts';
 import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions, type ReportState } from '../report/report.ts';
 import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, isCurrent, openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
-import { addSampled, needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
+import { needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
 import { type PoolListener, runWorkers } from './pool.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
@@ -137,14 +138,13 @@ export function newReport(options: ReportOptions): Report {
 }
 
 /**
- * Runs the input in this thread: rows, messages and frames as the outputs ask for; of the frames only the `share`'s
- * (live, sampling makes one).
+ * Runs the input in this thread: rows, messages and frames as the outputs ask for; of the frames only the `share`'s.
  */
 export async function runInline(
   plan: RunPlan,
   hooks: RunHooks,
   outputs: EngineOutputs,
-  share: { shard: number; shards: number } = { shard: 0, shards: plan.sample ?? 1 },
+  share: { shard: number; shards: number } = { shard: 0, shards: 1 },
 ): Promise<RunResult> {
   const filter = planFilter(plan);
   const { input } = plan;
@@ -153,6 +153,7 @@ export async function runInline(
     ...plan.dissect,
     ...(isRowsOnly && { streams: needsFlows(filter?.fields ?? []) }),
     ...share,
+    sample: plan.sample,
   };
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
   const pairs = plan.pairs !== false || held !== null || outputs.rows !== undefined || filter?.needsJoin === true;
@@ -182,22 +183,26 @@ export async function runInline(
     kept.batchDone();
     hooks.batchDone?.();
   };
-  const frames = await drive(source, engine, { ...hooks, batchDone }, plan.frameLimit).finally(() => kept.close());
+  await drive(source, engine, { ...hooks, batchDone }, plan).finally(() => kept.close());
   finish();
-  if (plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss());
   return { ledger, damage: source.damage, unreadable: 0, interfaces: source.interfaces };
 }
 
-/** Feeds a source's batches to an engine until the source ends, the signal aborts, or `limit` frames were read; how many. */
+/** What of a plan says how its source is read. */
+type DriveOptions = Pick<RunPlan, 'frameLimit' | 'sample' | 'sampleWhenFull'>;
+
+/** Feeds a source's batches to an engine until the source ends, the signal aborts, or as many frames as asked were read. */
 export async function drive(
   source: Source,
   engine: Engine,
   hooks: RunHooks,
-  limit: number = Number.POSITIVE_INFINITY,
-): Promise<number> {
+  { frameLimit: limit = Number.POSITIVE_INFINITY, sample, sampleWhenFull = true }: DriveOptions = {},
+): Promise<void> {
   let frames = 0;
   let flushed = 0;
+  let looked = 0;
+  const overload = source.fill !== undefined && sampleWhenFull ? new Overload(sample) : null;
   engine.interfaces = source.interfaces;
   for await (const batch of source.batches(hooks.signal)) {
     if (frames + batch.count > limit) batch.count = limit - frames;
@@ -207,6 +212,10 @@ export async function drive(
       if (batch.count === 0) idle(engine);
       // Under load a batch of rows is filled well, nearly idle a row comes out at once.
       const now = performance.now();
+      if (overload !== null && now - looked > LOOK_MS) {
+        looked = now;
+        engine.sample = overload.look(source.fill?.() ?? 0, now);
+      }
       if (batch.count === 0 || now - flushed > FLUSH_MS) {
         engine.flush();
         flushed = now;
@@ -224,8 +233,10 @@ export async function drive(
     // A live source that was stopped still brings what had arrived by then, and ends.
     if ((hooks.signal.aborted && !source.live) || frames >= limit) break;
   }
-  return frames;
 }
+
+/** How often is looked whether the ring fills up. */
+const LOOK_MS = 25;
 
 /** Live, rows wait no longer than this for more of them. */
 const FLUSH_MS = 50;

@@ -39,6 +39,7 @@ export function servePlan(config: Config, isDemo: boolean): RunPlan {
     paths: pipeline.paths,
     resolvers,
     sample: input.kind === 'live' && capture.sample > 1 ? capture.sample : undefined,
+    sampleWhenFull: capture.sample_when_full,
   };
 }
 

@@ -6,7 +6,7 @@ import { Engine } from '../pipeline/engine.ts';
 import { openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
-import { addSampled, planFilter, withLoss } from './plan.ts';
+import { planFilter, withLoss } from './plan.ts';
 import { buffersOf, Renderer } from './rendered.ts';
 import { drive, newReport, reportOn } from './run.ts';
 
@@ -73,7 +73,7 @@ async function run(): Promise<void> {
   if (job.mode === 'lines') renderer = new Renderer(job.output, source.interfaces);
   const report = job.mode === 'report' ? newReport(job.options) : null;
   // Live, the kernel's fan-out has dealt the frames already.
-  const share = live ? { shard: 0, shards: plan.sample ?? 1 } : { shard, shards };
+  const share = { ...(live ? { shard: 0, shards: 1 } : { shard, shards }), sample: plan.sample };
   const kept = new KeptPackets(plan.packets);
   kept.open(source.interfaces, shard, shards);
   const engine = new Engine(
@@ -101,9 +101,8 @@ async function run(): Promise<void> {
       post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON(), packets: kept.counts });
     }
   };
-  const frames = await drive(source, engine, { signal: abort.signal, batchDone });
+  await drive(source, engine, { signal: abort.signal, batchDone }, { ...plan, frameLimit: undefined });
   engine.finish();
-  if (live && plan.sample !== undefined) addSampled(engine.ledger, frames);
   const ledger = withLoss(engine.ledger, source.loss()).toJSON();
   if (report !== null) {
     const state = report.serialize();

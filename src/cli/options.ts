@@ -34,6 +34,11 @@ export const THREADS = {
   value: 'N',
   summary: 'worker threads; 0 = none (default: what pays for the input)',
 } as const satisfies OptionDefinition;
+export const SAMPLE = {
+  name: 'sample',
+  value: '1/N|off',
+  summary: 'only one in N clients, counts scaled; live, a full ring does so too unless it is off',
+} as const satisfies OptionDefinition;
 export const COLOR = {
   name: 'color',
   value: 'WHEN',
@@ -283,4 +288,14 @@ export function terminalWidth(): number | undefined {
 /** Cores that may work for one run: more bring no more. */
 export function usefulCores(): number {
   return Math.min(4, availableParallelism());
+}
+
+/** What `--sample` says of a plan. Throws UserError. */
+export function sampleOption(options: OptionValues): Pick<RunPlan, 'sample' | 'sampleWhenFull'> {
+  const value = textOption(options, SAMPLE.name);
+  if (value === undefined) return {};
+  if (value === 'off') return { sampleWhenFull: false };
+  const parts = /^1\/([1-9]\d{0,5})$/.exec(value);
+  if (parts === null) throw new UserError(`--sample wants a fraction such as 1/10, or off, not "${plainText(value)}".`);
+  return { sample: Number(parts[1]) };
 }

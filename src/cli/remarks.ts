@@ -28,7 +28,7 @@ export function countsText(ledger: Ledger): string {
   ];
   if (ledger.cut > 0) parts.push(`${numberText(ledger.cut)} cut`);
   const sampled = ledger.frames[FATE.sampled];
-  if (sampled > 0) parts.push(`${numberText(sampled)} left out by --sample`);
+  if (sampled > 0) parts.push(`${numberText(sampled)} left out by sampling`);
   const evicted = ledger.frames[FATE.fragment_evicted] + ledger.frames[FATE.stream_evicted];
   if (evicted > 0) parts.push(`${numberText(evicted)} given up`);
   parts.push(`${numberText(lost)} lost`);

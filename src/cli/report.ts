@@ -25,6 +25,8 @@ import {
   matchOption,
   RESOLVER,
   resolversOption,
+  SAMPLE,
+  sampleOption,
   THREADS,
   textOption,
   tlsOption,
@@ -73,6 +75,7 @@ export const report: CommandDefinition = {
     RESOLVER,
     ...MATCHING,
     { name: 'top', value: 'N', summary: 'rows of the top lists', default: '20' },
+    SAMPLE,
     THREADS,
     { name: 'quiet', letter: 'q', summary: 'no progress and no remarks on standard error' },
   ],
@@ -126,8 +129,10 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
       ...(plan.filter ? { filter: plan.filter } : {}),
       ...(damage.length > 0 ? { damage } : {}),
     };
+    const { sampledRate, scaledReport } = await import('../report/sampled.ts');
+    const linked = plan.paths && { paths: paths.value(top) };
     await writeAll(out, [
-      await rendered({ ...report.value(source, top), ...(plan.paths && { paths: paths.value(top) }) }, format),
+      await rendered(scaledReport({ ...report.value(source, top), ...linked }, sampledRate(result.ledger)), format),
     ]);
   }
   if (out !== process.stdout) out.end();
@@ -153,6 +158,7 @@ async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
     threads: wholeNumber(options, THREADS.name, usefulThreads(input, usefulCores())),
     paths: linksPaths(options),
     resolvers: resolversOption(options),
+    ...sampleOption(options),
   };
 }
 

@@ -19,6 +19,8 @@ import {
   listOption,
   SENSOR,
   sizeOption,
+  SAMPLE,
+  sampleOption,
   THREADS,
   textOption,
   tlsOption,
@@ -69,7 +71,7 @@ export const watch: CommandDefinition = {
     { name: 'ipv6', letter: '6', summary: 'only IPv6' },
     { name: 'read-timeout', value: 'MS', summary: 'longest wait for a part-filled block of packets', default: '20' },
     { name: 'dump-bpf', summary: 'print the program that the capture filter becomes, and end' },
-    { name: 'sample', value: '1/N', summary: 'only one in N pairs of addresses' },
+    SAMPLE,
     DECODE_AS,
     FILTER_COMPAT,
     ...MATCHING,
@@ -106,7 +108,7 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
     // One line per transaction, unless a format with lines of its own was asked for.
     unit: lines.unit ?? (given === undefined && lines.format === 'text' ? 'transaction' : undefined),
     threads: wholeNumber(options, THREADS.name, 0),
-    sample: sampleOption(options),
+    ...sampleOption(options),
   };
   const session = new Session();
   try {
@@ -143,11 +145,11 @@ async function watchQuietly(
   const { runReport } = await import('../app/run.ts');
   // Loaded before rights are given up: the user we become may not read our files.
   const { reportText } = await import('../report/text.ts');
-  const { scaledReport } = await import('../report/sampled.ts');
+  const { sampledRate, scaledReport } = await import('../report/sampled.ts');
   const { report, ledger } = await runReport(plan, {}, hooks);
   const source = { files: [], ...(plan.filter === undefined ? {} : { filter: plan.filter }) };
   const seen = report.value(source, 20);
-  const value = plan.sample === undefined ? seen : scaledReport(seen, plan.sample);
+  const value = scaledReport(seen, sampledRate(ledger));
   writeStdout(Buffer.from(reportText(value, process.stdout.columns || 100)));
   process.stderr.write(`${countsText(ledger)}\n`);
   return EXIT.ok;
@@ -198,12 +200,4 @@ function autostop(words: readonly string[]): { seconds?: number; limits: Partial
     }
   }
   return { seconds, limits };
-}
-
-function sampleOption(options: OptionValues): number | undefined {
-  const value = textOption(options, 'sample');
-  if (value === undefined) return undefined;
-  const parts = /^1\/([1-9]\d{0,5})$/.exec(value);
-  if (parts === null) throw new UserError(`--sample wants a fraction such as 1/10, not "${plainText(value)}".`);
-  return Number(parts[1]);
 }

@@ -92,6 +92,8 @@ export interface Source {
   readonly damage: Damage[];
   /** Frames lost before they reached us, so far. */
   loss(): SourceLoss;
+  /** Live: how full the memory is in which frames wait for us, 0 … 1, where the source knows. */
+  fill?(): number;
   /** Yields batches until the end, or until the signal aborts. An empty batch means "idle: time passes". */
   batches(signal: AbortSignal): AsyncIterable<FrameBatch>;
   /** Progress for a progress bar: bytes read of all bytes, where known. */

@@ -11,7 +11,7 @@ export const FRAME_FATES = [
   'held', // waits in a reassembly buffer; 0 when the run has ended
   'kernel', // dropped by the kernel: the ring was full
   'interface', // dropped by the card or driver
-  'sampled', // left out by --sample
+  'sampled', // of a client that was left out, by --sample or because the ring was full
   'not_ip', // ARP, LLC, no packet at all
   'not_dns', // IP, but no transport/port/heuristic of ours
   'no_payload', // TCP segment of a DNS flow without data (SYN, ACK, FIN, RST)

@@ -3,6 +3,7 @@ import { type Carrier, DNS, TCP, UDP } from '../core/carrier.ts';
 import { type CapturedInterface, type FrameBatch, NO_PACKET } from '../core/frames.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
 import { isUdpChecksumWrong } from './checksum.ts';
+import { ALL_CLIENTS, isInSample } from './client-sample.ts';
 import * as L from './cursor.ts';
 import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
 import { ClearHttp2, Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
@@ -41,6 +42,8 @@ export interface DissectOptions {
   /** Take only the frames of this worker, of so many (see shard.ts). */
   shard?: number;
   shards?: number;
+  /** Only one in so many clients (`Dissector.sample`). */
+  sample?: number;
 }
 
 /** Layers walked in one frame; deeper nesting is an attack. */
@@ -70,6 +73,7 @@ export class Dissector {
   #nanos = 0;
   readonly #shard: number;
   readonly #sharing: Sharing | null;
+  #sampleLimit = ALL_CLIENTS;
 
   constructor(handler: DissectHandler, ledger: Ledger, options: DissectOptions = {}) {
     this.#handler = handler;
@@ -85,6 +89,16 @@ export class Dissector {
     this.#shard = options.shard ?? 0;
     const shards = options.shards ?? 1;
     this.#sharing = shards > 1 ? new Sharing(shards) : null;
+    this.sample = options.sample ?? 1;
+  }
+
+  /** Looks from here on at the DNS of one in so many clients; frames of the others are counted as `sampled`. */
+  set sample(rate: number) {
+    this.#sampleLimit = ALL_CLIENTS / rate;
+  }
+
+  #isLeftOut(kinds: Uint8Array): boolean {
+    return this.#sampleLimit < ALL_CLIENTS && !isInSample(this.#cursor.carrier, kinds, this.#sampleLimit);
   }
 
   /** The interfaces that frames were captured on (`carrier.interfaces`); the list may grow. */
@@ -191,6 +205,11 @@ export class Dissector {
     carrier.destinationPort = destinationPort;
     carrier.transport = UDP;
     carrier.protocol = kind - 1;
+    if (this.#sampleLimit < ALL_CLIENTS && this.#isLeftOut(this.#udpKinds)) {
+      carrier.trailLength = 0;
+      this.#ledger.packets++;
+      return FATE.sampled;
+    }
     carrier.bytes = bytes;
     carrier.at = udpAt + 8;
     carrier.length = carrier.claimedLength = length - 8;
@@ -263,6 +282,7 @@ export class Dissector {
     const kind = P.kindOf(this.#udpKinds, carrier.sourcePort, carrier.destinationPort);
     if (kind >= P.TUNNEL_KIND && !carrier.quoted) return kind - P.TUNNEL_KIND;
     if (kind !== P.NO_KIND && kind <= P.NBNS_KIND) {
+      if (!carrier.quoted && this.#isLeftOut(this.#udpKinds)) return ~FATE.sampled;
       if (!carrier.quoted) this.#ledger.segments++;
       carrier.protocol = kind - 1;
       if (isDnscryptResponse(c.bytes, c.at, c.end - c.at)) return ~FATE.encrypted;
@@ -280,6 +300,7 @@ export class Dissector {
     if (kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier))) return ~FATE.encrypted;
     if (isQuicLong(bytes, at, length)) return L.NOT_DNS;
     if (this.#heuristic !== null && c.end === c.wireEnd && this.#heuristic.accepts(bytes, at, length)) {
+      if (this.#isLeftOut(this.#udpKinds)) return ~FATE.sampled;
       this.#ledger.segments++;
       carrier.protocol = DNS;
       return this.#datagram(length);
@@ -338,6 +359,7 @@ export class Dissector {
       carrier.stream = this.#streams.other(carrier, segment);
       return this.#otherSegment(kind, c.at);
     }
+    if (this.#isLeftOut(this.#tcpKinds)) return ~FATE.sampled;
     this.#ledger.segments++;
     carrier.protocol = kind - 1;
     return ~this.#streams.segment(carrier, segment);

@@ -81,6 +81,11 @@ export class Engine {
     return this.#matcher.clock;
   }
 
+  /** Takes from here on the messages of one in so many clients. */
+  set sample(rate: number) {
+    this.#dissector.sample = rate;
+  }
+
   /** The interfaces of the source that frames come from; the list may grow. */
   set interfaces(interfaces: readonly CapturedInterface[]) {
     this.#dissector.interfaces = interfaces;

@@ -12,14 +12,23 @@ export interface FunnelStage {
 /** At which stage each fate takes a frame out; `carried` goes all the way. */
 const STAGES: readonly { stage: string; fates: readonly FrameFate[] }[] = [
   { stage: 'interface', fates: ['interface'] },
-  { stage: 'kernel filter', fates: ['kernel', 'sampled'] },
+  { stage: 'kernel filter', fates: ['kernel'] },
   {
     stage: 'network',
     fates: ['not_ip', 'unsupported_link', 'malformed', 'fragment_evicted', 'fragment_unfinished', 'fragment_overlap'],
   },
   {
     stage: 'transport',
-    fates: ['icmp', 'no_payload', 'segment_repeated', 'stream_evicted', 'stream_gap', 'stream_unfinished', 'held'],
+    fates: [
+      'sampled',
+      'icmp',
+      'no_payload',
+      'segment_repeated',
+      'stream_evicted',
+      'stream_gap',
+      'stream_unfinished',
+      'held',
+    ],
   },
   { stage: 'dns', fates: ['not_dns', 'encrypted', 'cut'] },
 ];

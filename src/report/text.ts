@@ -40,7 +40,7 @@ function head(value: ReportValue): string {
       `  from    ${inputs.slice(0, 4).join(', ')}${inputs.length > 4 ? ` and ${inputs.length - 4} more` : ''}`,
     );
   }
-  if (value.sampled !== undefined) lines.push(`  sample  1 of ${value.sampled.rate} sampled, counts scaled`);
+  if (value.sampled !== undefined) lines.push(`  sample  1 of ${rateText(value.sampled.rate)} sampled, counts scaled`);
   if (source.filter) lines.push(`  filter  ${plainText(source.filter)}`);
   if (period.first !== null && period.last !== null) {
     const [first, last] = [period.first, period.last].map((time) => time.slice(0, 19).replace('T', ' '));
@@ -314,7 +314,7 @@ function notes(value: ReportValue): string[] {
   const lines: string[] = [];
   if (value.sampled !== undefined) {
     lines.push(
-      `1 of ${value.sampled.rate} sampled: counts are scaled, different keys, frames and statistics are as seen`,
+      `1 of ${rateText(value.sampled.rate)} sampled: counts are scaled, different keys, frames and statistics are as seen`,
     );
   }
   if (value.latency.error !== undefined) {
@@ -323,4 +323,9 @@ function notes(value: ReportValue): string[] {
     );
   }
   return lines;
+}
+
+/** One in how many, with two decimals where it is no whole number. */
+function rateText(rate: number): string {
+  return String(Math.round(rate * 100) / 100);
 }

@@ -53,6 +53,7 @@ export interface CaptureHow {
   user?: string;
   env?: Record<string, string>;
   packets?: PacketRingPlan;
+  sampleWhenFull?: boolean;
 }
 
 /** Captures in the server's namespace while `traffic` runs; both equations of the ledger hold then. */
@@ -60,9 +61,9 @@ export async function capture(
   network: Network,
   input: Partial<Extract<FrameInput, { kind: 'live' }>>,
   traffic: (pid: number) => void,
-  { threads = 0, user, env = {}, packets }: CaptureHow = {},
+  { threads = 0, user, env = {}, packets, sampleWhenFull }: CaptureHow = {},
 ): Promise<Outcome & { opened: Opened }> {
-  const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads, packets };
+  const plan = { input: { kind: 'live', interfaces: [network.link], ...input }, threads, packets, sampleWhenFull };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const command = ['env', ...words, process.execPath, RUN, JSON.stringify([plan, user])];
   const { pid, begun, end } = await begin<Outcome>(network, command);

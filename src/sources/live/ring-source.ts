@@ -67,6 +67,10 @@ class RingSource implements Source {
     return { ...this.#watch.loss(), kernel: drops };
   }
 
+  fill(): number {
+    return this.#ring.fullness;
+  }
+
   async *batches(signal: AbortSignal): AsyncIterable<FrameBatch> {
     const waiter = this.#isBlocking ? undefined : new Waiter(this.#socket.fd);
     const stop = () => {

@@ -93,6 +93,15 @@ export class Ring {
     this.#read(batch);
   }
 
+  /** Part of the blocks that the kernel has handed over and not got back, 0 … 1. */
+  get fullness(): number {
+    let ours = 0;
+    for (let block = 0; block < this.#blocks; block++) {
+      ours += Atomics.load(this.#status, block * (BLOCK_BYTES / 4) + BLOCK_STATUS_WORD) & OURS;
+    }
+    return ours / this.#blocks;
+  }
+
   /** Whether a block is ready, or packets wait in the one that the kernel is filling. */
   get isEmpty(): boolean {
     if (this.#left > 0) return false;

@@ -18,7 +18,10 @@ export const captureSettings = group('Where messages come from: interfaces, or d
   udp_ports: list('Further UDP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
   tcp_ports: list('Further TCP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
   family: choice('Only one of the IP versions.', ['both', 'ipv4', 'ipv6'], { default: 'both' }),
-  sample: whole('Only one in so many pairs of addresses; counts say so.', { default: 1, least: 1, most: 999_999 }),
+  sample: whole('Only one in so many clients; counts say so.', { default: 1, least: 1, most: 999_999 }),
+  sample_when_full: flag('Fewer clients while the ring stays nearly full; what is left out is counted.', {
+    default: true,
+  }),
   user: text('User to become once capture has begun (default: SUDO_USER, else nobody); root keeps all rights.', {
     example: 'nametap',
   }),
