@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { runInline } from '../../src/app/run.ts';
 import type { Finding } from '../../src/core/alert.ts';
-import type { TransactionBatch } from '../../src/core/transactions.ts';
 import { transactionValue } from '../../src/rr/transaction.ts';
 import { type Experiment, labelledData } from './experiment.ts';
 import { judgeRows, newJudge } from './judged.ts';
@@ -25,7 +24,7 @@ export const tunnels: Experiment = {
   id: 'E1',
   title: 'Tunnels: iodine and dns2tcp',
   method:
-    '29 captures of two tools through two servers, 8 record types and 4 encodings; the domain is one that no detector knows. Bytes are those of distinct names below it until the alert, both legs counted once.',
+    '29 captures of two tools through two servers, 8 record types and 4 encodings; the domain is one that no detector knows. Bytes are those of distinct names below it that had been asked by then, those still without an answer included, both legs counted once; hints of low severity are no alerts.',
   needsShared: true,
   async run() {
     const runs: Run[] = [];
@@ -69,48 +68,45 @@ export const tunnels: Experiment = {
 
 async function replay(file: string, truth: string): Promise<Run> {
   const judged = newJudge();
-  const seen = new Set<string>();
-  const run: Run = { file, seconds: 0, bytes: 0, lineSeconds: 0, lineBytes: 0, finding: undefined };
-  let began = Number.NaN;
-  let sum = 0;
-  const count = (batch: TransactionBatch, i: number) => {
-    const { name = '' } = transactionValue(batch, i);
-    const folded = name.toLowerCase();
-    if (!folded.endsWith(`.${truth}`)) return;
-    const time = batch.col.openSeconds[i] + batch.col.openNanos[i] / 1e9;
-    if (Number.isNaN(began)) began = time;
-    if (seen.has(folded)) return;
-    seen.add(folded);
-    sum += folded.length - truth.length - 1;
-    if (sum >= LINE && run.lineBytes === 0) {
-      run.lineBytes = sum;
-      run.lineSeconds = time - began;
-    }
-  };
+  const asked: { time: number; name: string }[] = [];
   const plan = { input: { kind: 'files' as const, paths: [join(labelledData(), file)] }, threads: 0 };
   await runInline(
     plan,
     { signal: new AbortController().signal },
     {
       rows: (batch) => {
-        judgeRows(judged, batch, (i) => {
-          note();
-          count(batch, i);
-        });
-        note();
+        judgeRows(judged, batch);
+        for (let i = 0; i < batch.count; i++) {
+          // An escaped octet is one octet.
+          const name = (transactionValue(batch, i).name ?? '').toLowerCase().replace(/\\\d{3}/g, '?');
+          if (name.endsWith(`.${truth}`))
+            asked.push({ time: batch.col.openSeconds[i] + batch.col.openNanos[i] / 1e9, name });
+        }
+        return true;
       },
     },
   );
-  note();
-  return run;
-
-  function note(): void {
-    if (run.finding !== undefined) return;
-    run.finding = judged.findings.find(
-      ({ detector, domain, subject }) => detector.startsWith('TUN-') && (domain === truth || subject.endsWith(truth)),
-    );
-    if (run.finding === undefined) return;
-    run.bytes = sum;
-    run.seconds = run.finding.time - began;
+  asked.sort((a, b) => a.time - b.time);
+  const began = asked[0].time;
+  // A hint of low severity is no alert.
+  const finding = judged.findings.find(
+    ({ detector, severity, domain, subject }) =>
+      detector.startsWith('TUN-') && severity !== 'low' && (domain === truth || subject.endsWith(truth)),
+  );
+  const run: Run = { file, seconds: 0, bytes: 0, lineSeconds: 0, lineBytes: 0, finding };
+  const seen = new Set<string>();
+  let sum = 0;
+  for (const { time, name } of asked) {
+    if (finding !== undefined && time > finding.time && run.seconds === 0) {
+      run.bytes = sum;
+      run.seconds = finding.time - began;
+    }
+    if (seen.has(name)) continue;
+    seen.add(name);
+    sum += name.length - truth.length - 1;
+    if (sum < LINE || run.lineBytes > 0) continue;
+    run.lineBytes = sum;
+    run.lineSeconds = time - began;
   }
+  return run;
 }

@@ -2,7 +2,7 @@ import { runTunnel, type TunnelSettings } from '../../src/generate/attacks/tunne
 import { TYPE } from '../../src/generate/records.ts';
 import type { ScenarioDefinition } from '../../src/generate/scenario.ts';
 import type { Experiment, Figure } from './experiment.ts';
-import { answerTo, judgeGenerated } from './judged.ts';
+import { answerTo, type Judged, judgeGenerated } from './judged.ts';
 import { median, share } from './statistics.ts';
 
 const RATES = [0.7, 1, 3, 10, 100];
@@ -40,6 +40,11 @@ function perturbed(rate: number, total: number): TunnelSettings[] {
   );
 }
 
+/** Without hints of low severity. */
+function alerts<T extends Judged>(judged: T): T {
+  return { ...judged, findings: judged.findings.filter(({ severity }) => severity !== 'low') };
+}
+
 export const lowVolume: Experiment = {
   id: 'E2',
   title: 'Tunnels: slow ones, and single small transfers',
@@ -49,7 +54,9 @@ export const lowVolume: Experiment = {
     const figures: Figure[] = [];
     for (const rate of RATES) {
       const total = Math.min(8192, rate * 4 * 3600);
-      const { labels, ...judged } = judgeGenerated({ seed: 21, clients: 60, days: 1 }, [many(perturbed(rate, total))]);
+      const { labels, ...judged } = alerts(
+        judgeGenerated({ seed: 21, clients: 60, days: 1 }, [many(perturbed(rate, total))]),
+      );
       const answers = labels
         .map((label) => answerTo(label, judged)?.time)
         .map((time, i) => (time === undefined ? undefined : time - labels[i].from));
@@ -66,7 +73,7 @@ export const lowVolume: Experiment = {
     }
     for (const total of SIZES) {
       const settings = perturbed(120, total);
-      const { labels, ...judged } = judgeGenerated({ seed: 22, clients: 60, days: 1 }, [many(settings)]);
+      const { labels, ...judged } = alerts(judgeGenerated({ seed: 22, clients: 60, days: 1 }, [many(settings)]));
       // Within the transfer: the last of its queries counts.
       const found = labels.filter(
         (label) => (answerTo(label, judged)?.time ?? Number.POSITIVE_INFINITY) <= label.to + 30,
