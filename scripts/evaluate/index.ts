@@ -8,6 +8,7 @@ import { dgaClients } from './e5-dga.ts';
 import { beacons } from './e6-beacons.ts';
 import { poisoning } from './e7-poisoning.ts';
 import { scenarios } from './e8-scenarios.ts';
+import { drift } from './e9-drift.ts';
 import { type Experiment, type Figure, sharedData } from './experiment.ts';
 import { pageOf, type Result } from './page.ts';
 
@@ -21,6 +22,7 @@ const EXPERIMENTS: readonly Experiment[] = [
   beacons,
   poisoning,
   scenarios,
+  drift,
 ];
 const PAGE = fileURLToPath(new URL('../../docs/evaluation.md', import.meta.url));
 

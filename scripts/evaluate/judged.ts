@@ -26,21 +26,30 @@ export interface Judged {
 /** A judge with the default limits: nothing is tuned to what it is shown. */
 export function newJudge(only?: readonly string[], resolvers: readonly Network[] = []): Judged {
   const { config } = loadConfig({ environment: {}, file: '/dev/null' });
+  // Which brands are protected nobody but the operator can say.
+  const { detect } = config;
+  const detectors = {
+    ...detect.detectors,
+    typo: { ...(detect.detectors.typo as object), brands: ['example-bank.com'] },
+  };
   const findings: Finding[] = [];
   const incidents = new Map<string, Incident>();
-  const judge = judgeOf(config.detect, {
-    networks: [{ family: 4, words: [0, 0, 0, 0x0a00_0000], bits: 8 }],
-    resolvers,
-    ...(only !== undefined && { only }),
-    raise: (finding) => {
-      findings.push(finding);
-      const key = `${finding.detector} ${finding.key}`;
-      const severity = SEVERITIES.indexOf(finding.severity);
-      const known = incidents.get(key);
-      if (known === undefined) incidents.set(key, { first: finding, severity });
-      else known.severity = Math.max(known.severity, severity);
+  const judge = judgeOf(
+    { ...detect, detectors },
+    {
+      networks: [{ family: 4, words: [0, 0, 0, 0x0a00_0000], bits: 8 }],
+      resolvers,
+      ...(only !== undefined && { only }),
+      raise: (finding) => {
+        findings.push(finding);
+        const key = `${finding.detector} ${finding.key}`;
+        const severity = SEVERITIES.indexOf(finding.severity);
+        const known = incidents.get(key);
+        if (known === undefined) incidents.set(key, { first: finding, severity });
+        else known.severity = Math.max(known.severity, severity);
+      },
     },
-  });
+  );
   return { judge, findings, incidents };
 }
 
@@ -68,7 +77,7 @@ export function judgeGenerated(
 }
 
 /** The first finding that belongs to a label: a detector that should speak, about what it names, not before it began. */
-export function answerTo(label: Label, { findings }: Judged): Finding | undefined {
+export function answerTo(label: Label, { findings }: Pick<Judged, 'findings'>): Finding | undefined {
   return findings.find(
     (one) =>
       label.detectors.includes(one.detector) &&

@@ -81,10 +81,12 @@ class PacketOrder {
     for (let i = 0; i < batch.count; i++) {
       const [query, ...rest] = rebuiltPackets(batch, i);
       this.#waiting.push(query);
-      if (c.queries[i] > 1) {
-        for (let n = 1; n < c.queries[i]; n++) {
-          this.#waiting.push({ ...query, seconds: c.lastSeconds[i], nanos: c.lastNanos[i] });
-        }
+      // What is known of copies is how many there were and when the last one was.
+      const copies = c.queries[i] - 1;
+      const span = (c.lastSeconds[i] - c.openSeconds[i]) * 1e9 + c.lastNanos[i] - c.openNanos[i];
+      for (let n = 1; n <= copies; n++) {
+        const at = c.openNanos[i] + Math.floor((span * n) / copies);
+        this.#waiting.push({ ...query, seconds: c.openSeconds[i] + Math.floor(at / 1e9), nanos: at % 1e9 });
       }
       for (const packet of rest) {
         if (c.fragmented[i] === 1) for (const part of fragments(packet)) this.#waiting.push(part);

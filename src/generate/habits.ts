@@ -43,7 +43,7 @@ export function addHabits(stage: Stage): void {
   const services = servicesOf(stage);
   for (const client of stage.clients) {
     const { random, kind } = client;
-    const first = stage.start + random.next() * 3600;
+    const first = stage.arrival(client) + random.next() * 3600;
     if (kind === 'desktop' || kind === 'phone') {
       const favourites = Array.from({ length: 25 }, () => pageOf(stage, services, client));
       stage.schedule(first, (now) => session(stage, services, client, favourites, now));
@@ -248,7 +248,7 @@ function serve(stage: Stage, services: Services, client: Client, first: number):
 }
 
 function takeMail(stage: Stage, { blockLists }: Services, client: Client, now: number): number {
-  const { random, resolver } = client;
+  const { random } = client;
   const sender = stage.world.visited(random);
   const reversed = [0, 0, 0, 0].map(() => random.int(256)).join('.');
   blockLists.forEach((zone, i) => {
@@ -266,7 +266,6 @@ function takeMail(stage: Stage, { blockLists }: Services, client: Client, now: n
     const name = `${inventedLabel(random)}.${random.pick(['com', 'net', 'info', 'biz'])}`;
     missing(stage, client, name, now + 0.07, TYPE.MX);
   }
-  if (resolver.isSilent) return now + 120;
   return now + random.exponential(90) / (0.3 + activity(now));
 }
 

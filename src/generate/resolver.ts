@@ -8,8 +8,8 @@ const OTHER_SLOT = 3;
 
 /** What a resolver says, and when. One instance, filled again by every question. */
 export interface Resolution {
-  /** Milliseconds; undefined: no answer. */
-  latencyMs: number | undefined;
+  /** Milliseconds. */
+  latencyMs: number;
   records: EncodedRecords;
   rcode: number;
   /** Seconds that the answer has been in the cache. */
@@ -23,9 +23,10 @@ export class Resolver {
   /** Everything it has to ask for takes so much longer; a shift is a scenario's. */
   factor = 1;
   addedMs = 0;
-  /** It fails for everything that it has to ask for; it does not answer at all. */
+  /** It fails for everything that it has to ask for. */
   isFailing = false;
-  isSilent = false;
+  /** It does not answer until then. */
+  silentUntil = Number.NEGATIVE_INFINITY;
   /** Share of queries that get lost. */
   loss = 0.002;
   readonly #random: Random;
@@ -77,16 +78,12 @@ export class Resolver {
     result.rcode = SERVFAIL;
     result.records = NOTHING;
     const isPatient = zone.state === 'silent' && !this.isFailing;
-    result.latencyMs = this.isSilent
-      ? undefined
-      : isPatient
-        ? 3000 + this.#random.next() * 1500
-        : this.latency(zone, false);
+    result.latencyMs = isPatient ? 3000 + this.#random.next() * 1500 : this.latency(zone, false);
     return result;
   }
 
-  latency(zone: Zone, isFromCache: boolean): number | undefined {
-    if (this.isSilent) return undefined;
+  /** Milliseconds. */
+  latency(zone: Zone, isFromCache: boolean): number {
     const random = this.#random;
     const near = random.logNormal(0.5, 0.5);
     if (isFromCache) return near;

@@ -19,6 +19,7 @@ import { typosquat } from './attacks/typo.ts';
 import { anycast } from './negatives/anycast.ts';
 import { cdn } from './negatives/cdn.ts';
 import { failover } from './negatives/failover.ts';
+import { migration } from './negatives/migration.ts';
 import { restart } from './negatives/restart.ts';
 import type { ScenarioDefinition } from './scenario.ts';
 
@@ -52,4 +53,5 @@ export const SCENARIOS: readonly ScenarioDefinition[] = [
   anycast,
   failover,
   restart,
+  migration,
 ];

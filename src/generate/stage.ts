@@ -17,6 +17,8 @@ export interface GenerateOptions {
   popular?: readonly string[];
   /** Whether what the resolver asks upstream is written too. */
   hasUpstream?: boolean;
+  /** How much the number of clients grows a day: 0.02 is 2 %; `clients` are there at the end. */
+  growth?: number;
   /** Registrable domains besides the given ones. */
   zones?: number;
 }
@@ -46,6 +48,23 @@ interface Act {
   run(now: number): number | undefined;
 }
 
+/** Stubs ask again after so many seconds. */
+const AGAIN = [1, 3, 7];
+
+/** Nobody answers before `until`: the stub asks until somebody does, or gives up. */
+function repeat(exchange: Exchange, until: number): void {
+  const n = AGAIN.findIndex((after) => exchange.time + after >= until);
+  const last = AGAIN[n < 0 ? AGAIN.length - 1 : n] * 1000;
+  if (exchange.transport === 'tcp') {
+    // The connection itself asks again.
+    exchange.latencyMs = n < 0 ? undefined : exchange.latencyMs;
+    return;
+  }
+  exchange.queries = 1 + (n < 0 ? AGAIN.length : n + 1);
+  exchange.lastMs = last;
+  exchange.latencyMs = n < 0 || exchange.latencyMs === undefined ? undefined : exchange.latencyMs + last;
+}
+
 /** Root and TLD servers that referrals come from. */
 const ROOT = ipv4Of(198, 41, 0, 4);
 const PARENTS = [0, 1, 2, 3].map((n) => ipv4Of(192, 5 + n, 6, 30));
@@ -59,6 +78,7 @@ export class Stage {
   readonly start: number;
   readonly end: number;
   readonly hasUpstream: boolean;
+  readonly #growth: number;
   readonly labels: Label[] = [];
   readonly #acts = new Heap<Act>((a, b) => a.time < b.time || (a.time === b.time && a.order < b.order));
   readonly #said = new Heap<Exchange>((a, b) => a.time < b.time);
@@ -72,6 +92,7 @@ export class Stage {
     this.start = start;
     this.end = start + days * 86_400;
     this.hasUpstream = hasUpstream;
+    this.#growth = options.growth ?? 0;
     this.#out = out;
     const empty = nothing(parseName('.'), 60);
     this.resolvers = [53, 54].map((host) => new Resolver(ipv4Of(10, 0, 0, host), new Random(`${seed} ${host}`), empty));
@@ -81,6 +102,15 @@ export class Stage {
   /** Has `run` called at `time`, and again at every time that it gives back. */
   schedule(time: number, run: (now: number) => number | undefined): void {
     this.#acts.push({ time, order: this.#order++, run });
+  }
+
+  /** When a client is first there. */
+  arrival({ number }: Client): number {
+    if (this.#growth === 0) return this.start;
+    const days = (this.end - this.start) / 86_400;
+    const atStart = this.clients.length / (1 + this.#growth) ** days;
+    const day = Math.log((number + 1) / atStart) / Math.log(1 + this.#growth);
+    return this.start + Math.max(0, day) * 86_400;
   }
 
   /** Writes an exchange; its time must not lie before now. */
@@ -150,9 +180,9 @@ export class Stage {
     const { resolver } = client;
     const fails = resolver.isFailing || zone.state !== 'ok';
     const told = fails ? resolver.fail(zone) : undefined;
-    const latencyMs = told === undefined ? (rest.latencyMs ?? resolver.latency(zone, false)) : told.latencyMs;
+    const latencyMs = told?.latencyMs ?? rest.latencyMs ?? resolver.latency(zone, false);
     const exchange = { ...rest, latencyMs, ...(told !== undefined && { rcode: told.rcode, records: told.records }) };
-    if (this.hasUpstream && latencyMs !== undefined && !resolver.isFailing) {
+    if (this.hasUpstream && latencyMs !== undefined && !resolver.isFailing && time >= resolver.silentUntil) {
       const upstream = { ...exchange, latencyMs: latencyMs * 0.9 };
       this.#askAuthority(resolver, zone, upstream, time + 0.0002);
     }
@@ -170,19 +200,16 @@ export class Stage {
 
   #send({ resolver, random }: Client, exchange: Exchange): void {
     if (this.hasUpstream) exchange.leg = 'client';
-    if (resolver.loss > 0 && random.chance(resolver.loss)) {
-      // Lost once: the stub sends it again after a second.
-      exchange.queries = 2;
-      exchange.lastMs = 1000;
-      if (exchange.latencyMs !== undefined) exchange.latencyMs += 1000;
-    }
+    const isLost = resolver.loss > 0 && random.chance(resolver.loss);
+    if (isLost || resolver.silentUntil > exchange.time)
+      repeat(exchange, Math.max(exchange.time + 1, resolver.silentUntil));
     this.say(exchange);
   }
 
   // ---- the resolver asks ----
 
   #upstream(resolver: Resolver, name: HostName, type: number, time: number, told: Resolution): void {
-    if (resolver.isFailing || told.latencyMs === undefined) return;
+    if (resolver.isFailing || time < resolver.silentUntil) return;
     const question = {
       name: name.wire,
       type,

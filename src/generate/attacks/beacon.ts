@@ -1,8 +1,8 @@
 import type { Client } from '../client.ts';
-import { TYPE } from '../records.ts';
+import { addressAnswer, TYPE } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { inventedDomain } from '../world.ts';
+import { inventedDomain, publicAddress } from '../world.ts';
 import { clientText } from './tunnel.ts';
 
 export interface BeaconSettings {
@@ -35,7 +35,8 @@ export function runBeacon(stage: Stage, client: Client, from: number, settings: 
   const zone = stage.world.addZone(inventedDomain(random), 1);
   const [name] = zone.hosts;
   // Shorter than the period, as whoever wants to be asked every time sets it.
-  name.ttl = Math.min(name.ttl, Math.max(1, Math.floor(period / 3)));
+  name.ttl = Math.max(1, Math.floor(period * 0.37));
+  name.answers = new Map([[TYPE.A, [addressAnswer(publicAddress(random), name.ttl)]]]);
   stage.schedule(from, (now) => {
     if (!random.chance(loss)) stage.ask(client, name, TYPE.A, now);
     return now + period * (1 + jitter * (random.next() * 2 - 1));

@@ -5,12 +5,12 @@ const SECONDS = 1800;
 
 export const latencyShift: ScenarioDefinition = {
   name: 'latency',
-  summary: 'a resolver becomes slow: everything that it has to ask for takes 180 ms longer, for half an hour',
+  summary: 'a resolver becomes slow: everything that it has to ask for takes 400 ms longer, for half an hour',
   detectors: ['OPS-LATENCY', 'HIJ-LAT', 'HIJ-TTL/LAT'],
   start(stage, from) {
     const [resolver] = stage.resolvers;
     stage.schedule(from, () => {
-      resolver.addedMs = 180;
+      resolver.addedMs = 400;
       return undefined;
     });
     stage.schedule(from + SECONDS, () => {

@@ -39,7 +39,7 @@ export const unanswered: ScenarioDefinition = {
   start(stage, from) {
     const [resolver] = stage.resolvers;
     during(stage, from, (isOn) => {
-      resolver.isSilent = isOn;
+      resolver.silentUntil = isOn ? from + SECONDS : Number.NEGATIVE_INFINITY;
     });
     const subject = addressText(resolver.address.family, ...resolver.address.words);
     const { detectors } = unanswered;

@@ -141,5 +141,6 @@ function answer(random: Random, { type, answerBytes }: TunnelSettings): EncodedR
   if (type === TYPE.A) return addressAnswer(publicAddress(random), 0);
   if (type === TYPE.NULL || type === TYPE.KEY) return oneAnswer(type, 0, random.bytes(answerBytes));
   if (type === TYPE.TXT) return oneAnswer(type, 0, txtData(octets(random.text(ALPHABETS.base64, answerBytes))));
-  return oneAnswer(TYPE.AAAA, 0, random.bytes(16));
+  // Data in global addresses: others would be rebinding.
+  return oneAnswer(TYPE.AAAA, 0, Uint8Array.from([0x2a, 0x01, ...random.bytes(14)]));
 }

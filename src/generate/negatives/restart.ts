@@ -1,6 +1,8 @@
 import { addressText } from '../../core/address.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 
+const SECONDS = 3;
+
 export const restart: ScenarioDefinition = {
   name: 'restart',
   summary: 'a resolver is restarted: three seconds of silence, then an empty cache (nothing to alert)',
@@ -8,11 +10,10 @@ export const restart: ScenarioDefinition = {
   start(stage, from) {
     const [resolver] = stage.resolvers;
     stage.schedule(from, () => {
-      resolver.isSilent = true;
+      resolver.silentUntil = from + SECONDS;
       return undefined;
     });
-    stage.schedule(from + 3, () => {
-      resolver.isSilent = false;
+    stage.schedule(from + SECONDS, () => {
       resolver.restart();
       return undefined;
     });
