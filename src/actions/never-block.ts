@@ -20,7 +20,7 @@ export interface NeverBlockFacts {
 
 /** Addresses of these kinds are nobody's on the internet: no server there is somebody to keep away from. */
 const KINDS: Record<Exclude<AddressKind, 'public'>, string> = {
-  private: 'It is a private address.',
+  private: 'It is a private address; as a client (kind client) it may be blocked.',
   shared: 'It is an address of a provider’s own network.',
   loopback: 'It is this machine.',
   link_local: 'It is an address of the local link.',

@@ -85,7 +85,7 @@ async function undo(api: ApiClient, what: string): Promise<void> {
 
 async function flush(api: ApiClient): Promise<void> {
   const { ended } = (await (await api.change('DELETE', ROOT)).json()) as Undone;
-  print(`${numberText(ended)} blocks have ended.\n`);
+  print(`${numberText(ended)} ${ended === 1 ? 'block has' : 'blocks have'} ended.\n`);
 }
 
 async function report(api: ApiClient, _: string, { json }: OptionValues): Promise<void> {

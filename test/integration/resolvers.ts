@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Network } from './network.ts';
 
-/** Where the answers of all resolvers come from: everything below evil.example, good.example and tunnel.example exists. */
+/** Where the answers of all resolvers come from: everything below some domains exists. */
 const AUTHORITY = '127.0.0.1';
 const AUTHORITY_PORT = 5360;
 /** Where nametap serves its zone, and with which key. */
 export const PRIMARY_PORT = 5391;
 export const SECRET = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');
 export const ZONE = 'rpz.nametap';
-/** What is sent to `tunnel.example` goes there. */
-export const TUNNEL_PORT = 5361;
+/** Domains whose authority is on a port of its own: the ends of tunnels. */
+export const TUNNELS = { 'tunnel.example': 5361, 'pipe.example': 5362 } as const;
 
 /** A program that resolves, as people would set it up to take what nametap blocks. */
 export interface Resolver {
@@ -37,8 +37,11 @@ options {
   response-policy { zone "${ZONE}"; } qname-wait-recurse no min-update-interval 0;
 };
 controls { };
-zone "tunnel.example" { type forward; forward only; forwarders { 127.0.0.1 port ${TUNNEL_PORT}; }; };
-zone "${ZONE}" { type secondary; primaries { 127.0.0.1 port ${PRIMARY_PORT} key nametap; }; file "${folder}/rpz.db"; notify no; };
+${Object.entries(TUNNELS)
+  .map(([zone, port]) => `zone "${zone}" { type forward; forward only; forwarders { 127.0.0.1 port ${port}; }; };\n`)
+  .join(
+    '',
+  )}zone "${ZONE}" { type secondary; primaries { 127.0.0.1 port ${PRIMARY_PORT} key nametap; }; file "${folder}/rpz.db"; notify no; };
 `,
     );
     return ['named', '-g', '-c', config];
