@@ -10,9 +10,10 @@ const settings = group('Tells another program by HTTP what begins and ends: a fi
     required: true,
     example: 'https://fw.example.net/hook',
   }),
-  secret: secret('Signs each body: X-Nametap-Signature is sha256= and its HMAC-SHA256 in hexadecimal.', {
-    example: { file: '/etc/nametap/hook.secret' },
-  }),
+  secret: secret(
+    'Key of the signature, the same as of webhooks for alerts: X-Nametap-Signature is sha256= and the HMAC-SHA256 in hex over X-Nametap-Timestamp, a full stop and the body.',
+    { example: { file: '/etc/nametap/hook.secret' } },
+  ),
   timeout: span('A request that takes longer is tried again.', { default: '10s', least: 100, most: 120_000 }),
 });
 type Settings = ValueOf<typeof settings>;
@@ -49,9 +50,12 @@ class Webhook implements Action {
   async #send(change: { blocked: object[]; ended: object[] }): Promise<void> {
     const { url, secret: key, timeout } = this.#options;
     const body = JSON.stringify({ time: new Date(this.#context.now()).toISOString(), ...change });
-    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+    const timestamp = String(Math.floor(this.#context.now() / 1000));
+    const headers: Record<string, string> = { 'Content-Type': 'application/json', 'X-Nametap-Timestamp': timestamp };
     if (key !== undefined) {
-      headers['X-Nametap-Signature'] = `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
+      // With the time in it, so that an old one cannot be sent again.
+      const signature = createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex');
+      headers['X-Nametap-Signature'] = `sha256=${signature}`;
     }
     const signal = AbortSignal.timeout(timeout);
     const response = await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' }).catch(

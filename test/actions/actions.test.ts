@@ -92,7 +92,7 @@ test('a file that cannot be written leaves the old one as it is', async (t) => {
 });
 
 test('a webhook is told what begins and ends, signed, and again what it did not take', async (t) => {
-  const bodies: { signature: string; body: string }[] = [];
+  const bodies: { signature: string; time: string; body: string }[] = [];
   let status = 500;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -100,6 +100,7 @@ test('a webhook is told what begins and ends, signed, and again what it did not 
     request.on('end', () => {
       bodies.push({
         signature: String(request.headers['x-nametap-signature']),
+        time: String(request.headers['x-nametap-timestamp']),
         body: Buffer.concat(chunks).toString(),
       });
       response.writeHead(status).end();
@@ -117,8 +118,9 @@ test('a webhook is told what begins and ends, signed, and again what it did not 
   await action.apply([block]);
   await action.apply([]);
   assert.equal(bodies.length, 3);
-  for (const { signature, body } of bodies) {
-    assert.equal(signature, `sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`);
+  for (const { signature, time, body } of bodies) {
+    assert.equal(time, '1800000000');
+    assert.equal(signature, `sha256=${createHmac('sha256', 'shared').update(`${time}.${body}`).digest('hex')}`);
   }
   const told = bodies.map(
     ({ body }) => JSON.parse(body) as { blocked: { value: string }[]; ended: { value: string }[] },
