@@ -66,7 +66,7 @@ export interface DetectResult extends ReadResult {
 /** Runs the detectors over files. Throws UserError. */
 export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise<DetectResult> {
   const { config } = plan;
-  const book = new AlertBook();
+  const book = new AlertBook({ rules: { perDetector: MOST_AN_HOUR, most: MOST_ALERTS } });
   const incidents: Readonly<Incident>[] = [];
   book.subscribe(({ cause, incident }) => {
     // The book goes on with the object that it gives.
@@ -110,6 +110,9 @@ export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise
   };
 }
 
+/** Who reads a file wants all of it: only what nobody could read is summed up. */
+const MOST_AN_HOUR = 10_000;
+const MOST_ALERTS = 50_000;
 /** Clients are counted up to here. */
 const MOST_CLIENTS = 1_000_000;
 

@@ -139,8 +139,8 @@ function alertOf(incident: DetectResult['incidents'][number], isLog: boolean): o
     severity,
     score: Number(score.toFixed(3)),
     subject,
-    client: client ?? null,
-    server: server ?? null,
+    client: hostOf(client),
+    server: hostOf(server),
     domain: domain ?? null,
     count,
     first_seen: rfc3339(incident.firstSeen),
@@ -152,6 +152,11 @@ function alertOf(incident: DetectResult['incidents'][number], isLog: boolean): o
       ...(frames !== undefined && !isLog && { frames }),
     })),
   };
+}
+
+/** Logs need not say who asked whom. */
+function hostOf(address: string | undefined): string | null {
+  return address === undefined || address === '0.0.0.0' || address === '::' ? null : address;
 }
 
 function rfc3339(time: number): string {

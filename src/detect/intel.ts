@@ -179,8 +179,8 @@ class Intel implements Detector {
     told.count++;
     if (seen.closed - told.time < this.#settings.again / 1000) return;
     told.time = seen.closed;
-    // Lists have errors: what everybody asks for is not blocked for one line.
-    const isDoubtful = seen.domain?.isPopular === true;
+    // Lists have errors: a domain that everybody asks for is not blocked for one line.
+    const isDoubtful = value === domain && seen.domain?.isPopular === true;
     const isAnswered = seen.kind === DATA;
     raise({
       detector: 'INTEL',

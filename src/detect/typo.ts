@@ -4,7 +4,7 @@ import { group, list, text, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { isBitFlip, isOneChange, skeleton, unicodeLabel } from './look-alike.ts';
-import { DATA } from './observation.ts';
+import { DATA, type Observation } from './observation.ts';
 
 const ATTACK = ['T1583.001'] as const;
 const MOST_KNOWN = 16_384;
@@ -66,7 +66,7 @@ export const typo = detector({
       inspect(seen, raise) {
         const { domain } = seen;
         if (brands.length === 0 || domain === null || seen.protocol !== DNS) return;
-        const likeness = known.take(domain.text, likenessOf);
+        const likeness = known.take(domain.text, likenessOf) ?? inFront(seen, brands);
         if (likeness === null) return;
         const client = seen.client.text;
         const key = `${domain.text} ${client}`;
@@ -103,6 +103,22 @@ export const typo = detector({
     };
   },
 });
+
+/** Questions of a domain in which a brand is looked for: what is asked more often is used for something else. */
+const LOOKED_AT = 8;
+
+/** A brand's whole domain in front of a stranger's: `example-bank.com.login.example`. */
+function inFront(seen: Observation, brands: readonly Brand[]): Likeness | null {
+  const { domain, subLength } = seen;
+  if (domain === null || domain.queries > LOOKED_AT || domain.isPopular) return null;
+  for (const brand of brands) {
+    if (subLength < brand.domain.length || domain.text === brand.domain) continue;
+    const at = `.${seen.nameText}`.indexOf(`.${brand.domain}.`);
+    if (at < 0) continue;
+    return { kind: 'the brand stands in front of the domain', brand, severity: 'medium', confidence: 0.7 };
+  }
+  return null;
+}
 
 function plain(domain: string): string {
   return domain.trim().toLowerCase().replace(/\.$/, '');

@@ -39,6 +39,7 @@ test('a log gives one alert a line with exactly these keys, and a summary on sta
   assert.deepEqual(Object.keys(alerts[0]), KEYS);
   assert.equal(alerts[0].detector, 'TUN-BYTES');
   assert.equal(alerts[0].domain, 'drop.example');
+  assert.equal(alerts[0].client, null, 'the log does not say');
   assert.match(String(alerts[0].time), /^2025-10-09T\d\d:\d\d:\d\d\.\d{9}Z$/);
   assert.match(err, /40 transactions of 1 clients in 19\.5 s; 1 alerts: 1 medium/);
   assert.equal(nametap(['detect', '--detector', 'TUN-BYTES', csv]).out, out, 'the same again');

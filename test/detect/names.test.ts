@@ -159,6 +159,8 @@ test('TYPO: looks count most, the brand itself and popular names nothing', () =>
   assert.match(of('exampel-bank.com').title, /one letter/);
   assert.match(of('example-bank-login.com').title, /the word login added/);
   assert.match(of('example-bank.xyz').title, /ending/);
+  assert.match(of('example-bank.com.secure.example').title, /in front of/);
+  assert.equal(of('not-example-bank.com.fine.example'), undefined);
   for (const fine of ['example-bank.com', 'example-bank.net', 'google.com', 'bank.com', 'example-bankers.org']) {
     assert.equal(of(fine), undefined, fine);
   }
