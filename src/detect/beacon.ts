@@ -60,9 +60,12 @@ export const beacon = detector({
   create: (limits, { baseline, isAllowed }) => {
     const states = new Bounded<Domain, State>(MOST_DOMAINS);
     const told = new Told();
+    /** When watching began: what was asked for in the first day is not new, it was there before. */
+    let began = Number.POSITIVE_INFINITY;
     return {
       inspect(seen, raise) {
         const { domain } = seen;
+        if (seen.time < began) began = seen.time;
         if (domain === null || domain.isPopular || domain.hasManyClients || domain.clients.length > MOST_CLIENTS)
           return;
         if (seen.protocol !== DNS || seen.outcome === ORPHAN || seen.domainAt < 0) return;
@@ -92,7 +95,8 @@ export const beacon = detector({
         if (!told.isDue(key, rhythm.n, time)) return;
         const age = time - domain.firstSeen;
         // Without knowing what was asked for before, everything is young.
-        const isYoung = age * 1000 < limits.young && baseline.isEstablished && age < DAY * 14;
+        const isNew = domain.firstSeen >= began + DAY;
+        const isYoung = isNew && age * 1000 < limits.young && baseline.isEstablished && age < DAY * 14;
         const isPlain = isYoung && rhythm.n >= 2 * limits.gaps && baseline.clients.table.size >= 20;
         raise({
           detector: 'BEACON',
