@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type Connection, Database } from './duckdb.ts';
-import { databaseReason, isDiskFull, isInvalidated } from './failures.ts';
+import { databaseReason, isDiskFull, isInvalidated, unlessGivenUp } from './failures.ts';
 import { Ingest } from './ingest.ts';
 import type { Journal } from './journal.ts';
 import { Line } from './line.ts';
@@ -74,7 +74,8 @@ export class EmbeddedStore {
   /** Why the last upkeep failed; it is tried again. */
   #unkept: string | null = null;
   #unwritten: ReturnType<typeof takeLearnt>[] = [];
-  #isDead = false;
+  /** The database was given up (no room to write) and is to be opened anew: it answers nothing. */
+  isDead = false;
   #isClosed = false;
 
   private constructor(options: StoreOptions, journal: Journal | null) {
@@ -128,7 +129,7 @@ export class EmbeddedStore {
     return this.#inLine(async () => {
       const { count } = batch;
       if (count === 0) return;
-      if (this.#isDead || !this.#hasRoom()) {
+      if (this.isDead || !this.#hasRoom()) {
         this.#settled(count, new Error(this.degraded ?? 'the disk is full'));
         return;
       }
@@ -146,7 +147,7 @@ export class EmbeddedStore {
   /** Every flush interval: what has come is written. */
   #tick(): void {
     void this.#inLine(async () => {
-      if (this.#isDead) return;
+      if (this.isDead) return;
       await this.#ingest.flush();
       const { open } = this.parts;
       const isOld = Date.now() - this.#partBegan > partMs(this.options.retention);
@@ -155,39 +156,39 @@ export class EmbeddedStore {
       const rows = this.parts.since(this.progress.learnt);
       const age = performance.now() - this.#learntAt;
       if (rows > 0 && (rows >= LEARN_ROWS || age >= LEARN_MS)) await this.#learn();
-    }).catch((error: unknown) => this.#failed(error));
+    }).catch((error: unknown) => this.failed(error));
   }
 
   #settled(rows: number, error: unknown): void {
     this.#journal?.settle(rows);
     if (error === undefined) {
       this.appended += rows;
-      if (!this.#isDead) this.degraded = null;
+      if (!this.isDead) this.degraded = null;
       return;
     }
     this.dropped.store_disk = (this.dropped.store_disk ?? 0) + rows;
-    this.#failed(error);
+    this.failed(error);
   }
 
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     const reason = isDiskFull(error) ? 'the disk is full' : databaseReason(error);
     this.degraded = `The store does not take transactions: ${reason}. They are counted as dropped (store_disk).`;
-    if (!isInvalidated(error) || this.#isDead || this.#isClosed) return;
-    this.#isDead = true;
+    if (!isInvalidated(error) || this.isDead || this.#isClosed) return;
+    this.isDead = true;
     const retry = () => void this.#inLine(() => this.#reopen());
     this.#timers.push(setInterval(retry, REOPEN_MS));
   }
 
   /** The database gave itself up (no room to write): once there is room it is opened anew. */
   async #reopen(): Promise<void> {
-    if (!this.#isDead || this.#isClosed || !this.#hasRoom()) return;
+    if (!this.isDead || this.#isClosed || !this.#hasRoom()) return;
     try {
       await this.#upkeep.run(async () => {
         await this.readers.close();
         this.#closeDatabase();
         await this.#open();
       });
-      this.#isDead = false;
+      this.isDead = false;
       this.degraded = null;
     } catch (error) {
       await this.readers.end();
@@ -221,7 +222,7 @@ export class EmbeddedStore {
 
   /** Writes what was learnt of the rows stored until now. In line; rows go on coming while it is written. */
   async #learn(): Promise<{ written: Promise<void> }> {
-    if (this.#isDead) return { written: Promise.resolve() };
+    if (this.isDead) return { written: Promise.resolve() };
     this.#learntAt = performance.now();
     await this.#ingest.settle();
     const learnt = [...this.#unwritten.slice(-MOST_UNWRITTEN), takeLearnt(this.#ingest.learnt)];
@@ -239,7 +240,7 @@ export class EmbeddedStore {
       }
     });
     written.catch((error: unknown) => {
-      if (isInvalidated(error)) this.#failed(error);
+      if (isInvalidated(error)) this.failed(error);
     });
     return { written };
   }
@@ -283,7 +284,7 @@ export class EmbeddedStore {
 
   /** Retention, moving old parts, merging; everything when `all`. */
   async #keepUp(all: boolean): Promise<void> {
-    if (this.#isDead || this.#isClosed) return;
+    if (this.isDead || this.#isClosed) return;
     await this.work(async (connection) => {
       const gone = await retain(connection, this.parts, this.options.retention ?? {}, Date.now(), this.progress);
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
@@ -348,7 +349,7 @@ export class EmbeddedStore {
     const { list } = this.parts;
     const seen = list.filter((part) => part.rows > 0);
     // A database that was given up answers nothing, and its state is asked for all the more.
-    const counted = this.#isDead ? [] : await this.readers.use(tableSizes);
+    const counted = await unlessGivenUp(this, () => this.readers.use(tableSizes), []);
     return {
       engine: `DuckDB ${Database.version}`,
       path: this.options.path,
@@ -371,7 +372,7 @@ export class EmbeddedStore {
     // Nothing may run on a connection that is closed, nor in a thread that ends: all of it is waited for first.
     const closed = this.#inLine(async () => {
       try {
-        if (this.options.readOnly !== true && !this.#isDead) await this.#finish();
+        if (this.options.readOnly !== true && !this.isDead) await this.#finish();
       } finally {
         await this.#upkeep.done();
         await this.readers.end();

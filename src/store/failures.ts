@@ -16,6 +16,21 @@ export function isInvalidated(error: unknown): boolean {
   return /database has been invalidated|FATAL Error/i.test(String(error));
 }
 
+/** Asks a database; `without` while it is given up, which may come out only now: state and first screen tell of it. */
+export async function unlessGivenUp<T>(
+  store: { readonly isDead: boolean; failed(error: unknown): void },
+  ask: () => Promise<T>,
+  without: T,
+): Promise<T> {
+  try {
+    if (!store.isDead) return await ask();
+  } catch (error) {
+    if (!isInvalidated(error)) throw error;
+    store.failed(error);
+  }
+  return without;
+}
+
 /** Why a store cannot be opened, in one or two sentences. */
 export function openFailure(file: string, error: unknown): UserError {
   if (error instanceof UserError) return error;

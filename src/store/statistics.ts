@@ -84,7 +84,8 @@ class Answer {
   }
 
   async result(): Promise<StatisticsResult> {
-    const { query, group } = this.#plan;
+    const { query, group, pieces } = this.#plan;
+    if (pieces.length === 0) return this.#done([]);
     const isStepped = query.step !== undefined;
     if (!isStepped && group.length > 0 && this.#isOfCounts()) return this.#done(await this.#countedGroups());
     // All the buckets of latency there can be need no look for the first ones.

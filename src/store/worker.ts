@@ -4,15 +4,16 @@ import { TransactionBatch } from '../core/transactions.ts';
 import { EmbeddedStore } from './embedded.ts';
 import { findRelated, findTransaction, findTransactions } from './explore.ts';
 import { exportTo } from './export.ts';
-import { openFailure } from './failures.ts';
+import { openFailure, unlessGivenUp } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Ask, Call, Reply, ToWorker, WorkerStart } from './messages.ts';
 import { findPassive, importPassive, nameHistory } from './passive.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './records.ts';
 import { statisticsOf } from './statistics.ts';
-import type { TransactionsPage } from './store.ts';
+import type { StatisticsResult, TransactionsPage } from './store.ts';
 
 const { options, journal } = workerData as WorkerStart;
+const NOTHING: StatisticsResult = { rows: [], source: 'transactions', complete: false };
 const aborts = new Map<number, AbortController>();
 
 function post(reply: Reply): void {
@@ -32,7 +33,7 @@ async function pages(id: number, found: AsyncIterable<TransactionsPage>): Promis
 function answer(store: EmbeddedStore, id: number, call: Call, signal: AbortSignal): Promise<unknown> {
   switch (call.name) {
     case 'statistics':
-      return statisticsOf(store, call.query, call.condition, signal);
+      return unlessGivenUp(store, () => statisticsOf(store, call.query, call.condition, signal), NOTHING);
     case 'transactions':
       return pages(id, findTransactions(store, call.query, call.condition, signal));
     case 'transaction':
@@ -88,6 +89,9 @@ async function append(store: EmbeddedStore, message: Extract<ToWorker, { buffer:
     post({ id: message.id, value: undefined });
   } catch (error) {
     failed(message.id, error);
+  } finally {
+    // Given back now: megabytes a batch would wait for the collector otherwise.
+    message.buffer.transfer(0);
   }
 }
 

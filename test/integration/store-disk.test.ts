@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { TransactionBatch } from '../../src/core/transactions.ts';
+import type { Overview } from '../../src/server/schema/overview.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { fixture } from '../server/fixture.ts';
 import { batchesOf, CAPTURES } from '../store/batches.ts';
 
 /** A small file system of its own. */
@@ -29,7 +31,7 @@ async function loadOf(): Promise<(round: number) => TransactionBatch> {
     const random = new Uint32Array(batch.count * 3);
     for (let at = 0; at < random.length; at += 16_384) crypto.getRandomValues(random.subarray(at, at + 16_384));
     for (let i = 0; i < batch.count; i++) {
-      batch.col.openSeconds[i] = 1_700_000_000 + round;
+      batch.col.openSeconds[i] = batch.col.answerSeconds[i] = 1_700_000_000 + round;
       batch.col.idHigh[i] = random[i * 3];
       batch.col.idLow[i] = random[i * 3 + 1];
       batch.col.client3[i] = random[i * 3 + 2];
@@ -37,6 +39,12 @@ async function loadOf(): Promise<(round: number) => TransactionBatch> {
     }
     return batch;
   };
+}
+
+/** Leaves so many octets free. */
+function fillUp(file: string, free: number): void {
+  const { bavail, bsize } = statfsSync(dirname(file));
+  writeFileSync(file, Buffer.alloc(bavail * bsize - free));
 }
 
 async function rowsOf(store: Store): Promise<number> {
@@ -87,6 +95,34 @@ test('on a full disk the store says so, counts every row it does not keep, and g
   const again = await openStore({ path: join(path, 'store') });
   assert.equal(await rowsOf(again), kept, 'nothing that was kept is lost');
   await again.close();
+});
+
+test('the first screen says that the store is degraded while the database is given up', async (t) => {
+  const path = smallDisk(t, 64);
+  const store = await openStore({ path: join(path, 'store'), flushMs: 60_000 });
+  const server = await fixture({ store });
+  t.after(async () => {
+    await server.close();
+    await store.close();
+  });
+  const next = await loadOf();
+  await store.append(next(0), { sensor: 'full' }, true);
+  await store.flush();
+  // Taken while there is room, and written when there is none any more.
+  await store.append(next(1), { sensor: 'full' }, true);
+  await store.status();
+  fillUp(join(path, 'ballast'), 400_000);
+  await store.flush();
+  // Working the log into the file is what a database without room does not survive.
+  await assert.rejects(store.compact(), /FATAL Error/);
+  const { degraded } = await store.status();
+  assert.match(degraded ?? '', /does not take transactions/);
+  const overview = (await server.json('/api/v1/overview?from=0&to=now')) as Overview;
+  assert.equal(overview.state.level, 'degraded');
+  assert.ok(
+    overview.state.reasons.some(({ key }) => key === 'store'),
+    JSON.stringify(overview.state),
+  );
 });
 
 test('a read-only file system is told in one sentence', async (t) => {
