@@ -7,7 +7,7 @@ import { mix } from '../wire/name.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
-import { Distinct } from './tunnel/distinct.ts';
+import { Distinct, secretHash } from './tunnel/distinct.ts';
 import { Sliding } from './tunnel/sliding.ts';
 
 const ATTACK = ['T1071.004'] as const;
@@ -150,7 +150,7 @@ function add({ sums, names }: Answers, response: MessageView, type: number, isSh
 function hashOf(bytes: Uint8Array, at: number, length: number): number {
   let h = 0x811c9dc5;
   for (let i = at; i < at + length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  return mix(h);
+  return secretHash(bytes, at, at + length, mix(h));
 }
 
 const counts = new Uint16Array(256);

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Entities } from '../../src/detect/entities.ts';
 import { Observation } from '../../src/detect/observation.ts';
-import { Distinct } from '../../src/detect/tunnel/distinct.ts';
+import { Distinct, secretHash } from '../../src/detect/tunnel/distinct.ts';
 import { Sliding } from '../../src/detect/tunnel/sliding.ts';
 import { spellingBits } from '../../src/detect/tunnel/spelling.ts';
 import { SubNames } from '../../src/detect/tunnel/sub-names.ts';
@@ -186,6 +186,20 @@ test('distinct things are counted exactly up to 384 of them, beyond that within 
   for (let i = 0; i < 100_000; i++) add(i);
   assert.ok(Math.abs(sum() / 1_000_000 - 1) < 0.1, String(sum()));
   assert.ok(distinct.size <= 384);
+});
+
+test('names are told apart by a hash that their sender cannot foresee; a sample holds the same names every time', () => {
+  const bytes = new Uint8Array([1, 2, 3, 4]);
+  const hashes = new Set<number>();
+  for (let i = 0; i < 5000; i++) {
+    bytes[0] = i;
+    bytes[1] = i >>> 8;
+    const hash = secretHash(bytes, 0, 4, 0x1234_5678);
+    assert.equal(hash & 0x3ff, 0x5678 & 0x3ff);
+    hashes.add(hash);
+  }
+  // Of 2^22: all hashes known outside are equal here.
+  assert.ok(hashes.size > 4980, String(hashes.size));
 });
 
 test('what lies more than an hour back has left the sum', () => {

@@ -2,6 +2,22 @@
 const FIRST_SLOTS = 32;
 const MOST_SLOTS = 512;
 
+// Who sends names knows how they are hashed elsewhere, and could make all of his look like one. Not with these numbers.
+const SEED = (Math.random() * 0x100000000) | 0;
+const FACTOR = (Math.random() * 0x100000000) | 1;
+/** Bits that decide what a sample holds: of the open hash, so that a replay has the same sample. */
+const SAMPLE_BITS = 0x3ff;
+
+/** A hash of octets that nobody outside can foresee, but for its lowest bits: those are of `open`, a hash they know. */
+export function secretHash(bytes: Uint8Array, at: number, end: number, open: number): number {
+  let h = SEED;
+  for (let i = at; i < end; i++) {
+    h = Math.imul(h ^ bytes[i], FACTOR);
+    h ^= h >>> 15;
+  }
+  return ((h & ~SAMPLE_BITS) | (open & SAMPLE_BITS)) >>> 0;
+}
+
 /**
  * Things told apart by a 32-bit hash, each with its size in bytes and who brought it: exact up to 384 of them, beyond
  * that a sample by hash (every second, fourth … one) from which the sums are estimated, about 5 % off. At most 3 kB.

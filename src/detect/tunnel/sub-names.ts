@@ -5,7 +5,7 @@ import { Bounded } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Domain, Entities, Host } from '../entities.ts';
 import { DATA, ERROR, NXDOMAIN, type Observation } from '../observation.ts';
-import { Distinct } from './distinct.ts';
+import { Distinct, secretHash } from './distinct.ts';
 import { Sliding } from './sliding.ts';
 import { spellingBits } from './spelling.ts';
 import { isAddressName, isLocalAnswer, isRareType, isReverse, isTextType } from './traits.ts';
@@ -137,7 +137,7 @@ export class Cell {
     const slot = this.#slotOf(seen);
     this.#takeFew(slot);
     const names = this.#names;
-    const hash = seen.nameHash;
+    const hash = hashOf(seen);
     if (!names.isSampled(hash)) return false;
     const known = names.find(hash);
     if (known >= 0) {
@@ -309,6 +309,10 @@ function countedLength(seen: Observation, { isPopular, hostingSuffix }: World): 
   return Math.max(0, subLength - rest.length - 1);
 }
 
+function hashOf({ name, domainAt, nameHash }: Observation): number {
+  return secretHash(name, 0, domainAt, nameHash);
+}
+
 /** Letters of the label right in front of the domain. */
 function lastLabel({ name, domainAt }: Observation): number {
   let at = 0;
@@ -356,9 +360,10 @@ export class SubNames {
       state ??= { time: seen.time, names: [] };
       domain.names = state;
       const { names } = state;
-      for (let i = 0; i < names.length; i += 2) if (names[i] === seen.nameHash) return null;
+      const hash = hashOf(seen);
+      for (let i = 0; i < names.length; i += 2) if (names[i] === hash) return null;
       if (names.length < FEW * 2) {
-        names.push(seen.nameHash, seen.subLength);
+        names.push(hash, seen.subLength);
         return null;
       }
       if (isReverse(domain.wire)) return null;
