@@ -14,6 +14,8 @@ const LONG_AGO = -9e12;
 const DAY_MS = 86_400_000;
 /** Rows of passive DNS that wait before they are merged, and which part of all they may be. */
 const PASSIVE_WAITING = 300_000;
+/** Rows of rollups that are merged at once. */
+const MERGED_ROWS = 20_000;
 
 /** How far what is made of rows has come. */
 export interface Progress {
@@ -111,14 +113,31 @@ export async function mergePassive(connection: Connection, always: boolean): Pro
   return true;
 }
 
-/** Merges rows of one bucket and key that several writes made. */
+/** Merges rows of one bucket and key that several writes made: a few buckets at a time, histograms take memory. */
 export async function mergeRollups(connection: Connection, table: RollupTable): Promise<void> {
+  const rest = ['kind', 'key', ...Object.keys(CUBE)].join(', ');
+  const repeated = `SELECT time FROM (SELECT time, hash(${rest}) AS h FROM ${table}) GROUP BY time, h HAVING count(*) > 1`;
+  const times = await connection.all<{ time: number; n: number }>(
+    `SELECT time, count(*) AS n FROM ${table} WHERE time IN (${repeated}) GROUP BY time ORDER BY time`,
+  );
+  for (let from = 0; from < times.length; ) {
+    let rows = 0;
+    let to = from;
+    while (to < times.length && (to === from || rows + times[to].n <= MERGED_ROWS)) rows += times[to++].n;
+    await mergeBuckets(
+      connection,
+      table,
+      times.slice(from, to).map(({ time }) => time),
+    );
+    from = to;
+  }
+}
+
+async function mergeBuckets(connection: Connection, table: RollupTable, times: readonly number[]): Promise<void> {
   const keys = ['time', 'kind', 'key', ...Object.keys(CUBE)].join(', ');
-  const repeated = `SELECT DISTINCT time FROM (SELECT time FROM ${table} GROUP BY ${keys} HAVING count(*) > 1)`;
-  if ((await connection.one(`${repeated} LIMIT 1`)) === undefined) return;
-  await connection.run(`CREATE OR REPLACE TEMP TABLE times AS ${repeated}`);
+  const these = `time IN (${times.join(', ')})`;
   await connection.run(
-    `CREATE OR REPLACE TEMP TABLE once AS SELECT *, hash(${keys}) AS h FROM ${table} WHERE time IN (SELECT time FROM times)`,
+    `CREATE OR REPLACE TEMP TABLE once AS SELECT *, hash(${keys}) AS h FROM ${table} WHERE ${these}`,
   );
   const merged = MEASURE_COLUMNS.map(({ name, merge }) => `${merge} AS ${name}`).join(', ');
   for (const name of DISTRIBUTIONS) {
@@ -131,7 +150,7 @@ export async function mergeRollups(connection: Connection, table: RollupTable): 
   const joins = DISTRIBUTIONS.map((name) => `LEFT JOIN merged_${name} ON merged_${name}.h = t.h`).join(' ');
   const maps = DISTRIBUTIONS.map((name) => `merged_${name}.m`).join(', ');
   await transaction(connection, async () => {
-    await connection.run(`DELETE FROM ${table} WHERE time IN (SELECT time FROM times)`);
+    await connection.run(`DELETE FROM ${table} WHERE ${these}`);
     await connection.run(
       `INSERT INTO ${table} SELECT t.* EXCLUDE (h), ${maps} FROM (SELECT ${keys}, ${merged}, h FROM once GROUP BY ${keys}, h) AS t ${joins}`,
     );
