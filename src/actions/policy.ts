@@ -10,6 +10,7 @@ import { History } from './history.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { Latest } from './latest.ts';
 import type { NeverBlock } from './never-block.ts';
+import { commonUse, type PolicyFacts } from './prevalence.ts';
 import { type BlockConfig, LONGEST_MS } from './settings.ts';
 import { Signals } from './signals.ts';
 import { blockTarget, targetKey, targetOf, targetsOf } from './target.ts';
@@ -17,26 +18,12 @@ import { blockTarget, targetKey, targetOf, targetsOf } from './target.ts';
 const DAY_MS = 86_400_000;
 /** Independent detectors that have to agree, unless the protocol itself proves it. */
 const SIGNALS = 2;
-/** What more than this part of all clients use is no malware of one of them. */
-const COMMON_SHARE = 0.05;
 /** Proposals that wait to be judged. */
 const MOST_WAITING = 1000;
 const MOST_BLOCKS = 10_000;
 /** A target that is proposed again and again is judged so often. */
 const JUDGE_AGAIN_MS = 60_000;
 const TICK_MS = 250;
-
-/** What the policy asks about the network. What rejects is not known, and nothing is blocked then. */
-export interface PolicyFacts {
-  /** Clients that used a domain or address in the week before, and all clients; null where clients are not told apart. */
-  use(target: BlockTarget): Promise<{ clients: number; of: number } | null>;
-  /** Registrable domains that pointed to an address. */
-  domainsAt(address: string): Promise<number>;
-  /** Whether an address answers lookups here: a resolver is nobody's client to be blocked. */
-  answers(address: string): Promise<boolean>;
-  /** Domains, or clients, of the last hour. */
-  active(kind: BlockTarget['kind']): Promise<number>;
-}
 
 export interface PolicyOptions {
   config: Omit<BlockConfig, 'actions'>;
@@ -58,6 +45,11 @@ export interface PolicyOptions {
   failed(message: string): void;
 }
 
+/** What these detectors are about need not have done anything: they say nothing against it, and block nothing. */
+export const ABOUT_VICTIMS = /^(?:AMP|EVADE|FLOOD|HIJ|OPS|POIS|RECON)(?:-|$)/;
+/** What this one is about is attacked itself. */
+const OF_VICTIMS = 'FLOOD-RSD';
+
 /** Decides what is blocked: detectors propose, people order, and the rules of `docs/guide/blocking.md` hold for both. */
 export class Policy implements Blocks {
   readonly #options: PolicyOptions;
@@ -69,6 +61,8 @@ export class Policy implements Blocks {
   #timer: NodeJS.Timeout | undefined;
   /** Targets that were proposed: by which finding, when they were judged, and what spoke against them then. */
   readonly #judged = new Latest<{ finding: Finding; time: number; signals: number }>(MOST_BLOCKS);
+  /** Domains that are attacked, and since when that was last said. */
+  readonly #victims = new Latest<number>(MOST_BLOCKS);
   /** Targets whose block somebody ended, and when. */
   readonly #lifted = new Latest<number>(MOST_BLOCKS);
   #waiting = 0;
@@ -92,7 +86,11 @@ export class Policy implements Blocks {
   /** Takes a finding: what it proposes, or makes more certain, is judged in turn, in the background. */
   finding(finding: Finding): void {
     const now = this.#options.now();
-    const { proposal } = finding;
+    const { proposal, detector, domain } = finding;
+    if (ABOUT_VICTIMS.test(detector)) {
+      if (detector === OF_VICTIMS && domain !== undefined) this.#victims.set(domain.toLowerCase(), now);
+      return;
+    }
     const wanted = proposal === undefined ? undefined : targetOf(proposal.kind, proposal.value);
     const targets = targetsOf(finding, wanted);
     this.#signals.add(finding, [...targets.keys()], now);
@@ -216,11 +214,15 @@ export class Policy implements Blocks {
     finding: Finding,
     detectors: readonly string[],
   ): Promise<Pick<Decision, 'outcome' | 'why'> & Partial<Decision>> {
-    const { facts, enforces } = this.#options;
+    const { facts, enforces, config } = this.#options;
     const never = this.#refusal(target, true);
     if (never !== undefined) return { outcome: 'never', why: never };
     if (target.kind === 'client' && (await facts.answers(target.value))) {
       return { outcome: 'never', why: 'It answers lookups of others.' };
+    }
+    const victim = target.kind === 'domain' ? this.#victims.get(target.value) : undefined;
+    if (victim !== undefined && this.#options.now() - victim < DAY_MS) {
+      return { outcome: 'never', why: `It is attacked itself (${OF_VICTIMS}).` };
     }
     if (finding.isProof !== true && detectors.length < SIGNALS) {
       return { outcome: 'one_signal', why: `Only ${finding.detector} speaks against it: two have to.` };
@@ -229,7 +231,7 @@ export class Policy implements Blocks {
     if (lifted !== undefined && this.#options.now() - lifted < DAY_MS) {
       return { outcome: 'lifted', why: 'Somebody ended its block in the last 24 hours.' };
     }
-    const common = target.kind === 'client' ? {} : await this.#usage(target);
+    const common = target.kind === 'client' ? {} : await commonUse(target, facts, config);
     const { clients = null } = common;
     if (common.why !== undefined) return { outcome: 'common', why: common.why, clients };
     const by = [finding.detector, ...detectors].find(enforces);
@@ -244,22 +246,6 @@ export class Policy implements Blocks {
     const span = this.#automatic(target, finding, by);
     this.#publish();
     return { outcome: 'blocked', why: `Blocked for ${spanText(span / 1000)}.`, clients };
-  }
-
-  async #usage(target: BlockTarget): Promise<{ why?: string; clients?: number }> {
-    const { facts, config } = this.#options;
-    const use = await facts.use(target);
-    if (use === null) return { why: 'How many use it is not known: clients are hidden.' };
-    const { clients, of } = use;
-    if (clients > config.most_clients) return { why: `${clients} clients used it in the last seven days.`, clients };
-    // One client alone is no habit of the network, however small that is.
-    if (clients > 1 && clients > of * COMMON_SHARE) {
-      return { why: `${clients} of ${of} clients used it in the last seven days.`, clients };
-    }
-    if (target.kind !== 'address') return { clients };
-    const domains = await facts.domainsAt(target.value);
-    const isShared = domains > config.most_domains;
-    return isShared ? { why: `${domains} domains pointed to it: others would be hit.`, clients } : { clients };
   }
 
   async #excess(target: BlockTarget): Promise<string | undefined> {

@@ -6,7 +6,8 @@ import type { Action, ActionContext } from '../actions/action.ts';
 import { ACTIONS } from '../actions/index.ts';
 import { Journal } from '../actions/journal.ts';
 import { NeverBlock } from '../actions/never-block.ts';
-import { Policy, type PolicyFacts } from '../actions/policy.ts';
+import { ABOUT_VICTIMS, Policy } from '../actions/policy.ts';
+import type { PolicyFacts } from '../actions/prevalence.ts';
 import type { AlertBook, Change } from '../alerts/book.ts';
 import type { BlockTarget } from '../core/block.ts';
 import { addressWords, type Network } from '../core/network.ts';
@@ -39,7 +40,11 @@ export interface BlockingOptions {
 export async function openBlocking({ config, store, path, version, log }: BlockingOptions): Promise<Blocking> {
   const journal = new Journal(path);
   const enforcers: Enforcer[] = [];
-  const enforcing = DETECTORS.map(({ id }) => id).filter((id) => mayBlock(config, id));
+  const wanted = DETECTORS.map(({ id }) => id).filter((id) => mayBlock(config, id));
+  const enforcing = wanted.filter((id) => !ABOUT_VICTIMS.test(id));
+  for (const detector of wanted.filter((id) => !enforcing.includes(id))) {
+    log.warn({ detector }, 'This detector blocks nothing, whatever enforce says: what it proposes is for people to do');
+  }
   const blocking: Blocking = new Blocking(
     new Policy({
       config: config.block,

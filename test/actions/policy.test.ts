@@ -131,6 +131,21 @@ test('(e) one detector alone does not block; two do, or a proof; what is only wo
   assert.deepEqual(one.action.values, ['evil.example', 'listed.example']);
 });
 
+test('(e) what is flooded, forged or failing is a victim: that is no signal against it, and it is not blocked', async (t) => {
+  const one = scene(t, { enforce: ['TUN-BYTES', 'FLOOD-NX', 'AMP'] });
+  one.policy.finding(finding('POIS-GUESS', 'forged.example', { isProof: true, proposal: undefined }));
+  one.policy.finding(finding('TUN-BYTES', 'slow.example'));
+  one.policy.finding(finding('OPS-SERVFAIL', 'slow.example', { proposal: undefined }));
+  one.policy.finding(finding('FLOOD-RSD', 'flooded.example', { proposal: undefined }));
+  await agree(one, 'flooded.example');
+  const client = { kind: 'client', value: '10.0.0.99', text: 'Answer it over TCP only' } as const;
+  one.policy.finding(finding('AMP', 'evil.example', { isProof: true, proposal: client }));
+  one.policy.finding(finding('FLOOD-NX', 'evil.example', { proposal: client }));
+  await one.policy.settled();
+  assert.deepEqual(one.action.values, []);
+  assert.equal(outcome(one, 'flooded.example'), 'never');
+});
+
 test('(f) what many clients use is only spoken of, in large networks and small ones', async (t) => {
   const one = scene(t);
   const tries: [number, number, string][] = [

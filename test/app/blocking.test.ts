@@ -20,6 +20,8 @@ interface Scene {
   blocking: Blocking;
   book: AlertBook;
   list(): string[];
+  /** Fields of warnings. */
+  warned: object[];
   decided(value: string): string | undefined;
 }
 
@@ -30,7 +32,8 @@ async function scene(t: TestContext, flags: OptionValues, exchanges: readonly Ex
   const store = await openStore({ path: join(folder, 'store'), flushMs: 50 });
   for (const batch of rowsOf(exchanges)) await store.append(batch, { sensor: 'here' }, true);
   await store.flush();
-  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const warned: object[] = [];
+  const log = { info: () => {}, warn: (fields: object) => void warned.push(fields), error: () => {} };
   const blocking = await openBlocking({ config, store, path: join(folder, 'blocks.ndjson'), version: '1', log });
   t.after(async () => {
     await blocking.policy.close();
@@ -42,6 +45,7 @@ async function scene(t: TestContext, flags: OptionValues, exchanges: readonly Ex
     store,
     blocking,
     book,
+    warned,
     list: () => blocking.policy.list().map(({ value }) => value),
     decided: (value) => blocking.policy.report().decisions.find((one) => one.value === value)?.outcome,
   };
@@ -96,6 +100,12 @@ test('without enforce nothing is blocked; a resolver, or an address of many doma
     ['203.1.114.80', '203.1.114.9', '192.0.2.53'].map((value) => one.decided(value)),
     ['common', 'would_block', 'never'],
   );
+});
+
+test('a detector that is about victims blocks nothing, and the start says so', async (t) => {
+  const one = await scene(t, { 'detect-detectors': '{amp: {enforce: true}, intel: {enforce: true}}' }, []);
+  assert.deepEqual(one.warned, [{ detector: 'AMP' }]);
+  assert.deepEqual(one.blocking.policy.report().enforcing, ['INTEL']);
 });
 
 test('what people say of an alert holds for its block: a false positive ends it, and is not blocked again', async (t) => {
