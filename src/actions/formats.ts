@@ -20,7 +20,7 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     text: (blocks, { zone, serial }) => `; ${HEAD}\n${new RpzZone(zone, { answer: 'nxdomain' }).text(blocks, serial)}`,
   },
   lines('domains', 'one domain a line', (name) => name),
-  lines('hosts', 'a hosts file; it holds for these names only, not for those below', (name) => `0.0.0.0 ${name}`),
+  lines('hosts', 'a hosts file (these names only, not those below)', (name) => `0.0.0.0 ${name}`),
   lines('adguard', 'rules of AdGuard Home and Pi-hole', (name) => `||${name}^`, '!'),
   lines('unbound', 'local zones of Unbound, to be included', (name) => `local-zone: "${name}." always_nxdomain`),
   lines('dnsmasq', 'dnsmasq, as conf-file', (name) => `address=/${name}/`),

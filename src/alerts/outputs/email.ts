@@ -18,7 +18,7 @@ const settings = group('E-mail over SMTP.', {
   from: text('Sender.', { required: true, example: 'nametap@example.net' }),
   to: list('Receivers.', text('Address.'), { example: ['soc@example.net'] }),
   user: text('Name to sign in with.', { example: 'nametap' }),
-  password: secret('Its password.'),
+  password: secret('Its password.', { example: { file: '/etc/nametap/smtp.password' } }),
   timeout: span('An answer is waited for so long.', { default: '30s', least: 100 }),
   ...COMMON,
 });

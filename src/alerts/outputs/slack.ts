@@ -4,7 +4,10 @@ import { HTTP, post } from './http.ts';
 import { COMMON, type Notice, type OutputContext, type OutputDefinition } from './output.ts';
 
 const settings = group('An incoming webhook of Slack, Mattermost, Rocket.Chat and others that read its form.', {
-  url: secret('The address that the service gave: who knows it may write there.', { required: true }),
+  url: secret('The address that the service gave: who knows it may write there.', {
+    required: true,
+    example: { file: '/etc/nametap/slack.url' },
+  }),
   channel: text('Another channel than that of the webhook.', { example: '#dns' }),
   ...HTTP,
   ...COMMON,

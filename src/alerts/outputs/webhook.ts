@@ -7,6 +7,7 @@ const settings = group('A POST of JSON to an address, signed.', {
   url: urlSetting('Where to.', 'https://example.net/alerts'),
   secret: secret(
     'Key of the signature: X-Nametap-Signature is sha256= and the HMAC-SHA256 in hex over X-Nametap-Timestamp, a full stop and the body.',
+    { example: { file: '/etc/nametap/hook.secret' } },
   ),
   ...HTTP,
   ...COMMON,
