@@ -1,7 +1,9 @@
 import { type Finding, type Measure, type Raise, type Severity } from '../core/alert.ts';
 import { numberText, sizeText, spanText } from '../core/figures.ts';
+import { isInNetwork, type Network } from '../core/network.ts';
 import { group, size, type ValueOf, whole } from '../core/settings.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
+import type { Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { MOST_POINTS, type Shape, shapeOf, STRONG } from './tunnel/shape.ts';
 import { type Cell, type SubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
@@ -35,11 +37,17 @@ const WIDESPREAD_FACTOR = 4;
 /** Share of questions for new names below which a domain is one that is used, not written to. */
 const USED_SHARE = 0.5;
 const LISTED_SHARE = 0.9;
+/** A resolver asks for many: so many times the limits hold for what it asks, unless the names tell enough. */
+const RESOLVER_FACTOR = 8;
 
 const FAILING_SHARE = 0.8;
 
 function isFailing({ failedShare }: Traffic): boolean {
   return failedShare >= FAILING_SHARE;
+}
+
+function isAmong(networks: readonly Network[], host: Host | undefined): boolean {
+  return host !== undefined && networks.some((one) => isInNetwork(one, host.family, host.words));
 }
 
 /** Why and by how much a domain passed. */
@@ -55,10 +63,12 @@ interface Excess {
 class TunBytes implements Detector {
   readonly #settings: Settings;
   readonly #names: SubNames;
+  readonly #resolvers: readonly Network[];
 
   constructor(settings: Settings, services: DetectServices) {
     this.#settings = settings;
     this.#names = subNamesOf(services);
+    this.#resolvers = services.resolvers;
   }
 
   inspect(seen: Observation, raise: Raise): void {
@@ -83,12 +93,15 @@ class TunBytes implements Detector {
     const shape = shapeOf(traffic, cell.domain, now);
     // Names that do not exist, from many: a flood of the domain's servers, which others tell of.
     if (isFailing(traffic) && traffic.clients >= WIDESPREAD_CLIENTS) return null;
-    const isListed = traffic.localShare >= LISTED_SHARE;
-    let factor = cell.domain.isPopular || isListed ? known_factor : 1;
+    let factor = cell.domain.isPopular ? known_factor : 1;
+    if (traffic.localShare >= LISTED_SHARE) factor *= known_factor;
     if (traffic.clients >= WIDESPREAD_CLIENTS) factor *= WIDESPREAD_FACTOR;
     if (traffic.uniqueShare < USED_SHARE) factor *= 2;
+    const isStrong = shape.points >= STRONG;
+    const isForOthers = traffic.isResolver || isAmong(this.#resolvers, traffic.client);
+    if (isForOthers && !isStrong) factor *= RESOLVER_FACTOR;
     const { hourBytes, dayBytes } = traffic;
-    const limit = factor === 1 && shape.points >= STRONG ? small_bytes : hour_bytes * factor;
+    const limit = factor === 1 && isStrong && !isForOthers ? small_bytes : hour_bytes * factor;
     if (hourBytes >= limit) return { traffic, shape, bytes: hourBytes, limit, per: 'hour' };
     const dayLimit = day_bytes * factor;
     return dayBytes >= dayLimit ? { traffic, shape, bytes: dayBytes, limit: dayLimit, per: 'day' } : null;

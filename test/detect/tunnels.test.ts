@@ -96,6 +96,15 @@ test('TUN-BYTES: what many use, asks lists, or looks up addresses says nothing',
     ),
     reverse: many(600, (i) => exchange(i, { name: `${i % 256}.${(i * 7) % 256}.51.198.in-addr.arpa`, type: 'PTR' })),
     suffix: many(300, (i) => exchange(i, { name: `www.google.com.corp${i % 3}.example`, rcode: 'NXDOMAIN' })),
+    // What a resolver asks is what many clients want.
+    resolver: many(150, (i) =>
+      exchange(i * 20, {
+        client: '10.0.0.53',
+        server: '192.0.2.9',
+        rd: false,
+        name: `${WORDS[i % 10]}-${WORDS[Math.floor(i / 10) % 10]}${i}.shards.example`,
+      }),
+    ),
     popular: many(200, (i) => exchange(i, { name: `${data(i, 30)}.google.com` })),
   };
   for (const [what, traffic] of Object.entries(quiet)) {

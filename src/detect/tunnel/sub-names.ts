@@ -1,6 +1,6 @@
 import type { Evidence } from '../../core/alert.ts';
 import { DNS } from '../../core/carrier.ts';
-import { NO_KIND } from '../../core/transactions.ts';
+import { NO_KIND, ROLES } from '../../core/transactions.ts';
 import { Bounded } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Domain, Entities, Host } from '../entities.ts';
@@ -45,6 +45,7 @@ const MOST_EVIDENCE = 10;
 /** Below so many bytes nothing is kept to be shown. */
 const SHOWN_FROM = 128;
 
+const ITERATIVE = ROLES.indexOf('iterative');
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 const TYPE_HTTPS = 65;
@@ -57,6 +58,8 @@ export interface Traffic {
   names: number;
   /** That client; undefined where it is one of many. */
   client: Host | undefined;
+  /** That client asks for others: it is a resolver. */
+  isResolver: boolean;
   /** Clients that bring a tenth of that or more. */
   clients: number;
   /** Share of questions that were for a new name. */
@@ -97,6 +100,8 @@ export class Cell {
   readonly #clients: Host[] = [];
   /** Bits of clients that turned out to be resolvers: others ask them for the same domain. */
   #relays = 0;
+  /** Bits of clients that ask without wanting recursion, as resolvers do. */
+  #iterative = 0;
   /** Bits of clients without a number of their own, to count them. */
   #others = 0;
   #lastNew = 0;
@@ -135,6 +140,7 @@ export class Cell {
     this.#sums.advance(time);
     if (time >= this.#day + DAY) this.#nextDay(time);
     const slot = this.#slotOf(seen);
+    if (seen.batch.col.role[seen.row] === ITERATIVE) this.#iterative |= 1 << slot;
     this.#takeFew(slot);
     const names = this.#names;
     const hash = hashOf(seen);
@@ -265,6 +271,7 @@ export class Cell {
       dayBytes: this.#dayBytes * share,
       names: sums.sum(NAMES),
       client: this.#clients[top],
+      isResolver: this.#isRelay(top) || ((this.#iterative >>> top) & 1) === 1,
       clients: byOwner.subarray(0, OTHERS + 1).filter((bytes) => bytes > 0 && bytes >= byOwner[top] / 10).length,
       uniqueShare: names / (names + sums.sum(REPEATS)),
       bitsPerLetter: sums.sum(BITS) / Math.max(1, sums.sum(LETTERS)),
