@@ -152,6 +152,7 @@ async function firstScreen(store: Store, hours: number): Promise<void> {
     configuration: () => ({ file: null, value: {} }),
     sensors: () => [],
     blocks: null,
+    baselines: null,
     alerts: new AlertBook(),
     outputs: () => [],
     sinks: () => [],
