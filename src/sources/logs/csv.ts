@@ -1,6 +1,6 @@
 import type { Exchange } from '../../rr/exchange.ts';
 import { RCODES } from '../../wire/iana.ts';
-import { type Emit, type LogFormat, type LogParser, NO_HOST } from './format.ts';
+import { type Emit, type LogFormat, type LogParser, MOST_LATENCY_MS, NO_HOST } from './format.ts';
 import { familyOf, logType, RecordsBuilder, wireName } from './records.ts';
 import { logTime } from './times.ts';
 
@@ -75,6 +75,7 @@ class CsvParser implements LogParser {
     if (type < 0) return 'query_type is no RR type';
     const taken = this.#cell('response_time');
     if (taken !== '' && !/^\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(taken)) return 'response_time is no number';
+    if (Number(taken) > MOST_LATENCY_MS) return 'response_time is longer than an hour';
     const client = this.#cell(...CLIENT) || NO_HOST;
     const server = this.#cell(...SERVER) || (familyOf(client) === 6 ? '::' : NO_HOST);
     if (familyOf(client) === 0 || familyOf(server) !== familyOf(client)) return 'client and server are no addresses';

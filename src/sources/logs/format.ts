@@ -21,6 +21,9 @@ export interface LogFormat {
   open(): LogParser;
 }
 
+/** Nobody waits longer for an answer. */
+export const MOST_LATENCY_MS = 3_600_000;
+
 /** Hosts that a log does not name. */
 export const NO_HOST = '0.0.0.0';
 

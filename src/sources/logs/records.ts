@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { UserError } from '../../core/errors.ts';
 import { addressWords } from '../../core/network.ts';
 import type { EncodedRecords } from '../../rr/exchange.ts';
@@ -20,15 +21,9 @@ const MOST_CACHED = 1 << 15;
 /** The name asked, as a pointer to behind the header. */
 const ASKED = Uint8Array.of(0xc0, 0x0c);
 
-/** Dotted, each part up to 255. */
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
-/** Good enough behind a log that wrote it as an address. */
-const IPV6 = /^(?=.*:.*:)[0-9a-f:]{2,39}(?:(?:\d{1,3}\.){3}\d{1,3})?(?:%\w+)?$/i;
-
 /** 4, 6, or 0 for a text that is no address. */
 export function familyOf(text: string): 0 | 4 | 6 {
-  if (IPV4.test(text)) return 4;
-  return IPV6.test(text) ? 6 : 0;
+  return isIP(text) as 0 | 4 | 6;
 }
 
 const names = new Map<string, Uint8Array | null>();

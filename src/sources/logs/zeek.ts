@@ -1,6 +1,6 @@
 import { DNS, LLMNR, MDNS, NBNS } from '../../core/carrier.ts';
 import type { Exchange } from '../../rr/exchange.ts';
-import { type Emit, jsonObject, type LogFormat, type LogParser } from './format.ts';
+import { type Emit, jsonObject, type LogFormat, type LogParser, MOST_LATENCY_MS } from './format.ts';
 import { familyOf, logType, RecordsBuilder, wireName } from './records.ts';
 import { logTime } from './times.ts';
 
@@ -116,6 +116,8 @@ function exchangeOf(row: ZeekRow, emit: Emit): string | undefined {
   const serverPort = Number(row.text('id.resp_p') ?? 53);
   const rcode = row.text('rcode');
   const rtt = row.text('rtt');
+  const latencyMs = Number(rtt ?? 0) * 1000;
+  if (!(latencyMs >= 0 && latencyMs <= MOST_LATENCY_MS)) return 'rtt is no time that an answer takes';
   const isAnswered = rcode !== undefined || rtt !== undefined;
   emit({
     time: time.seconds,
@@ -132,7 +134,7 @@ function exchangeOf(row: ZeekRow, emit: Emit): string | undefined {
     class: Number(row.text('qclass') ?? 1) & 0xffff,
     rd: isTrue(row.text('RD')),
     ...(isAnswered && {
-      latencyMs: Math.max(0, Number(rtt ?? 0) * 1000),
+      latencyMs,
       rcode: Number(rcode ?? 0) & 15,
       aa: isTrue(row.text('AA')),
       ra: isTrue(row.text('RA')),

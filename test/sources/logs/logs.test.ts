@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { type Transaction, transactionValue } from '../../../src/rr/transaction.ts';
+import { batchesOf } from '../../../src/rr/batch-writer.ts';
+import type { Exchange } from '../../../src/rr/exchange.ts';
 import { csvCells } from '../../../src/sources/logs/csv.ts';
-import { type LogCounts, openLogFile, readLogs } from '../../../src/sources/logs/read.ts';
+import { type LogCounts, LOG_FORMATS, openLogFile, readLogs } from '../../../src/sources/logs/read.ts';
 import { logTime } from '../../../src/sources/logs/times.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nametap-logs-'));
@@ -210,4 +213,83 @@ test('captures and other texts are no logs; a log that is cut gives what came be
   const { rows, counts } = await read(cut.subarray(0, cut.length - 20));
   assert.ok(rows.length > 1000);
   assert.ok(counts[0].damage !== undefined);
+});
+
+test('whatever a line holds, it is a row or a reason', async () => {
+  const cell = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      '',
+      '-',
+      '::',
+      '1:2:3:4:5:6:7:8:9',
+      ':::::',
+      '999.1.1.1',
+      '1e999',
+      '-1',
+      'T',
+      '\\x',
+      'TXT 3 a',
+      'x'.repeat(300),
+    ),
+  );
+  const value = fc.oneof(
+    cell,
+    fc.integer(),
+    fc.double(),
+    fc.constant(null),
+    fc.array(cell, { maxLength: 3 }),
+    fc.object(),
+  );
+  const event = fc.record(
+    {
+      event_type: fc.constant('dns'),
+      timestamp: cell,
+      src_ip: cell,
+      dest_ip: cell,
+      src_port: value,
+      dns: fc.oneof(fc.object(), value),
+    },
+    { requiredKeys: ['event_type'] },
+  );
+  const zeek = fc.dictionary(
+    fc.constantFrom('ts', 'id.orig_h', 'id.resp_h', 'query', 'qtype', 'rtt', 'rcode', 'answers', 'TTLs'),
+    value,
+  );
+  const one = { timestamp: '1767603600', src_ip: '10.0.0.1', dest_ip: '10.0.0.2', src_port: 1, dest_port: 53 };
+  const dns = fc.dictionary(
+    fc.constantFrom('type', 'id', 'rrname', 'rrtype', 'queries', 'answers', 'grouped', 'rcode', 'flags'),
+    value,
+  );
+  const lines = fc.oneof(
+    fc.array(cell, { minLength: 19, maxLength: 19 }).map((cells) => ['zeek', cells.join('\t')] as const),
+    fc.array(cell, { minLength: 6, maxLength: 6 }).map((cells) => ['csv', cells.join(',')] as const),
+    zeek.map(
+      (row) =>
+        ['zeek-json', JSON.stringify({ ts: 1767603600, 'id.orig_h': '::1', 'id.resp_h': '::2', ...row })] as const,
+    ),
+    event.map((row) => ['eve', JSON.stringify(row)] as const),
+    dns.map((row) => ['eve', JSON.stringify({ ...one, event_type: 'dns', dns: { type: 'answer', ...row } })] as const),
+    dns.map((row) => ['eve', JSON.stringify({ ...one, event_type: 'dns', dns: { type: 'query', ...row } })] as const),
+  );
+  const headers: Record<string, string> = {
+    zeek: ZEEK.split('\n').slice(0, 6).join('\n'),
+    csv: 'timestamp,domain,query_type,response_time,ip_returned,client',
+  };
+  await fc.assert(
+    fc.asyncProperty(lines, async ([kind, line]) => {
+      const format = LOG_FORMATS.find(({ name }) => name === kind);
+      assert.ok(format !== undefined);
+      const parser = format.open();
+      const found: Exchange[] = [];
+      for (const header of headers[kind]?.split('\n') ?? []) parser.line(header, () => {});
+      const reason = parser.line(line.replaceAll('\n', ' '), (row) => void found.push(row));
+      parser.end?.((row) => void found.push(row));
+      assert.ok(reason === undefined || reason.length > 0);
+      // What was taken can be written.
+      const rows = batchesOf(found.map((row) => ({ ...row, time: 1_767_603_600 })));
+      for (const batch of rows) for (let i = 0; i < batch.count; i++) transactionValue(batch, i);
+    }),
+    { numRuns: 2000 },
+  );
 });
