@@ -7,8 +7,9 @@ import { networkOf } from '../../src/actions/network-setting.ts';
 import type { RpzPeer } from '../../src/actions/rpz-primary.ts';
 import { RpzVersions } from '../../src/actions/rpz-versions.ts';
 import { RpzZone } from '../../src/actions/rpz-zone.ts';
-import { Signer } from '../../src/actions/tsig-key.ts';
+import { checkRequest, Signer } from '../../src/actions/tsig-key.ts';
 import { decodeMessage, encodeMessage } from '../../src/rr/encode.ts';
+import { MessageView } from '../../src/wire/message.ts';
 import { ask, askDatagram, blockOf, KEY, owners, type Primary, primaryOf, query, send, serials } from './secondary.ts';
 
 async function served(t: TestContext, more: Partial<RpzPeer> = {}): Promise<Primary> {
@@ -138,6 +139,30 @@ test('a changed octet anywhere in a signed request is noticed', async (t) => {
     if (i > 12 && i < 24) assert.notEqual(answer?.rcode, 'NOERROR');
   }
   assert.equal((await askDatagram(port, request))?.answers.length, 1);
+});
+
+test('whatever comes instead of a signed request is no good one, and never throws (property)', () => {
+  const signed = query({ port: 0, type: 'IXFR', serial: 7, now: 1000 });
+  const view = new MessageView();
+  const verdict = (bytes: Uint8Array) => {
+    view.read(bytes, 0, bytes.length);
+    return checkRequest(view, [KEY], 1000).kind;
+  };
+  assert.equal(verdict(signed), 'good');
+  const changes = fc.array(fc.tuple(fc.nat(signed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(changes, fc.nat(signed.length), fc.boolean(), (all, length, isCut) => {
+      const bytes = signed.slice(0, isCut ? length : signed.length);
+      for (const [at, octet] of all) if (at < bytes.length) bytes[at] = octet;
+      const isSame = bytes.length === signed.length && bytes.every((octet, i) => octet === signed[i]);
+      // Names fold: the key's, and the algorithm's, in another case are the same.
+      const isFolded =
+        Buffer.from(bytes).toString('latin1').toLowerCase() === Buffer.from(signed).toString('latin1').toLowerCase();
+      if (!isSame && !isFolded) assert.notEqual(verdict(bytes), 'good');
+      else verdict(bytes);
+    }),
+    { numRuns: 3000 },
+  );
 });
 
 test('noise from a listed peer is counted, harms nobody, and is not answered', async (t) => {

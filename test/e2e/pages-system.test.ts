@@ -88,6 +88,25 @@ test('settings: theme, language and time zone hold; views, configuration and aud
   });
 });
 
+test('settings: what is blocked can be ended, one by one and at once', async () => {
+  for (const value of ['evil.example', 'worse.example', 'worst.example']) {
+    const answer = await pages.fixture.send('POST', '/api/v1/blocks', { kind: 'domain', value, reason: `of ${value}` });
+    assert.equal(answer.status, 201);
+  }
+  await pages.at('/settings', async (page) => {
+    const blocked = panel(page, 'Blocked');
+    await blocked.getByText('no way to block is set up').waitFor();
+    await blocked.getByText('of worse.example').waitFor();
+    await blocked.getByRole('button', { name: 'End the block of evil.example' }).click();
+    await page.getByRole('status').getByText('evil.example is not blocked any more').waitFor();
+    await blocked.getByText('of evil.example').waitFor({ state: 'detached' });
+    await blocked.getByRole('button', { name: 'End all' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End all' }).click();
+    await blocked.getByText('Nothing is blocked').waitFor();
+    await panel(page, 'Would have been blocked').getByText('Nothing was proposed').waitFor();
+  });
+});
+
 test('views: one’s own can be deleted, shipped ones cannot', async () => {
   await pages.fixture.send('POST', '/api/v1/views', { name: 'mine', title: 'My view', url: '/explore?f=udp' });
   await pages.at('/settings', async (page) => {

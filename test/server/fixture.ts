@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AlertBook } from '../../src/alerts/book.ts';
+import { openBlocking } from '../../src/app/blocking.ts';
+import { loadConfig } from '../../src/app/config.ts';
 import { decodeMessage } from '../../src/app/decode.ts';
 import { LiveTail } from '../../src/app/live-tail.ts';
 import { runInline } from '../../src/app/run.ts';
@@ -97,6 +99,13 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
   const live = new LiveTail('sensor-1');
   const logged: Fixture['logged'] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message });
+  const blocking = await openBlocking({
+    config: loadConfig({ flags: { data: folder }, environment: {} }).config,
+    store,
+    path: join(folder, 'blocks.ndjson'),
+    version: '0.0.0',
+    log: { info: log('info'), warn: log('warn'), error: log('error') },
+  });
   const ledger = new Ledger();
   let rows = 0;
   const services: ServerServices = {
@@ -120,7 +129,8 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     page: null,
     configuration: () => ({ file: null, value: { server: { token: '***' } } }),
     sensors: () => [reading(ledger, rows)],
-    blocks: null,
+    blocks: blocking.policy,
+    baselines: null,
     alerts: new AlertBook({ records: store.records }),
     outputs: () => [],
     sinks: () => [{ name: 'ndjson', written: 5, failed: 0, dropped: 0, queue: 0 }],
@@ -171,6 +181,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     },
     close: async () => {
       await server.close();
+      await blocking.policy.close();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },
