@@ -1,22 +1,30 @@
 import type { Experiment, Figure } from './experiment.ts';
 
 export interface Result {
-  experiment: Experiment;
+  experiment: Pick<Experiment, 'id' | 'title' | 'method'>;
   /** Undefined: it could not be run. */
   figures: Figure[] | undefined;
 }
 
 const HEAD = `# Evaluation
 
-Written by \`npm run evaluate\`; \`npm run evaluate -- E4\` runs one experiment. Thresholds are the defaults, fixed before. Intervals
-in brackets are 95 %. *Anchor* is what a rule of one line or a published method gives; published figures are of other data and
-are no comparison in the same run. Generated traffic is ours: that it is quiet is evidence about our idea of ordinary traffic,
-not about yours.
+Written by \`npm run evaluate\`; \`npm run evaluate -- E4\` runs one experiment and writes its section anew. Thresholds are the
+defaults, fixed before. Intervals in brackets are 95 %. *Anchor* is what a rule of one line or a published method gives;
+published figures are of other data and are no comparison in the same run. Generated traffic is ours: that detectors are quiet
+in it is evidence about our idea of ordinary traffic, not about yours.
 `;
 
-/** The page of all results. */
-export function pageOf(results: readonly Result[]): string {
-  return [HEAD, ...results.map(section)].join('\n');
+/** The page with these results; sections of others stay as the page `before` has them. */
+export function pageOf(results: readonly Result[], before = ''): string {
+  const sections = new Map<string, string>();
+  for (const text of before.split(/^(?=## )/m).slice(1)) sections.set(idOf(text), text.trimEnd());
+  for (const result of results) sections.set(result.experiment.id, section(result).trimEnd());
+  const sorted = [...sections.values()].toSorted((a, b) => idOf(a).localeCompare(idOf(b), 'en', { numeric: true }));
+  return `${[HEAD, ...sorted].join('\n\n').replace('\n\n\n', '\n\n')}\n`;
+}
+
+function idOf(text: string): string {
+  return /^## (\S+)/.exec(text)?.[1] ?? '';
 }
 
 function section({ experiment: { id, title, method }, figures }: Result): string {

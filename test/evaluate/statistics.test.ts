@@ -42,16 +42,28 @@ test('centres', () => {
 });
 
 test('the page says what was met, what was missed and what was not run', () => {
-  const experiment = { id: 'E0', title: 'Nothing', method: 'None.', run: async () => [] };
+  const experiment = { id: 'E0', title: 'Nothing', method: 'None.' };
+  const other = { ...experiment, id: 'E01' };
   const figures = [
     { what: 'a', value: '1|2', aim: '1', isMet: true },
     { what: 'b', value: '2', aim: '1', isMet: false, anchor: 'x' },
   ];
   const page = pageOf([
     { experiment, figures },
-    { experiment, figures: undefined },
+    { experiment: other, figures: undefined },
   ]);
   assert.match(page, /\| a \| 1\\\|2 \| 1 \| met \|  \|/);
   assert.match(page, /\| b \| 2 \| 1 \| \*\*missed\*\* \| x \|/);
   assert.match(page, /\*\*Not run\*\*/);
+});
+
+test('one experiment run anew leaves the others as they are', () => {
+  const of = (id: string, value: string) => ({
+    experiment: { id, title: 'Title', method: 'Method.' },
+    figures: [{ what: 'w', value }],
+  });
+  const first = pageOf([of('E1', 'one'), of('E2', 'two'), of('E10', 'ten')]);
+  const second = pageOf([of('E2', 'new')], first);
+  assert.equal(second, pageOf([of('E1', 'one'), of('E2', 'new'), of('E10', 'ten')]));
+  assert.ok(second.indexOf('| w | new') < second.indexOf('| w | ten'));
 });
