@@ -12,6 +12,8 @@ export type JournalEntry =
   | { op: 'decision'; time: number; decision: Decision };
 
 const MOST_BYTES = 256 << 20;
+/** Decisions, which nothing depends on, are written only up to here; blocks and their end always. */
+const MOST_LOOSE_BYTES = 64 << 20;
 const OPERATIONS = ['block', 'undo', 'flush', 'breaker', 'decision'];
 
 /** The write-ahead journal: what is in it holds after a crash, what is not has never been done. */
@@ -21,6 +23,9 @@ export class Journal {
   /** Lines that could not be understood, such as one that a crash cut. */
   readonly damaged: number;
   readonly #found: JournalEntry[];
+  #bytes: number;
+  /** Decisions that were not written, because it is long. */
+  skipped = 0;
 
   /** Throws UserError (exit 3) for a file that cannot be used. */
   constructor(path: string) {
@@ -28,6 +33,7 @@ export class Journal {
     try {
       [this.#found, this.damaged] = read(path);
       this.#fd = openSync(path, 'a', 0o600);
+      this.#bytes = statSync(path).size;
       // A line that was cut must not swallow the next one.
       if (this.damaged > 0) writeSync(this.#fd, '\n');
     } catch (error) {
@@ -45,6 +51,11 @@ export class Journal {
   /** Writes an entry; a `sure` one is on the disk when this returns. Throws where it cannot be. */
   write(entry: JournalEntry, sure: boolean): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    if (!sure && this.#bytes > MOST_LOOSE_BYTES) {
+      this.skipped++;
+      return;
+    }
+    this.#bytes += line.length;
     if (writeSync(this.#fd, line) !== line.length) throw new Error('the disk is full');
     if (sure) fsyncSync(this.#fd);
   }
@@ -65,6 +76,7 @@ export class Journal {
     closeSync(folder);
     closeSync(this.#fd);
     this.#fd = openSync(this.#path, 'a', 0o600);
+    this.#bytes = statSync(this.#path).size;
   }
 
   close(): void {
