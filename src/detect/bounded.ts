@@ -1,63 +1,61 @@
 /**
- * State per key for a bounded number of keys: the one that was not used for longest makes room. `evicted` counts those
- * that were given up, so that a detector can tell that it did not see everything.
+ * State per key for at most `capacity` keys. Two maps take turns: a key that was not used while half the capacity of
+ * others were taken is given up, so nothing is ever searched for or moved to keep an order. `evicted` counts those given
+ * up, so that a detector can tell that it did not see everything.
  */
 export class Bounded<K, V> {
   readonly capacity: number;
   evicted = 0;
-  readonly #map = new Map<K, V>();
+  #now = new Map<K, V>();
+  #before = new Map<K, V>();
+  readonly #half: number;
   readonly #gone: ((value: V, key: K) => void) | undefined;
 
   constructor(capacity: number, gone?: (value: V, key: K) => void) {
     this.capacity = capacity;
+    this.#half = Math.max(1, capacity >> 1);
     this.#gone = gone;
   }
 
   get size(): number {
-    return this.#map.size;
+    return this.#now.size + this.#before.size;
   }
 
   /** The state of a key, without counting as a use; undefined when there is none. */
   peek(key: K): V | undefined {
-    return this.#map.get(key);
+    return this.#now.get(key) ?? this.#before.get(key);
   }
 
-  /** The state of a key, made when there is none; it is now the one used last. */
+  /** The state of a key, made when there is none; it is used now. */
   take(key: K, make: (key: K) => V): V {
-    const map = this.#map;
-    let value = map.get(key);
-    if (value !== undefined) {
-      // Half of the time at most: the order need not be exact.
-      if (map.size > this.capacity >> 1) {
-        map.delete(key);
-        map.set(key, value);
-      }
-      return value;
-    }
-    if (map.size >= this.capacity) this.#evict();
-    value = make(key);
-    map.set(key, value);
+    const known = this.#now.get(key);
+    if (known !== undefined) return known;
+    let value = this.#before.get(key);
+    if (value === undefined) value = make(key);
+    else this.#before.delete(key);
+    if (this.#now.size >= this.#half) this.#turn();
+    this.#now.set(key, value);
     return value;
   }
 
   delete(key: K): boolean {
-    return this.#map.delete(key);
+    return this.#now.delete(key) || this.#before.delete(key);
   }
 
   clear(): void {
-    this.#map.clear();
+    this.#now.clear();
+    this.#before.clear();
   }
 
-  [Symbol.iterator](): MapIterator<[K, V]> {
-    return this.#map[Symbol.iterator]();
+  *[Symbol.iterator](): Generator<[K, V]> {
+    yield* this.#now;
+    yield* this.#before;
   }
 
-  #evict(): void {
-    for (const [key, value] of this.#map) {
-      this.#map.delete(key);
-      this.evicted++;
-      this.#gone?.(value, key);
-      return;
-    }
+  #turn(): void {
+    this.evicted += this.#before.size;
+    if (this.#gone !== undefined) for (const [key, value] of this.#before) this.#gone(value, key);
+    this.#before = this.#now;
+    this.#now = new Map();
   }
 }
