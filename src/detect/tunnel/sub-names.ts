@@ -188,7 +188,8 @@ export class Cell {
   /** The client's number. A server that is a client too is a resolver: its questions are those of others. */
   #slotOf({ client, server }: Observation): number {
     const clients = this.#clients;
-    const relay = clients.indexOf(server);
+    // Logs without hosts have one for both.
+    const relay = server === client ? -1 : clients.indexOf(server);
     if (relay >= 0) this.#relays |= 1 << relay;
     const slot = clients.indexOf(client);
     if (slot >= 0) return slot;
