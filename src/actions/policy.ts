@@ -21,6 +21,7 @@ const SIGNALS = 2;
 /** Proposals that wait to be judged. */
 const MOST_WAITING = 1000;
 const MOST_BLOCKS = 10_000;
+const MOST_MANAGING = 1000;
 /** A target that is proposed again and again is judged so often. */
 const JUDGE_AGAIN_MS = 60_000;
 const TICK_MS = 250;
@@ -63,6 +64,8 @@ export class Policy implements Blocks {
   readonly #judged = new Latest<{ finding: Finding; time: number; signals: number }>(MOST_BLOCKS);
   /** Domains that are attacked, and since when that was last said. */
   readonly #victims = new Latest<number>(MOST_BLOCKS);
+  /** Addresses that nametap is managed from, and when last. */
+  readonly #managing = new Latest<number>(MOST_MANAGING);
   /** Targets whose block somebody ended, and when. */
   readonly #lifted = new Latest<number>(MOST_BLOCKS);
   #waiting = 0;
@@ -126,7 +129,8 @@ export class Policy implements Blocks {
     if (forMs < 1000 || forMs > LONGEST_MS) {
       throw new UserError('Something is blocked for at least a second and at most seven days.');
     }
-    const why = this.#refusal(target, false) ?? (target.value === from ? 'You ask from this address.' : undefined);
+    this.managedFrom(from);
+    const why = this.#refusal(target, false);
     if (why !== undefined) throw new UserError(`${target.value} is never blocked: ${why}`);
     if (target.kind === 'client' && (await this.#options.facts.answers(target.value))) {
       throw new UserError(`${target.value} is never blocked: it answers lookups of others.`);
@@ -166,6 +170,11 @@ export class Policy implements Blocks {
     this.#publish();
     this.#note({ op: 'flush', time, by });
     return keys.length;
+  }
+
+  managedFrom(address: string): void {
+    const target = targetOf('client', address);
+    if (target !== undefined) this.#managing.set(target.value, this.#options.now());
   }
 
   resume(by: string): void {
@@ -291,6 +300,9 @@ export class Policy implements Blocks {
   #refusal(target: BlockTarget, isAutomatic: boolean): string | undefined {
     const { never, knowsClients } = this.#options;
     if (target.kind === 'client' && !knowsClients) return 'The privacy level hides who the clients are.';
+    const managed = target.kind === 'domain' ? undefined : this.#managing.get(target.value);
+    if (managed !== undefined && this.#options.now() - managed < 7 * DAY_MS)
+      return 'Somebody manages nametap from there.';
     return never.reason(target, isAutomatic);
   }
 

@@ -96,6 +96,8 @@ export interface Blocks {
   undo(what: string, by: string): Block[];
   /** Ends all; how many. */
   flush(by: string): number;
+  /** Somebody who may change things asks from there: it is not blocked for a week. */
+  managedFrom(address: string): void;
   /** Lets detectors block again after the breaker tripped. */
   resume(by: string): void;
 }

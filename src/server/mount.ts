@@ -38,6 +38,7 @@ export function mount(app: OpenAPIHono<Env>, endpoint: Endpoint, { api, guards }
         const { remote } = c.var;
         const identity = access === 'anyone' ? null : await guards.identify(c.req.raw, remote);
         guards.authorize(c.req.raw, access, identity);
+        if (identity?.role === 'operator') api.services.blocks?.managedFrom(remote);
         c.set('identity', identity);
         checkParameters(endpoint.query, c.req.raw.url);
         if (body !== null && body !== 'raw') checkLength(c.req.raw.headers);

@@ -177,7 +177,23 @@ test('(f) an address that many domains pointed to is not blocked, nor is a clien
   assert.deepEqual(one.action.values, ['10.0.0.54', '203.1.114.7']);
   assert.deepEqual([outcome(one, '203.1.114.8'), outcome(one, '10.0.0.53')], ['common', 'never']);
   await assert.rejects(one.policy.add({ kind: 'client', value: '10.0.0.53' }, BY), /it answers lookups of others/);
-  await assert.rejects(one.policy.add({ kind: 'client', value: BY.from }, BY), /You ask from this address/);
+  await assert.rejects(one.policy.add({ kind: 'client', value: BY.from }, BY), /Somebody manages nametap from there/);
+});
+
+test('an address that nametap is managed from is not blocked for a week', async (t) => {
+  const one = scene(t);
+  const propose = (value: string) =>
+    one.policy.finding(
+      finding('INTEL', 'evil.example', { isProof: true, proposal: { kind: 'client', value, text: '' } }),
+    );
+  one.policy.managedFrom('::ffff:10.0.0.5');
+  propose('10.0.0.5');
+  await one.policy.settled();
+  assert.deepEqual([one.action.values, outcome(one, '10.0.0.5')], [[], 'never']);
+  one.clock.now += 8 * 24 * HOUR;
+  propose('10.0.0.5');
+  await one.policy.settled();
+  assert.deepEqual(one.action.values, ['10.0.0.5']);
 });
 
 test('where the history cannot be asked, or hides clients, nothing is blocked automatically', async (t) => {
