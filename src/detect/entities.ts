@@ -79,6 +79,8 @@ class Generations<T> {
   #before: { table: KeyTable; values: T[] };
   /** Objects that were forgotten. */
   forgotten = 0;
+  /** Grows whenever objects that are not used will be forgotten next: what remembers objects by itself begins anew. */
+  turns = 0;
 
   constructor(capacity: number) {
     this.#half = Math.max(8, capacity >> 1);
@@ -90,20 +92,33 @@ class Generations<T> {
     return this.#now.values.length + this.#before.values.length;
   }
 
-  get(key: Int32Array, words: number, make: () => T): T {
+  /** The object of a key, used now; undefined when there is none. Add it then, before anything else is looked up. */
+  find(key: Int32Array, words: number): T | undefined {
     const hash = hashOf(key, 0, words);
-    const entry = this.#now.table.find(key, 0, words, hash);
-    if (entry >= 0) return this.#now.values[entry];
+    const { table, values } = this.#now;
+    const entry = table.find(key, 0, words, hash);
+    if (entry >= 0) return values[entry];
     const older = this.#before.table.find(key, 0, words, hash);
-    const value = older >= 0 ? this.#before.values[older] : make();
+    if (older < 0) return undefined;
+    const value = this.#before.values[older];
+    this.#insert(key, words, hash, value);
+    return value;
+  }
+
+  add(key: Int32Array, words: number, value: T): T {
+    this.#insert(key, words, hashOf(key, 0, words), value);
+    return value;
+  }
+
+  #insert(key: Int32Array, words: number, hash: number, value: T): void {
     if (this.#now.table.full || this.#now.table.insert(key, 0, words, hash) < 0) {
       this.forgotten += this.#before.values.length;
       this.#before = this.#now;
       this.#now = this.#empty();
       this.#now.table.insert(key, 0, words, hash);
+      this.turns++;
     }
     this.#now.values.push(value);
-    return value;
   }
 
   *values(): Generator<T> {
@@ -117,6 +132,7 @@ class Generations<T> {
 }
 
 const HOST_WORDS = 5;
+const HOST_SLOTS = 4096;
 /** Names whose registrable domain is remembered. */
 const SLOTS = 16_384;
 const SLOT_BYTES = 80;
@@ -145,6 +161,9 @@ export class Entities {
   readonly #names = new Uint8Array(SLOTS * SLOT_BYTES);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #starts = new Int16Array(SLOTS);
+  readonly #found: (Domain | null)[] = new Array<Domain | null>(SLOTS).fill(null);
+  /** Hosts seen lately, by a hash of their address. */
+  readonly #lately: (Host | undefined)[] = new Array<Host | undefined>(HOST_SLOTS).fill(undefined);
   /** Where the domain of the last name begins; −1 without one. */
   domainAt = -1;
 
@@ -173,14 +192,28 @@ export class Entities {
   }
 
   host(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
+    const lately = this.#lately;
+    const slot = (Math.imul(w3 ^ Math.imul(w0 ^ w1 ^ w2, 0x85ebca6b), 0x9e3779b1) >>> 20) & (HOST_SLOTS - 1);
+    let host = lately[slot];
+    if (host === undefined || host.family !== family || !isSame(host.words, w0, w1, w2, w3)) {
+      host = this.#findHost(family, w0, w1, w2, w3, time);
+      lately[slot] = host;
+    }
+    if (time > host.lastSeen) host.lastSeen = time;
+    return host;
+  }
+
+  #findHost(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
     const key = this.#hostKey;
     key[0] = w0;
     key[1] = w1;
     key[2] = w2;
     key[3] = w3;
     key[4] = family;
-    const host = this.#hosts.get(key, HOST_WORDS, () => new Host(family, [w0, w1, w2, w3], time));
-    if (time > host.lastSeen) host.lastSeen = time;
+    const hosts = this.#hosts;
+    const { turns } = hosts;
+    const host = hosts.find(key, HOST_WORDS) ?? hosts.add(key, HOST_WORDS, new Host(family, [w0, w1, w2, w3], time));
+    if (hosts.turns !== turns) this.#lately.fill(undefined);
     return host;
   }
 
@@ -189,37 +222,52 @@ export class Entities {
    * public suffix, the root). `hash` is the name's. Sets `domainAt`.
    */
   domain(name: Uint8Array, length: number, hash: number, time: number): Domain | null {
-    const at = this.#startOf(name, length, hash);
-    this.domainAt = at;
-    if (at < 0) return null;
-    const bytes = this.#domainBytes;
-    const size = copyName(name, at, 0, bytes, 0, false);
-    let end = size;
-    while ((end & 3) !== 0) bytes[end++] = 0;
-    const domain = this.#domains.get(this.#domainKey, end >> 2, () => {
-      const wire = bytes.slice(0, size);
-      return new Domain(wire, time, this.#popular(nameText(wire, 0, 0)));
-    });
+    const slot = hash & (SLOTS - 1);
+    if (!this.#isAt(slot, name, length)) this.#learn(slot, name, length, time);
+    this.domainAt = this.#starts[slot];
+    const domain = this.#found[slot];
+    if (domain === null) return null;
     domain.queries++;
     if (time > domain.lastSeen) domain.lastSeen = time;
     return domain;
   }
 
-  #startOf(name: Uint8Array, length: number, hash: number): number {
-    const slot = hash & (SLOTS - 1);
-    const from = slot * SLOT_BYTES;
+  /** Whether the slot is of this name. */
+  #isAt(slot: number, name: Uint8Array, length: number): boolean {
+    if (this.#lengths[slot] !== length) return false;
     const names = this.#names;
-    if (this.#lengths[slot] === length) {
-      let i = length - 1;
-      while (i >= 0 && names[from + i] === name[i]) i--;
-      if (i < 0) return this.#starts[slot];
-    }
-    const start = this.#start(name);
-    if (length <= SLOT_BYTES) {
-      names.set(name.subarray(0, length), from);
-      this.#lengths[slot] = length;
-      this.#starts[slot] = start;
-    }
-    return start;
+    const from = slot * SLOT_BYTES;
+    let i = Math.min(length, SLOT_BYTES) - 1;
+    while (i >= 0 && names[from + i] === name[i]) i--;
+    return i < 0 && length <= SLOT_BYTES;
   }
+
+  /** Fills the slot with what belongs to the name. */
+  #learn(slot: number, name: Uint8Array, length: number, time: number): void {
+    const start = this.#start(name);
+    const { turns } = this.#domains;
+    const domain = start < 0 ? null : this.#findDomain(name, start, time);
+    // Objects known by name alone would be forgotten although they are used.
+    if (this.#domains.turns !== turns) this.#lengths.fill(0);
+    this.#names.set(length <= SLOT_BYTES ? name.subarray(0, length) : name.subarray(0, SLOT_BYTES), slot * SLOT_BYTES);
+    this.#lengths[slot] = length;
+    this.#starts[slot] = start;
+    this.#found[slot] = domain;
+  }
+
+  #findDomain(name: Uint8Array, at: number, time: number): Domain {
+    const bytes = this.#domainBytes;
+    const size = copyName(name, at, 0, bytes, 0, false);
+    let end = size;
+    while ((end & 3) !== 0) bytes[end++] = 0;
+    const domains = this.#domains;
+    const known = domains.find(this.#domainKey, end >> 2);
+    if (known !== undefined) return known;
+    const wire = bytes.slice(0, size);
+    return domains.add(this.#domainKey, end >> 2, new Domain(wire, time, this.#popular(nameText(wire, 0, 0))));
+  }
+}
+
+function isSame(words: Host['words'], w0: number, w1: number, w2: number, w3: number): boolean {
+  return words[3] === w3 && words[2] === w2 && words[1] === w1 && words[0] === w0;
 }

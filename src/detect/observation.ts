@@ -17,6 +17,8 @@ export const NXDOMAIN = ANSWER_KINDS.indexOf('nxdomain');
 export const REFERRAL = ANSWER_KINDS.indexOf('referral');
 export const ERROR = ANSWER_KINDS.indexOf('error');
 
+const HEADER = 12;
+
 /** A transaction as detectors see it: one instance, filled again for every row; whoever keeps something copies it. */
 export class Observation {
   batch: TransactionBatch;
@@ -114,11 +116,9 @@ export class Observation {
   #copyName(batch: TransactionBatch, i: number): number {
     if (this.nameHash === 0) return 0;
     const c = batch.col;
-    const isAsked = c.queryLength[i] >= 12 + 5;
-    const at = isAsked ? c.queryAt[i] : c.responseAt[i];
-    const view = isAsked ? this.query : this.response;
-    if (view === null || view.questions === 0) return 0;
-    return copyName(batch.arena, view.questionName[0], at, this.name, 0, true);
+    const at = c.queryLength[i] >= HEADER ? c.queryAt[i] : c.responseAt[i];
+    // A row has this hash only where the first question was found to be sound: it stands right behind the header.
+    return copyName(batch.arena, at + HEADER, at, this.name, 0, true);
   }
 
   /** The first response, read when it is first asked for; null without one. */
