@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CapturedInterface } from '../core/frames.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import { registrable } from '../enrich/public-suffix.ts';
-import { rowFilter } from '../filter/row.ts';
+import { type RowPredicate, rowFilter } from '../filter/row.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
 import type { FileOwner } from '../sinks/rotating-file.ts';
@@ -39,6 +39,10 @@ const PATIENCE_MS = 5000;
 export class Sinks {
   readonly #options: SinksOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Rows that came while a changed sink was closing, by its name: neither the old one nor the new one has them. */
+  readonly #missed = new Map<string, number>();
+  /** Sinks that are closing and will be opened again, with what the new one will let through. */
+  readonly #changing = new Map<string, RowPredicate>();
 
   /** Opens all of them. Throws UserError for a file or folder that cannot be used. */
   constructor(settings: Config['sinks'], options: SinksOptions) {
@@ -49,6 +53,11 @@ export class Sinks {
   /** Hands rows [from, to) to every sink, in place. */
   rows(batch: TransactionBatch, from: number, to: number): void {
     for (const { sink } of this.#entries.values()) sink.rows(batch, from, to);
+    for (const [name, passes] of this.#changing) {
+      let missed = this.#missed.get(name) ?? 0;
+      for (let i = from; i < to; i++) if (passes(batch, i)) missed++;
+      this.#missed.set(name, missed);
+    }
   }
 
   /** What a source that can wait waits for; undefined while every sink has room. */
@@ -64,7 +73,7 @@ export class Sinks {
         name,
         written,
         failed,
-        dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
+        dropped: Object.values(dropped).reduce((sum, count) => sum + count, this.#missed.get(name) ?? 0),
         queue,
         error,
       };
@@ -74,9 +83,14 @@ export class Sinks {
   /** Opens, closes and replaces what a configuration that was read again changes; the others go on. */
   async apply(settings: Config['sinks']): Promise<void> {
     const changed = [...this.#entries].filter(([name, entry]) => !isDeepStrictEqual(entry.settings, settings[name]));
-    for (const [name] of changed) this.#entries.delete(name);
+    for (const [name] of changed) {
+      this.#entries.delete(name);
+      if (name in settings) this.#changing.set(name, this.#passes(settings[name]));
+      else this.#missed.delete(name);
+    }
     // All at once: a receiver that is away holds up none of the others.
     await Promise.all(changed.map(([, { sink }]) => sink.close(PATIENCE_MS)));
+    for (const [name] of changed) this.#changing.delete(name);
     for (const [name, one] of Object.entries(settings)) if (!this.#entries.has(name)) this.#open(name, one);
   }
 
@@ -91,13 +105,17 @@ export class Sinks {
     this.#entries.clear();
   }
 
+  #passes({ filter }: SinkConfig): RowPredicate {
+    return filter === undefined ? () => true : rowFilter(filter, this.#options.interfaces);
+  }
+
   #open(name: string, settings: SinkConfig): void {
     const { log, ...shared } = this.#options;
     const context: SinkContext = {
       ...shared,
       name,
       registrable,
-      passes: settings.filter === undefined ? () => true : rowFilter(settings.filter, shared.interfaces),
+      passes: this.#passes(settings),
       notice: (level, message) => log[level]({ sink: name }, `Sink ${name}: ${message}`),
     };
     // A definition takes the settings that its own declaration gave.

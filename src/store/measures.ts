@@ -100,7 +100,6 @@ export const CUBE = {
   leg: 'UTINYINT',
   sensor: 'VARCHAR',
 } as const;
-export type CubeDimension = keyof typeof CUBE;
 /** Rollups by one dimension that has many values. */
 export const KEYED = ['domain', 'client', 'server'] as const;
 export type KeyedDimension = (typeof KEYED)[number];

@@ -48,6 +48,26 @@ function namesIn(path: string): string[] {
   return lines.map((line) => (JSON.parse(line) as { name: string }).name);
 }
 
+test('rows that come while a changed sink closes are counted as dropped by the new one', async () => {
+  const sinks = open({ one: { type: 'file', path: at('before') }, other: { type: 'file', path: at('other') } });
+  write(sinks, 0, 5);
+  const changed = sinks.apply(
+    settingsOf({
+      one: { type: 'file', path: at('behind'), filter: 'dns.qry.name contains "7"' },
+      other: { type: 'file', path: at('other') },
+    }),
+  );
+  write(sinks, 5, 30);
+  await changed;
+  write(sinks, 30, 40);
+  const dropped = Object.fromEntries(sinks.states().map((state) => [state.name, state.dropped]));
+  assert.deepEqual(dropped, { one: 3, other: 0 }, '7, 17 and 27');
+  await sinks.close();
+  assert.deepEqual(namesIn(at('before')), expected(0, 5));
+  assert.deepEqual(namesIn(at('behind')), ['n000037.test']);
+  assert.deepEqual(namesIn(at('other')), expected(0, 40));
+});
+
 test('each sink has what passes its filter; a reload closes, opens and replaces only what changed', async () => {
   const sinks = open({
     all: { type: 'file', path: at('all') },

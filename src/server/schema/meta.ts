@@ -54,7 +54,6 @@ export const viewBody = z.object({
     .max(8192)
     .regex(/^\/(?![/\\])/, { message: 'a path of this server, such as /explore?f=…' }),
 });
-export type ViewBody = z.infer<typeof viewBody>;
 
 /** A field of the filter language. */
 export const field = z
@@ -71,7 +70,6 @@ export const field = z
     values: z.array(z.object({ number: z.number(), text: z.string() })).optional(),
   })
   .openapi('Field');
-export type Field = z.infer<typeof field>;
 export const fields = z.object({ rows: z.array(field) }).openapi('Fields');
 export type Fields = z.infer<typeof fields>;
 

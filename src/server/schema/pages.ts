@@ -72,7 +72,6 @@ export const nameMiss = z
     count: z.number(),
   })
   .openapi('NameMiss');
-export type NameMiss = z.infer<typeof nameMiss>;
 
 /** A name and everything below it. */
 export const namePage = z

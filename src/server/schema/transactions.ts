@@ -11,7 +11,6 @@ const record = z
     flush: z.literal(true).optional(),
   })
   .openapi('Record');
-export type ResourceRecord = z.infer<typeof record>;
 
 const edns = z.object({
   udp_size: z.number(),
