@@ -6,6 +6,7 @@ import { TransactionBatch } from '../core/transactions.ts';
 import type { ReportOptions, ReportState } from '../report/report.ts';
 import { type PacketRingCounts, ringSum } from '../sinks/packet-ring.ts';
 import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
+import { LineSlots } from './line-slots.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
 /** What the workers of a run produce. */
@@ -25,6 +26,8 @@ export interface WorkerStart {
   command: string[];
   /** Int32: 0 = posts not yet consumed, 1 = stop. */
   control: SharedArrayBuffer;
+  /** Where rendered rows are left (`LineSlots`). */
+  lines?: SharedArrayBuffer;
 }
 
 /** Messages from a worker. */
@@ -33,7 +36,9 @@ export type WorkerMessage =
   /** All interfaces known by now; comes before the first row that refers to a new one. */
   | { kind: 'interfaces'; interfaces: CapturedInterface[] }
   | { kind: 'rows'; buffer: ArrayBuffer | null; seconds: number; nanos: number }
+  /** Rendered rows, in memory of their own or in a slot. */
   | { kind: 'lines'; rows: RenderedRows | null; seconds: number; nanos: number }
+  | { kind: 'slot'; slot: number; count: number; length: number; seconds: number; nanos: number }
   | { kind: 'progress'; readBytes: number; totalBytes: number; frames: number }
   | { kind: 'counts'; ledger: LedgerValue; packets?: PacketRingCounts }
   | { kind: 'report'; state: ReportState }
@@ -107,13 +112,13 @@ class Pool {
     return Ledger.sum(this.#ledgers);
   }
 
-  #start(start: WorkerStart): Promise<void> {
+  #start(given: WorkerStart): Promise<void> {
+    const slots = given.job.mode === 'lines' ? new LineSlots() : undefined;
+    const start = { ...given, lines: slots?.memory };
     const flags = new Int32Array(start.control);
     // Worker files run from source in a checkout (.ts) and from dist (.js) in the package.
     const worker = new Worker(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url), {
       workerData: start,
-      // Lines leave as buffers outside the heap, which only a collection gives back: let it come often.
-      ...(start.job.mode === 'lines' && { resourceLimits: { maxYoungGenerationSizeMb: 6 } }),
     });
     this.#workers.push(worker);
     const stop = () => {
@@ -129,11 +134,11 @@ class Pool {
       );
       worker.on('message', (message: WorkerMessage) => {
         try {
-          this.#take(start.shard, message);
+          this.#take(start.shard, message, slots);
         } catch (error) {
           reject(error);
         }
-        if (message.kind !== 'rows' && message.kind !== 'lines') return;
+        if (message.kind !== 'rows' && message.kind !== 'lines' && message.kind !== 'slot') return;
         const goOn = () => {
           Atomics.sub(flags, 0, 1);
           Atomics.notify(flags, 0);
@@ -145,7 +150,7 @@ class Pool {
     });
   }
 
-  #take(shard: number, message: WorkerMessage): void {
+  #take(shard: number, message: WorkerMessage, slots: LineSlots | undefined): void {
     switch (message.kind) {
       case 'opened':
         if (++this.#opened === this.#ledgers.length) this.#hooks.opened?.({ interfaces: this.#interfaces });
@@ -164,6 +169,12 @@ class Pool {
         this.#listener.lines?.(shard, message.rows, message.seconds, message.nanos);
         this.#hooks.batchDone?.();
         break;
+      case 'slot': {
+        const { slot, count, length, seconds, nanos } = message;
+        if (slots !== undefined) this.#listener.lines?.(shard, slots.rows(slot, count, length), seconds, nanos);
+        this.#hooks.batchDone?.();
+        break;
+      }
       case 'progress':
         this.#hooks.progress?.(message.readBytes, message.totalBytes, message.frames);
         break;

@@ -14,9 +14,11 @@ export interface RenderPlan {
 
 /** Rows as the bytes of their lines: what crosses from a worker, ready to be written. */
 export interface RenderedRows extends OrderedRows {
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array;
   /** Offset in `bytes` behind each row. */
-  ends: Uint32Array<ArrayBuffer>;
+  ends: Uint32Array;
+  /** To be called when they have been used, where their memory is wanted back. */
+  done?(): void;
 }
 
 /** Renders batches in a worker, for formats whose rows stand apart. */
@@ -28,7 +30,7 @@ export class Renderer {
     this.#output = outputFor(format).format.transaction?.({ interfaces, sensor, registrable }, this.#writer);
   }
 
-  /** Rows [from, to) of a batch. */
+  /** Rows [from, to) of a batch; their bytes are valid until the next ones are rendered. */
   render(batch: TransactionBatch, from: number, to: number): RenderedRows {
     const { col } = batch;
     const count = to - from;
@@ -45,10 +47,15 @@ export class Renderer {
         closeNanos: col.closeNanos.slice(from, to),
         closeNumber: col.closeNumber.slice(from, to),
       },
-      bytes: writer.take(),
+      bytes: writer.written(),
       ends,
     };
   }
+}
+
+/** Rows in memory of their own. */
+export function copyOf(rows: RenderedRows): RenderedRows {
+  return { ...rows, bytes: rows.bytes.slice() };
 }
 
 /** The memory to transfer with rendered rows. */

@@ -66,7 +66,10 @@ export async function runRendered(
   hooks: RunHooks,
   lines: (rows: RenderedRows, from: number, to: number) => void,
 ): Promise<RunResult> {
-  const merge = new RowMerge<RenderedRows>(plan.threads, lines);
+  const merge = new RowMerge<RenderedRows>(plan.threads, (rows, from, to) => {
+    lines(rows, from, to);
+    if (to === rows.count) rows.done?.();
+  });
   return runWorkers(plan, { mode: 'lines', output }, hooks, {
     lines: (worker, rows, seconds, nanos) => merge.push(worker, rows, seconds, nanos),
     ended: (worker) => merge.end(worker),

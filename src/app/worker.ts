@@ -7,7 +7,8 @@ import { openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
 import { planFilter, withLoss } from './plan.ts';
-import { buffersOf, Renderer } from './rendered.ts';
+import { LineSlots } from './line-slots.ts';
+import { buffersOf, copyOf, Renderer } from './rendered.ts';
 import { drive, newReport, reportOn } from './run.ts';
 
 /** Batches of frames between two progress messages. */
@@ -17,9 +18,10 @@ const ROWS_AT_ONCE = 512;
 /** How often a live worker tells what it has counted. */
 const COUNTS_MS = 500;
 
-const { plan, job, shard, shards, group, joined, control, command } = workerData as WorkerStart;
+const { plan, job, shard, shards, group, joined, control, command, lines } = workerData as WorkerStart;
 process.argv = command;
 const flags = new Int32Array(control);
+const slots = lines === undefined ? undefined : new LineSlots(lines);
 let knownInterfaces = 0;
 let renderer: Renderer | undefined;
 
@@ -48,17 +50,25 @@ function postLines(renderer: Renderer, batch: TransactionBatch | null, seconds: 
   for (let at = 0; batch !== null && at < batch.count; at += ROWS_AT_ONCE) {
     const rows = renderer.render(batch, at, Math.min(batch.count, at + ROWS_AT_ONCE));
     waitForTurn();
-    post({ kind: 'lines', rows, seconds, nanos }, buffersOf(rows));
+    const slot = slots?.put(rows, isStopped) ?? -1;
+    const { count, bytes } = rows;
+    if (slot >= 0) post({ kind: 'slot', slot, count, length: bytes.length, seconds, nanos });
+    else {
+      const own = copyOf(rows);
+      post({ kind: 'lines', rows: own, seconds, nanos }, buffersOf(own));
+    }
   }
   if (batch !== null) return;
   waitForTurn();
   post({ kind: 'lines', rows: null, seconds, nanos });
 }
 
+const isStopped = (): boolean => Atomics.load(flags, 1) === 1;
+
 /** Waits while the main thread is behind. */
 function waitForTurn(): void {
   for (let waiting = Atomics.load(flags, 0); waiting >= MAX_WAITING; waiting = Atomics.load(flags, 0)) {
-    if (Atomics.load(flags, 1) === 1) break;
+    if (isStopped()) break;
     Atomics.wait(flags, 0, waiting, 100);
   }
   Atomics.add(flags, 0, 1);
@@ -85,7 +95,7 @@ async function run(): Promise<void> {
   let batches = 0;
   let said = performance.now();
   const batchDone = () => {
-    if (Atomics.load(flags, 1) === 1) abort.abort();
+    if (isStopped()) abort.abort();
     kept.batchDone();
     const due = ++batches % PROGRESS_BATCHES === 0;
     if (report === null && (live || due)) {

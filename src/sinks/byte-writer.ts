@@ -36,6 +36,13 @@ export class ByteWriter {
     return taken;
   }
 
+  /** What has been written, valid until more is; the writer is empty then. */
+  written(): Uint8Array<ArrayBuffer> {
+    const taken = this.bytes.subarray(0, this.length);
+    this.length = 0;
+    return taken;
+  }
+
   byte(value: number): void {
     if (this.length === this.bytes.length) this.room(1);
     this.bytes[this.length++] = value;
