@@ -3,14 +3,14 @@ import type { Experiment, Figure } from './experiment.ts';
 import { answerTo, judgeGenerated, MEDIUM } from './judged.ts';
 import { median } from './statistics.ts';
 
-const SEEDS = [81, 82];
+const SEEDS = [81];
 const CLIENTS = 40;
 const DAYS = 3;
 
 export const scenarios: Experiment = {
   id: 'E8',
   title: 'Every scenario of the generator',
-  method: `${SEEDS.length} seeds, ${CLIENTS} clients, ${DAYS} days; what happens begins in the middle. Attacks and faults: labels noticed by a detector that should, and how soon. Look-alikes: incidents of medium severity or more that speak of them.`,
+  method: `Seeds ${SEEDS.join(', ')}: ${CLIENTS} clients, ${DAYS} days; what happens begins in the middle. Attacks and faults: labels noticed by a detector that should, and how soon. Look-alikes: incidents of medium severity or more that speak of them.`,
   async run() {
     const figures: Figure[] = [];
     for (const scenario of SCENARIOS) {

@@ -5,7 +5,7 @@ import { askCached, type Client, lookUp } from './client.ts';
 import { Random } from './random.ts';
 import { addressAnswer, ipv4, ipv4Of, NXDOMAIN, octets, oneAnswer, TYPE, txtData } from './records.ts';
 import type { Stage } from './stage.ts';
-import { type HostName, inventedDomain, inventedLabel, publicAddress, type Zone } from './world.ts';
+import { type HostName, inventedLabel, publicAddress, type Zone } from './world.ts';
 
 const DAY = 86_400;
 const MULTICAST = ipv4Of(224, 0, 0, 251);
@@ -88,11 +88,11 @@ function servicesOf(stage: Stage): Services {
     reputation:
       world.sites.find(({ domain }) => /^(?:avast|sophos|mcafee|symantec|kaspersky)\./.test(domain)) ?? known(60),
     blockLists: [world.addZone('zen-blocklist.org', 0), world.addZone('dnsbl-check.net', 0)],
-    disposable: [known(9), known(20), known(33), world.addZone(inventedDomain(random), 1)].map((zone) => ({
+    disposable: [known(9), known(20), known(33), world.addZone(world.unknownDomain(random), 1)].map((zone) => ({
       zone,
       answers: poolOf(random),
     })),
-    vendors: [1, 2, 3].map(() => world.addZone(inventedDomain(random), 1).hosts[0]),
+    vendors: [1, 2, 3].map(() => world.addZone(world.unknownDomain(random), 1).hosts[0]),
     local,
     files: names,
     arpa: world.addZone('in-addr.arpa', 0),
@@ -180,7 +180,7 @@ function mistyped(stage: Stage, client: Client, at: number): void {
   const { domain } = stage.world.site(random, 0, 300);
   const place = random.int(Math.max(1, domain.indexOf('.') - 1));
   const typo = domain.slice(0, place) + domain.slice(place + 1);
-  const name = random.chance(0.5) && typo.length > 6 ? `www.${typo}` : inventedDomain(random);
+  const name = random.chance(0.5) && typo.length > 6 ? `www.${typo}` : stage.world.unknownDomain(random);
   missing(stage, client, name, at);
 }
 

@@ -75,10 +75,6 @@ export function inventedLabel(random: Random): string {
   return label;
 }
 
-export function inventedDomain(random: Random): string {
-  return `${inventedLabel(random)}.${random.pick(TLDS)}`;
-}
-
 export function publicAddress(random: Random): Address {
   return ipv4(((random.pick(PUBLIC) << 24) | (random.bits() >>> 8)) >>> 0);
 }
@@ -89,6 +85,7 @@ export class World {
   readonly sites: Zone[] = [];
   readonly names: HostName[] = [];
   readonly #ranks: Zipf;
+  readonly #domains = new Set<string>();
   readonly #missing = new Map<string, EncodedRecords>();
   /** Stands for all servers above domains. */
   readonly parents: Zone;
@@ -101,10 +98,12 @@ export class World {
     this.#cdns = ['edgekey-cdn.net', 'akamaiedge.net', 'cloudfront.net', 'fastly-edge.net'].map((cdn) =>
       this.addZone(cdn, 0),
     );
-    const known = popular.slice(0, Math.ceil(zones * 0.7));
+    // Content networks are there already; what is invented must not be one that is known.
+    const known = popular.filter((domain) => !this.#domains.has(domain)).slice(0, Math.ceil(zones * 0.7));
+    for (const domain of known) this.#domains.add(domain);
     for (let rank = 0, next = 0; rank < zones; rank++) {
       const isKnown = next < known.length && (rank < 40 || random.chance(0.7));
-      this.sites.push(this.addZone(isKnown ? known[next++] : inventedDomain(random)));
+      this.sites.push(this.addZone(isKnown ? known[next++] : this.unknownDomain(random)));
     }
     this.parents = this.addZone('gtld-servers.net', 0);
     this.parents.kind = 'parent';
@@ -122,6 +121,14 @@ export class World {
     return records;
   }
 
+  /** A domain that nobody has yet. */
+  unknownDomain(random: Random): string {
+    for (;;) {
+      const domain = `${inventedLabel(random)}.${random.pick(TLDS)}`;
+      if (!this.#domains.has(domain)) return domain;
+    }
+  }
+
   /** A site that somebody visits: the popular ones more often. */
   visited(random: Random): Zone {
     return this.sites[this.#ranks.draw(random)];
@@ -135,6 +142,7 @@ export class World {
   /** A zone with some names; `hosts` limits them. */
   addZone(domain: string, hosts?: number): Zone {
     const random = this.#random;
+    this.#domains.add(domain);
     const wire = parseName(domain);
     const isHosted = random.chance(0.7);
     const base = isHosted ? `dns-host${random.int(40)}.net` : domain;

@@ -2,7 +2,7 @@ import type { Client } from '../client.ts';
 import { addressAnswer, TYPE } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { inventedDomain, publicAddress } from '../world.ts';
+import { publicAddress } from '../world.ts';
 import { clientText } from './tunnel.ts';
 
 export interface BeaconSettings {
@@ -32,7 +32,7 @@ export const beacon: ScenarioDefinition = {
 export function runBeacon(stage: Stage, client: Client, from: number, settings: BeaconSettings): void {
   const { random } = client;
   const { period, jitter, loss } = settings;
-  const zone = stage.world.addZone(inventedDomain(random), 1);
+  const zone = stage.world.addZone(stage.world.unknownDomain(random), 1);
   const [name] = zone.hosts;
   // Shorter than the period, as whoever wants to be asked every time sets it.
   name.ttl = Math.max(1, Math.floor(period * 0.37));

@@ -1,6 +1,6 @@
 import { RecordList } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { inventedDomain, publicAddress } from '../world.ts';
+import { publicAddress } from '../world.ts';
 import { clientText } from './tunnel.ts';
 
 const SECONDS = 4 * 3600;
@@ -12,7 +12,7 @@ export const fastFlux: ScenarioDefinition = {
   start(stage, from) {
     const { random } = stage;
     const client = random.pick(stage.clients);
-    const zone = stage.world.addZone(inventedDomain(random), 0);
+    const zone = stage.world.addZone(stage.world.unknownDomain(random), 0);
     stage.schedule(from, (now) => {
       const list = new RecordList();
       for (let i = 0; i < 5; i++) list.address('answers', 180, publicAddress(random));

@@ -1,6 +1,6 @@
 import { addressAnswer, ipv4Of } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { inventedDomain, publicAddress } from '../world.ts';
+import { publicAddress } from '../world.ts';
 import { clientText } from './tunnel.ts';
 
 export const rebinding: ScenarioDefinition = {
@@ -10,7 +10,7 @@ export const rebinding: ScenarioDefinition = {
   start(stage, from) {
     const { random } = stage;
     const client = random.pick(stage.clients);
-    const zone = stage.world.addZone(inventedDomain(random), 0);
+    const zone = stage.world.addZone(stage.world.unknownDomain(random), 0);
     const name = `s${random.int(9999)}.rb.${zone.domain}`;
     [publicAddress(random), ipv4Of(192, 168, 1, 1), ipv4Of(192, 168, 1, 1)].forEach((address, i) => {
       stage.schedule(from + i * 20, (now) => {

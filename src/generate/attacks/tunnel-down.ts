@@ -1,6 +1,5 @@
 import { octets, oneAnswer, TYPE, txtData } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { inventedDomain } from '../world.ts';
 import { clientText } from './tunnel.ts';
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
@@ -12,7 +11,7 @@ export const tunnelDown: ScenarioDefinition = {
   start(stage, from) {
     const { random } = stage;
     const client = random.pick(stage.clients);
-    const zone = stage.world.addZone(inventedDomain(random), 0);
+    const zone = stage.world.addZone(stage.world.unknownDomain(random), 0);
     let n = 0;
     stage.schedule(from, (now) => {
       const records = oneAnswer(TYPE.TXT, 0, txtData(octets(random.text(BASE64, 200))));

@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import { addressAnswer, octets, oneAnswer, TYPE, txtData } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { inventedDomain, inventedLabel, publicAddress, type Zone } from '../world.ts';
+import { inventedLabel, publicAddress, type Zone } from '../world.ts';
 
 const ALPHABETS = {
   hex: '0123456789abcdef',
@@ -86,7 +86,7 @@ export function runTunnel(
   scenario: string,
 ): string {
   const random = client.random;
-  const zone = stage.world.addZone(inventedDomain(random), 0);
+  const zone = stage.world.addZone(stage.world.unknownDomain(random), 0);
   const session = inventedLabel(random);
   const { chunk, rate, jitter, total, type } = settings;
   let sent = 0;
