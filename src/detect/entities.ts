@@ -132,9 +132,9 @@ class Generations<T> {
 }
 
 const HOST_WORDS = 5;
-const HOST_SLOTS = 4096;
+const HOST_SLOTS = 16_384;
 /** Names whose registrable domain is remembered. */
-const SLOTS = 16_384;
+const SLOTS = 32_768;
 const SLOT_BYTES = 80;
 const MAX_NAME_BYTES = 256;
 
@@ -193,7 +193,7 @@ export class Entities {
 
   host(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
     const lately = this.#lately;
-    const slot = (Math.imul(w3 ^ Math.imul(w0 ^ w1 ^ w2, 0x85ebca6b), 0x9e3779b1) >>> 20) & (HOST_SLOTS - 1);
+    const slot = (Math.imul(w3 ^ Math.imul(w0 ^ w1 ^ w2, 0x85ebca6b), 0x9e3779b1) >>> 18) & (HOST_SLOTS - 1);
     let host = lately[slot];
     if (host === undefined || host.family !== family || !isSame(host.words, w0, w1, w2, w3)) {
       host = this.#findHost(family, w0, w1, w2, w3, time);
