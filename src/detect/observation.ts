@@ -8,13 +8,11 @@ import type { Domain, Entities, Host } from './entities.ts';
 
 export const ANSWERED = OUTCOMES.indexOf('answered');
 export const UNANSWERED = OUTCOMES.indexOf('unanswered');
-export const CAPTURE_ENDED = OUTCOMES.indexOf('capture_ended');
 export const ORPHAN = OUTCOMES.indexOf('orphan');
 export const UNREACHABLE = OUTCOMES.indexOf('unreachable');
 export const DATA = ANSWER_KINDS.indexOf('data');
 export const NODATA = ANSWER_KINDS.indexOf('nodata');
 export const NXDOMAIN = ANSWER_KINDS.indexOf('nxdomain');
-export const REFERRAL = ANSWER_KINDS.indexOf('referral');
 export const ERROR = ANSWER_KINDS.indexOf('error');
 
 const HEADER = 12;

@@ -18,7 +18,10 @@ test('links between the documents lead somewhere', () => {
   const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root, exclude: ['docs/reference/**'] });
   assert.ok(documents.length > 10);
   const known = new Set(documents.map((path) => path.replaceAll('\\', '/')));
-  const files = new Set([...known, ...globSync(['docs/**', 'src/*', 'test/*', 'LICENSE', 'NOTICE'], { cwd: root })]);
+  const files = new Set([
+    ...known,
+    ...globSync(['docs/**', 'src/*', 'test/*', 'config/*', 'LICENSE', 'NOTICE'], { cwd: root }),
+  ]);
   for (const path of documents) {
     const text = readFileSync(join(root, path), 'utf8');
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g)) {

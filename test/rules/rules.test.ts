@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRules } from '../../src/app/rules.ts';
+import { fileURLToPath } from 'node:url';
+import { parseRules, readRules } from '../../src/app/rules.ts';
 import type { Exchange } from '../../src/rr/exchange.ts';
 import { ruleDetectors } from '../../src/rules/rule-detector.ts';
 import { exchange, findings, START } from '../detect/run.ts';
@@ -120,6 +121,13 @@ test('a mistake has its place and says what was meant', () => {
   assert.match(wrong('- name: a\n- name: a'), /two rules called 'a'/);
   assert.match(wrong('- name: a\n  severity: loud'), /'loud' is no severity/);
   assert.match(wrong('name: [a'), /^r\.yaml:/);
+});
+
+test('the rules that come along are sound', () => {
+  const path = fileURLToPath(new URL('../../config/rules.example.yaml', import.meta.url));
+  const rules = readRules(path);
+  assert.equal(rules.length, 5);
+  assert.equal(rules.filter(({ when }) => when === undefined)[0].filter, 'dns.qry.type == A and dns.time > 1');
 });
 
 test('Sigma rules of category dns', () => {
