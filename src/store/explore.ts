@@ -181,11 +181,12 @@ export async function findRelated(store: EmbeddedStore, id: string): Promise<Rel
   const found = await findTransaction(store, id);
   if (found === null) return { parent: null, children: [], tcp_retry: null, siblings: [] };
   const { record, from } = found;
-  const source = store.parts.source(store.parts.between(from - 60_000, from + 60_000));
-  const list = (sql: string, params: readonly (string | bigint)[], span: number) =>
+  const list = (sql: string | ((source: string) => string), params: readonly (string | bigint)[], span: number) =>
     store.readers.use(async (connection) => {
+      // Anew for every try: parts are moved and dropped.
+      const source = store.parts.source(store.parts.between(from - 60_000, from + 60_000));
       const { sql: range } = whereOf(ALL, from - span, from + span);
-      const query = `SELECT * FROM (${source}) WHERE ${range} AND ${sql} ORDER BY time LIMIT 50`;
+      const query = `SELECT * FROM (${source}) WHERE ${range} AND ${typeof sql === 'string' ? sql : sql(source)} ORDER BY time LIMIT 50`;
       return (await rowsOf(connection, query, params)).map(({ stored, i }) => recordOf(stored, i));
     });
   const one = async (other: string | undefined) => {
@@ -193,7 +194,7 @@ export async function findRelated(store: EmbeddedStore, id: string): Promise<Rel
     return number === undefined ? null : ((await list('transaction = ?', [number], 60_000))[0] ?? null);
   };
   const number = idNumber(id) ?? 0n;
-  const same =
+  const same = (source: string) =>
     'name = (SELECT any_value(name) FROM (' +
     `${source}) WHERE transaction = ?) AND client = (SELECT any_value(client) FROM (${source}) WHERE transaction = ?) AND transaction <> ?`;
   return {

@@ -26,7 +26,10 @@ export class Readers {
 
   /** Runs with a connection; an abort stops its statement. Throws once questions have ended. */
   async use<T>(run: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    while (!this.#isEnded && (this.#database === null || this.#busy >= MOST_QUESTIONS)) await this.#change();
+    while (!this.#isEnded && (this.#database === null || this.#busy >= MOST_QUESTIONS)) {
+      await this.#change(signal);
+      signal?.throwIfAborted();
+    }
     signal?.throwIfAborted();
     if (this.#isEnded || this.#database === null) throw new Error('the store is closed');
     this.#busy++;
@@ -58,8 +61,16 @@ export class Readers {
     }
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Something ended, or the one who waits gives up. */
+  #change(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      signal?.addEventListener('abort', done);
+      this.#waiting.push(done);
+    });
   }
 
   #wake(): void {

@@ -27,6 +27,29 @@ const ALL: readonly [name: string, path: string, loaded: string][] = [
   ['settings', '/settings', '.config'],
 ];
 
+const OVERVIEW = ['overview', `/?${HOUR}`, '.tiles'] as const;
+const EXPLORE = ['explore', `/explore?${HOUR}`, 'tbody tr[data-index]'] as const;
+
+/** Three English words in a row that are seen or read out; code, names from the wire and the configuration are none. */
+async function englishOn(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const isSentence = (text: string): boolean => /\b[a-z]{2,}[ ,]+[a-z]{2,}[ ,]+[a-z]{2,}\b/i.test(text);
+    const found: string[] = [];
+    for (const element of document.querySelectorAll('body *')) {
+      if (element.closest('script, noscript, style, pre, code, .mono, .config, [lang=en]') !== null) continue;
+      for (const name of ['title', 'aria-label', 'placeholder', 'alt']) {
+        const text = element.getAttribute(name);
+        if (text !== null && isSentence(text)) found.push(`${name}: ${text}`);
+      }
+      for (const node of element.childNodes) {
+        if (node.nodeType === Node.TEXT_NODE && isSentence(node.nodeValue ?? ''))
+          found.push((node.nodeValue ?? '').trim());
+      }
+    }
+    return [...new Set(found)];
+  });
+}
+
 /** Nothing is on its way any more. */
 async function settle(page: Page, loaded: string): Promise<void> {
   await page.locator(`main ${loaded}`).first().waitFor();
@@ -65,6 +88,21 @@ test('on a phone nothing is wider than the screen', async () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${name}: ${wide} px too wide`);
     await picture(page, `${name}-dark-390`);
+  });
+});
+
+test('in Chinese no page says a sentence in English', async () => {
+  await pages.at(ALL[0][1], async (page) => {
+    await page.evaluate(() => localStorage.setItem('nametap.language', 'zh'));
+    const found: Record<string, string[]> = {};
+    for (const [name, path, loaded] of [...ALL, OVERVIEW, EXPLORE]) {
+      await page.goto(pages.serving.url + path);
+      await settle(page, loaded);
+      assert.equal(await page.locator('html').getAttribute('lang'), 'zh-Hans', name);
+      const english = await englishOn(page);
+      if (english.length > 0) found[name] = english;
+    }
+    assert.deepEqual(found, {});
   });
 });
 

@@ -58,6 +58,21 @@ test('closing stops questions and waits until nothing runs; those that wait are 
   second.close();
 });
 
+test('a question that waits for its turn hears that nobody wants its answer any more', async () => {
+  const readers = new Readers();
+  const database = await Database.open(null, { threads: '1' });
+  readers.open(database);
+  const slow = Promise.allSettled(Array.from({ length: 8 }, () => readers.use((connection) => connection.all(SLOW))));
+  const stop = new AbortController();
+  const waits = readers.use((connection) => connection.all('SELECT 1'), stop.signal);
+  stop.abort(new Error('gone'));
+  await assert.rejects(waits, /gone/);
+  assert.equal(readers.idle, false, 'the others go on');
+  await readers.end();
+  await slow;
+  database.close();
+});
+
 test('a question that gets no connection takes no place', async () => {
   const readers = new Readers();
   const database = await Database.open(null, {});
