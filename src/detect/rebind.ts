@@ -83,9 +83,9 @@ export const rebind = detector({
         }
         // Names that are kept for long are not rebound: only the others are remembered.
         const key = (seen.nameHash ^ Math.imul(seen.type, 0x9e3779b1)) >>> 0;
+        const before = inside < 0 ? undefined : outside.peek(key);
         if (isOutside && answers.ttl <= FLIP_SECONDS / 4) outside.take(key, () => time);
         if (inside < 0 || local.has(seen.nameText)) return;
-        const before = outside.peek(key);
         const isFlip = before !== undefined && time - before <= FLIP_SECONDS;
         // Blockers answer 0.0.0.0, 127.0.0.1 or one address of their own for all that they block.
         const isSinkhole = kind === 'unspecified' || kind === 'loopback' || isPortal(answers.key(inside), domain);
@@ -103,7 +103,8 @@ export const rebind = detector({
           detector: 'REBIND',
           key: domain.text,
           severity:
-            isFlip && !isSinkhole ? 'high' : isShort && domain.queries < 1000 && !domain.isPopular ? 'medium' : 'low',
+            // An inside address alone is split horizon more often than not; both at once are tried one after the other.
+            isFlip && !isSinkhole ? 'high' : isOutside && isShort && !domain.isPopular ? 'medium' : 'low',
           score: isFlip ? 0.95 : isShort ? 0.7 : 0.4,
           confidence: isFlip ? 0.9 : 0.5,
           time,

@@ -158,8 +158,10 @@ test('REBIND: a public name with an address of the inside', () => {
     'fd00::1',
     '::ffff:10.0.0.1',
   ]) {
-    assert.equal(findings([answer(0, 'x.evil-site.com', 30, inside)], only('REBIND'))[0].severity, 'medium', inside);
+    assert.equal(findings([answer(0, 'x.evil-site.com', 30, inside)], only('REBIND'))[0].severity, 'low', inside);
   }
+  const both = answer(0, 'x.evil-site.com', 0, '45.60.7.9', '192.168.0.1');
+  assert.equal(findings([both], only('REBIND'))[0].severity, 'medium');
   const quiet = [
     answer(0, 'printer.lan', 30, '192.168.0.7'),
     answer(1, '2.0.0.127.zen.example.org', 30, '127.0.0.4'),

@@ -7,7 +7,9 @@ import { ruleDetectors } from '../../src/rules/rule-detector.ts';
 import { exchange, findings, START } from '../detect/run.ts';
 
 function say(rule: string, exchanges: readonly Exchange[], marked: string[] = []) {
-  const more = ruleDetectors(parseRules(rule, 'rules.yaml'), (seen, names) => marked.push(`${seen.nameText} ${names}`));
+  const more = ruleDetectors(parseRules(rule, 'rules.yaml'), (seen, names) =>
+    marked.push(`${seen.nameText} ${names.join()}`),
+  );
   return findings(exchanges, { more, only: more.map(({ id }) => id) });
 }
 
