@@ -3,7 +3,7 @@ import type { Experiment, Figure } from './experiment.ts';
 import { answerTo, judgeGenerated, MEDIUM } from './judged.ts';
 import { median } from './statistics.ts';
 
-const SEEDS = [81];
+const SEEDS = [81, 82, 83];
 const CLIENTS = 40;
 const DAYS = 3;
 
