@@ -99,13 +99,17 @@ function AlertLine({ alert }: { alert: Alert }): JSX.Element {
   return (
     <li class="alert">
       <Mark level={LEVELS[severity]} label={t(`severity.${severity}`)} />
-      <p>
+      <p lang="en">
         <b>{title}</b>
       </p>
       <time class="faint" dateTime={time} title={moment(at, true)}>
         {Date.now() - at < DAY_MS ? clock(at) : moment(at)}
       </time>
-      {text !== '' && <p class="why">{text}</p>}
+      {text !== '' && (
+        <p class="why" lang="en">
+          {text}
+        </p>
+      )}
       <div class="acts">
         <a href={link('/alerts', { sel: id })}>{t('overview.alerts.evidence')}</a>
         {client !== null && <Value kind="client" value={client} class="mono" />}
