@@ -63,10 +63,15 @@ const tools: Tool[] = [
   {
     name: 'nametap',
     what: 'matching, statistics, NDJSON',
-    command: [...NAMETAP, 'watch', '-i', TO, '--unit', 'transaction', '-T', 'ndjson'],
+    command: [...NAMETAP, 'watch', '-i', TO, '--sample', 'off', '--unit', 'transaction', '-T', 'ndjson'],
     lost: nametapLost,
   },
-  { name: 'nametap', what: 'matching, statistics', command: [...NAMETAP, 'watch', '-i', TO, '-q'], lost: nametapLost },
+  {
+    name: 'nametap',
+    what: 'matching, statistics',
+    command: [...NAMETAP, 'watch', '-i', TO, '--sample', 'off', '-q'],
+    lost: nametapLost,
+  },
   {
     name: 'tcpdump',
     what: 'writes the packets',

@@ -13,7 +13,16 @@ import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
 import { type Input, isCurrent, openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
-import { needsFlows, planFilter, type RunHooks, type RunPlan, type RunResult, withLoss } from './plan.ts';
+import {
+  needsFlows,
+  planFilter,
+  reportShare,
+  type RunHooks,
+  type RunPlan,
+  type RunResult,
+  type Share,
+  withLoss,
+} from './plan.ts';
 import { type PoolListener, runWorkers } from './pool.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
@@ -107,8 +116,7 @@ async function runShared(plan: RunPlan, report: Report, hooks: RunHooks, takeIn:
   // It is waited for below, also when it fails before that.
   others.catch(() => {});
   try {
-    const share = { shard: 0, shards: plan.threads };
-    const result = await runInline(plan, { ...hooks, counting }, reportOn(report), share);
+    const result = await runInline(plan, { ...hooks, counting }, reportOn(report), reportShare(0, plan.threads));
     const { ledger } = await others;
     result.ledger.add(ledger);
     return result;
@@ -147,7 +155,7 @@ export async function runInline(
   plan: RunPlan,
   hooks: RunHooks,
   outputs: EngineOutputs,
-  share: { shard: number; shards: number } = { shard: 0, shards: 1 },
+  share: Share = { shard: 0, shards: 1 },
 ): Promise<RunResult> {
   const filter = planFilter(plan);
   const { input } = plan;

@@ -6,7 +6,7 @@ import { Engine } from '../pipeline/engine.ts';
 import { openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
-import { planFilter, withLoss } from './plan.ts';
+import { planFilter, reportShare, withLoss } from './plan.ts';
 import { LineSlots } from './line-slots.ts';
 import { buffersOf, copyOf, Renderer } from './rendered.ts';
 import { drive, newReport, reportOn } from './run.ts';
@@ -83,12 +83,16 @@ async function run(): Promise<void> {
   if (job.mode === 'lines') renderer = new Renderer(job.output, source.interfaces);
   const report = job.mode === 'report' ? newReport(job.options) : null;
   // Live, the kernel's fan-out has dealt the frames already.
-  const share = { ...(live ? { shard: 0, shards: 1 } : { shard, shards }), sample: plan.sample };
+  const share = live ? { shard: 0, shards: 1 } : job.mode === 'report' ? reportShare(shard, shards) : { shard, shards };
   const kept = new KeptPackets(plan.packets);
   kept.open(source.interfaces, shard, shards);
   const engine = new Engine(
     // Flows can be counted only where all frames pass (see isInline).
-    { dissect: { ...plan.dissect, ...share, streams: false }, match: plan.match, filter: planFilter(plan) },
+    {
+      dissect: { ...plan.dissect, ...share, sample: plan.sample, streams: false },
+      match: plan.match,
+      filter: planFilter(plan),
+    },
     kept.with(report === null ? { rows: rowsOf(source) } : reportOn(report)),
   );
   const abort = new AbortController();

@@ -42,6 +42,8 @@ export interface DissectOptions {
   /** Take only the frames of this worker, of so many (see shard.ts). */
   shard?: number;
   shards?: number;
+  /** How many shards it takes, from `shard` on (default 1). */
+  taken?: number;
   /** Only one in so many clients (`Dissector.sample`). */
   sample?: number;
 }
@@ -71,7 +73,8 @@ export class Dissector {
   /** Time of the last frame, also of those of other workers. */
   #seconds = 0;
   #nanos = 0;
-  readonly #shard: number;
+  readonly #firstShard: number;
+  readonly #behindShard: number;
   readonly #sharing: Sharing | null;
   #sampleLimit = ALL_CLIENTS;
 
@@ -86,7 +89,8 @@ export class Dissector {
     this.#streams = new TcpStreams((carrier) => handler.message(carrier), ledger, { bytes: bytes - bytes / 4 });
     this.#flows = options.streams === true ? new UdpFlows() : null;
     this.#checksums = options.checksums === true;
-    this.#shard = options.shard ?? 0;
+    this.#firstShard = options.shard ?? 0;
+    this.#behindShard = this.#firstShard + (options.taken ?? 1);
     const shards = options.shards ?? 1;
     this.#sharing = shards > 1 ? new Sharing(shards) : null;
     this.sample = options.sample ?? 1;
@@ -117,7 +121,10 @@ export class Dissector {
     for (let i = 0; i < batch.count; i++) {
       const from = at[i];
       const end = from + captured[i];
-      if (sharing !== null && sharing.of(bytes, from, end, link[i]) !== this.#shard) continue;
+      if (sharing !== null) {
+        const shard = sharing.of(bytes, from, end, link[i]);
+        if (shard < this.#firstShard || shard >= this.#behindShard) continue;
+      }
       carrier.number = number[i];
       carrier.seconds = seconds[i];
       carrier.nanos = nanos[i];
