@@ -13,7 +13,9 @@ import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import { BrokenInput, type ByteInput, Peeked } from '../sources/byte-input.ts';
 import { CaptureReader } from '../sources/capture-reader.ts';
 import { Shared } from '../sources/format.ts';
+import { crc32 } from '../sources/crc32.ts';
 import { Lz4Input } from '../sources/lz4.ts';
+import { XzInput } from '../sources/xz.ts';
 
 /** Most memory for transactions kept to be looked at; the report counts those beyond it too. */
 const KEEP_BYTES = 512 * 1024 * 1024;
@@ -30,7 +32,7 @@ export interface AnalyseOptions {
 }
 
 /**
- * Reads a capture file that the page holds (pcap or pcapng; plain, gzip or lz4) with the engine that `nametap read` uses.
+ * Reads a capture file that the page holds (pcap or pcapng; plain, gzip, lz4 or xz) with the engine that `nametap read` uses.
  * Nothing leaves the browser. Throws `UserError` when it is no capture; damage in it ends the reading and is told.
  */
 export async function analyseCapture(file: Blob, options: AnalyseOptions): Promise<CaptureAnalysis> {
@@ -45,7 +47,7 @@ export async function analyseCapture(file: Blob, options: AnalyseOptions): Promi
   engine.interfaces = shared.interfaces;
   const reader = new CaptureReader(options.name, new StreamInput(file.stream(), file.size), shared, {
     uncompressed: (input, head) => uncompressed(file, input, head),
-    compressions: 'gzip or lz4; for zstd and xz use nametap itself, or decompress it first',
+    compressions: 'gzip, lz4 or xz; browsers have no zstd: use nametap itself, or decompress it first (zstd -d)',
     turn: () => Promise.resolve(),
   });
   const batch = new FrameBatch();
@@ -180,6 +182,9 @@ function uncompressed(file: Blob, input: ByteInput, head: Uint8Array): ByteInput
   }
   if (head[0] === 0x04 && head[1] === 0x22 && head[2] === 0x4d && head[3] === 0x18) {
     return new Lz4Input(new Peeked(input, head.slice()));
+  }
+  if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58) {
+    return new XzInput(new Peeked(input, head.slice()), { crc32 });
   }
   return undefined;
 }

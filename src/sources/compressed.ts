@@ -1,4 +1,5 @@
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import { createHash } from 'node:crypto';
+import { crc32, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { BrokenInput, type ByteInput, Peeked } from './byte-input.ts';
 import { Lz4Input } from './lz4.ts';
 import { XzInput } from './xz.ts';
@@ -20,7 +21,7 @@ export function uncompressed(input: ByteInput, head: Uint8Array): ByteInput | un
   if ((magic & 0xffff) === 0x8b1f) return new ZlibInput(whole(), 'gzip');
   if (magic === 0xfd2fb528) return new ZlibInput(whole(), 'zstd');
   if (magic === 0x184d2204) return new Lz4Input(whole());
-  if (magic === 0x587a37fd) return new XzInput(whole());
+  if (magic === 0x587a37fd) return new XzInput(whole(), { crc32, sha256: () => createHash('sha256') });
   return undefined;
 }
 

@@ -16,11 +16,11 @@ export class Crc64 {
   }
 
   /** Eight octets, least significant first. */
-  digest(): Buffer {
-    const out = Buffer.alloc(8);
-    out.writeInt32LE(~this.#low, 0);
-    out.writeInt32LE(~this.#high, 4);
-    return out;
+  digest(): Uint8Array {
+    const out = new DataView(new ArrayBuffer(8));
+    out.setInt32(0, ~this.#low, true);
+    out.setInt32(4, ~this.#high, true);
+    return new Uint8Array(out.buffer);
   }
 }
 

@@ -97,12 +97,15 @@ test('a capture dropped on any page is read there, by the same engine, and sent 
   });
 });
 
-test('gzip is read too; a cut file gives what came before; what is none is told so', async () => {
+test('gzip and xz are read too; a cut file gives what came before; what is none is told so', async () => {
   await withPage(
     async (page) => {
       const whole = readFileSync(`${captures}lookups.pcapng`);
       await drop(page, 'lookups.pcapng.gz', gzipSync(whole));
       await page.locator('.told strong', { hasText: /^50 transactions$/ }).waitFor();
+      await drop(page, 'sixty.pcap.xz', readFileSync(new URL('../sources/compressed/sixty.pcap.xz', import.meta.url)));
+      await page.locator('.file-note', { hasText: 'sixty.pcap.xz' }).waitFor();
+      await page.locator('.tile', { hasText: 'Frames' }).getByText('60', { exact: true }).waitFor();
       await drop(page, 'cut.pcapng', whole.subarray(0, whole.length - 20));
       await page.locator('.file-note', { hasText: 'cut.pcapng' }).waitFor();
       await page.getByText('The file is damaged at octet').waitFor();

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, crc32 as zlibCrc32 } from 'node:zlib';
 import { analyseCapture } from '../../src/library/browser.ts';
+import { crc32 } from '../../src/sources/crc32.ts';
 import { readCapture, reportCapture, type Transaction } from '../../src/library/index.ts';
 
 const captures = fileURLToPath(new URL('../captures/', import.meta.url));
@@ -71,6 +72,24 @@ test('gzip is read as what is in it; a file that is cut gives what came before',
   assert.ok(cut.total > 0 && cut.total <= whole.total);
   const broken = (await analysed(new Uint8Array(gzipSync(plain)).slice(0, 500))).analysis;
   assert.match(broken.damage?.reason ?? '', /cannot be read further|ends/);
+});
+
+test('xz is read with its checksums; zstd, which browsers cannot read, is told so with what to do', async () => {
+  const compressed = (name: string) =>
+    new Uint8Array(readFileSync(new URL(`../sources/compressed/${name}`, import.meta.url)));
+  const plain = (await analysed(new Uint8Array(gunzipSync(compressed('sixty.pcap.gz'))))).analysis;
+  for (const name of ['sixty.pcap.xz', 'sixty.pcap.crc32.xz', 'sixty.pcap.sha256.xz']) {
+    const { analysis } = await analysed(compressed(name), name);
+    assert.equal(analysis.damage, undefined, name);
+    assert.deepEqual({ ...analysis.report.ledger }, { ...plain.report.ledger }, name);
+  }
+  const broken = compressed('sixty.pcap.crc32.xz');
+  const padding = broken.length - 60;
+  for (let at = padding; at < padding + 20; at++) broken[at] ^= 0x55;
+  assert.match((await analysed(broken)).analysis.damage?.reason ?? '', /xz/);
+  await assert.rejects(analysed(compressed('sixty.pcap.zst')), /zstd -d/);
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 255);
+  assert.equal(crc32(bytes.subarray(300), crc32(bytes.subarray(0, 300))), zlibCrc32(bytes));
 });
 
 test('what is no capture is told so; rows beyond the memory are counted', async () => {

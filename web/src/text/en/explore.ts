@@ -183,7 +183,7 @@ export const explore = {
   'explore.file.stays': 'It stays in your browser',
   'explore.file.export': 'Save as NDJSON',
   'explore.file.none.text':
-    'Drop a pcap or pcapng file anywhere on the page (plain, gzip or lz4), or choose one. It is read in your browser, by the engine nametap itself uses, and is not sent anywhere.',
+    'Drop a pcap or pcapng file anywhere on the page (plain, gzip, lz4 or xz), or choose one. It is read in your browser, by the engine nametap itself uses, and is not sent anywhere.',
   'explore.file.choose': 'Choose a file',
   'explore.file.close': 'Close the file',
   'explore.file.drop': 'Drop the capture here',

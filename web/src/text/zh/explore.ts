@@ -183,7 +183,7 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.file.reading': '正在读取 {name}：{size} 中的 {read}，{n} 个事务',
   'explore.file.none': '打开抓包文件',
   'explore.file.none.text':
-    '把 pcap 或 pcapng 文件（原样、gzip 或 lz4）拖到页面上任意位置，或者选择一个。它由 nametap 自己的引擎在您的浏览器中读取，不会发送到任何地方。',
+    '把 pcap 或 pcapng 文件（原样、gzip、lz4 或 xz）拖到页面上任意位置，或者选择一个。它由 nametap 自己的引擎在您的浏览器中读取，不会发送到任何地方。',
   'explore.file.choose': '选择文件',
   'explore.file.close': '关闭文件',
   'explore.file.drop': '把抓包文件放在这里',
