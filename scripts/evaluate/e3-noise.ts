@@ -4,10 +4,11 @@ import { type Experiment, type Figure, sharedData } from './experiment.ts';
 import { type Incident, judgeGenerated, judgeRows, MEDIUM, newJudge } from './judged.ts';
 import { rate } from './statistics.ts';
 
-/** A large site for weeks, and a small one, where everything is rare. */
+/** A large site, a small one, where everything is rare, and a home, where nothing happens for hours. */
 const SITES = [
   { clients: 250, days: 20, seed: 31 },
   { clients: 25, days: 30, seed: 32 },
+  { clients: 4, days: 30, seed: 33 },
 ];
 /** Organic clients for ten minutes. */
 const ORGANIC_CLIENT_DAYS = 0.45;

@@ -12,6 +12,9 @@ const LONGEST_PAUSE = 6 * 3600;
 const EXPECTED = 100;
 /** The network has to have been watched for so long. */
 const WATCHED = 600;
+/** Where little is asked pauses are usual: they are learnt for so long, and one that matters is so many times longer. */
+const LEARNT = 86_400;
+const TIMES_LONGEST = 3;
 const WINDOW_SECONDS = 300;
 const SEVERAL_CLIENTS = 5;
 
@@ -40,10 +43,16 @@ export const opsSilent = detector({
     let lost = 0;
     /** Rate of the last minutes, kept while nothing comes. */
     let rate = 0;
+    /** The longest pause so far, seconds, and when something was last heard. */
+    let longest = 0;
+    let heard = Number.NaN;
     return {
       inspect(seen, raise) {
         const { col } = seen.batch;
         const i = seen.row;
+        const gap = seen.closed - heard;
+        if (gap > longest && gap < LONGEST_PAUSE) longest = gap;
+        heard = seen.closed;
         if (col.responses[i] === 0) return;
         const { closed } = seen;
         if (closed - began > WINDOW_SECONDS) {
@@ -71,7 +80,10 @@ export const opsSilent = detector({
         if (pause * 1000 < quiet || pause > LONGEST_PAUSE || last - all.double(baseline.all, FIRST) < WATCHED) return;
         const usual = usualAt(all.table.floats, all.season(baseline.all), Math.floor(time / 3600));
         const expected = Math.min(rate, usual === null ? Number.POSITIVE_INFINITY : usual.level / 3600) * pause;
-        if (expected < EXPECTED || !told.isDue('silence', pause, time)) return;
+        const isBusy = (expected / pause) * (quiet / 1000) >= EXPECTED;
+        const isKnown = isBusy || last - all.double(baseline.all, FIRST) >= LEARNT;
+        if (!isKnown || pause < TIMES_LONGEST * longest || expected < EXPECTED || !told.isDue('silence', pause, time))
+          return;
         raise(silenceFinding(time, last, expected, quiet / 1000));
       },
     };

@@ -2,7 +2,6 @@ import type { Address, EncodedRecords } from '../rr/batch-writer.ts';
 import { parseName, Writer } from '../wire/writer.ts';
 
 export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, NULL: 10, PTR: 12, MX: 15, TXT: 16, KEY: 25, AAAA: 28 } as const;
-export const TYPE_SRV = 33;
 export const TYPE_HTTPS = 65;
 export const TYPE_ANY = 255;
 export const NXDOMAIN = 3;
