@@ -78,7 +78,7 @@ async function appenderAlone(path: string): Promise<number> {
   const encoder = new RowEncoder();
   const chunk = new ChunkWriter(TRANSACTION_COLUMNS);
   let rows = 0;
-  const nothing = new Uint8Array(0);
+  const nothing = { sensor: new Uint8Array(0), interfaces: [], marks: [] };
   const began = performance.now();
   await connection.run('BEGIN');
   let appender = connection.appender('t');
@@ -86,7 +86,7 @@ async function appenderAlone(path: string): Promise<number> {
     for (let i = 0; i < batch.count; i++) {
       encoder.copy(batch, Uint32Array.of(i), 0, 1, chunk);
       encoder.read(batch, i);
-      encoder.write(batch, i, chunk, nothing, nothing);
+      encoder.write(batch, i, chunk, nothing);
       if (chunk.full) chunk.flush(appender);
     }
     rows += batch.count;

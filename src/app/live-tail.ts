@@ -13,6 +13,8 @@ type Listener = (batch: TransactionBatch, from: number, to: number) => void;
 export class LiveTail implements LiveRows {
   /** The interfaces of the run; the list may grow. */
   interfaces: readonly CapturedInterface[] = [];
+  /** Names of the rules behind each mark; may grow. */
+  marks: readonly string[] = [];
   /** Names of clients as configured. */
   clients: ClientNames | null = null;
   readonly sensor: string;
@@ -33,7 +35,7 @@ export class LiveTail implements LiveRows {
   }
 
   filter(text: string): RowPredicate {
-    return rowFilter(text, this.interfaces);
+    return rowFilter(text, this.interfaces, { marks: this.marks });
   }
 
   value(batch: TransactionBatch, row: number): Transaction {
@@ -42,6 +44,7 @@ export class LiveTail implements LiveRows {
       sensor: this.sensor,
       registrableDomain: registrable,
       ...(name !== undefined && { interfaceName: safeText(name) }),
+      rules: this.marks[batch.col.mark[row]],
     });
     const client = this.clients?.nameOf(value.client);
     if (client !== undefined) value.client_name = client;

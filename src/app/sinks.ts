@@ -18,6 +18,8 @@ export interface SinksOptions {
   clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Interfaces of the run; may grow. */
   interfaces: readonly CapturedInterface[];
+  /** Names of the rules behind each mark; may grow. */
+  marks?: readonly string[];
   /** The store, for sinks that write what it holds; null without. */
   exporter: SinkExporter | null;
   /** Whom files belong to, where root will become somebody else. */
@@ -106,7 +108,9 @@ export class Sinks {
   }
 
   #passes({ filter }: SinkConfig): RowPredicate {
-    return filter === undefined ? () => true : rowFilter(filter, this.#options.interfaces);
+    return filter === undefined
+      ? () => true
+      : rowFilter(filter, this.#options.interfaces, { marks: this.#options.marks });
   }
 
   #open(name: string, settings: SinkConfig): void {

@@ -102,6 +102,8 @@ export class Carrier {
   /** The `flowNanos` and `flowDeltaNanos` of each of them; only of layers that belong to a flow. */
   trailNanos = new Float64Array(2 * 48);
   trailLength = 0;
+  /** Names of the rules that marked the transaction, `, ` between them; empty: none, or not known yet. */
+  rules = '';
   /** dnstap: Message.Type 1 … 14 (AUTH_QUERY …) and SocketProtocol 1 … 7 (UDP TCP DOT DOH DNSCrypt×2 DOQ); 0 = captured. */
   tapType = 0;
   tapProtocol = 0;

@@ -87,6 +87,8 @@ const COLUMNS = {
   fault: 'u8',
   faultIn: 'u8',
   faultSide: 'u8',
+  /** Which rules marked it: a number that the run gives names; 0 = none. */
+  mark: 'u8',
   /** 1 where the (first) response came over UDP in IP fragments. */
   fragmented: 'u8',
 } as const;

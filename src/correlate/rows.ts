@@ -145,6 +145,7 @@ export class RowWriter {
     const asked = queried ? words[w + T.QUERY_FLAGS] : flags;
     col.opcode[i] = (flags >> 11) & 15;
     col.rcode[i] = response === null ? NO_RCODE : response.rcode;
+    col.mark[i] = 0;
     col.outcome[i] = outcome;
     col.answerKind[i] = response === null ? NO_KIND : answerKind(response, words[w + T.ID_TYPE] & 0xffff, protocol);
     col.role[i] = roleOf(asked, response === null ? 0 : flags);

@@ -153,6 +153,7 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
     response: [value('response_bytes', ON_DNS)],
   }),
   sensor: always(both(value('sensor', raw("sensor <> ''")))),
+  rule: always(both(value('rules', raw("rules <> ''")))),
   'dns.count.queries': count(QUESTIONS, QUESTIONS, false),
   'dns.count.answers': count('0', 'answers', false),
   'dns.count.auth_rr': count('0', 'authority', false),

@@ -37,9 +37,13 @@ export function compileStored(text: string, compat?: Compat): Filter {
  * A display filter over rows. It reads the messages in the batch's arena again, so it sees the first copy of the query
  * and the first response; further copies make them retransmissions. `interfaces` by number, may grow.
  */
-export function rowFilter(text: string, interfaces: readonly CapturedInterface[] = [], compat?: Compat): RowPredicate {
+export function rowFilter(
+  text: string,
+  interfaces: readonly CapturedInterface[] = [],
+  { marks, compat }: { marks?: readonly string[]; compat?: Compat } = {},
+): RowPredicate {
   const filter = compileStored(text, compat);
-  const subject = new RowSubject(interfaces);
+  const subject = new RowSubject(interfaces, marks);
   return (batch, row) =>
     (subject.query(batch, row) && filter.matches(subject.carrier, subject.view, subject.join)) ||
     (subject.response(batch, row) && filter.matches(subject.carrier, subject.view, subject.join));
@@ -56,7 +60,11 @@ export class RowSubject {
   readonly join = new MessageJoin();
   readonly #tag = new Uint8Array(TAG_BYTES);
 
-  constructor(interfaces: readonly CapturedInterface[]) {
+  readonly #marks: readonly string[];
+
+  /** `marks`: names of rules by the number of a mark. Both lists may grow. */
+  constructor(interfaces: readonly CapturedInterface[], marks: readonly string[] = []) {
+    this.#marks = marks;
     this.carrier.interfaces = interfaces;
     this.carrier.frame = this.#tag;
   }
@@ -119,6 +127,7 @@ export class RowSubject {
     carrier.transport = c.transport[i];
     carrier.protocol = c.protocol[i];
     carrier.interfaceId = c.interfaceId[i];
+    carrier.rules = c.mark[i] === 0 ? '' : (this.#marks[c.mark[i]] ?? '');
     const isTagged = c.vlan[i] !== NO_VLAN;
     carrier.vlan = isTagged ? c.vlan[i] : -1;
     carrier.vlanAt = isTagged ? 0 : -1;

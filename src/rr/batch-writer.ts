@@ -215,7 +215,7 @@ export class BatchWriter {
       asked = (arena[c.queryAt[i] + 2] << 8) | arena[c.queryAt[i] + 3];
       c.nameHash[i] = hashName(arena, c.queryAt[i] + 12, c.queryAt[i]);
     }
-    c.fault[i] = c.faultAt[i] = c.faultIn[i] = c.faultSide[i] = 0;
+    c.mark[i] = c.fault[i] = c.faultAt[i] = c.faultIn[i] = c.faultSide[i] = 0;
     if (isAnswered) {
       view.read(arena, c.responseAt[i], c.responseLength[i]);
       if (!isAsked) {

@@ -88,6 +88,9 @@ export interface Transaction {
   public_suffix?: string;
   frames: { query: number[]; response: number[] };
   fault?: FaultData;
+  /** Where rules of the operator marked it. */
+  is_suspicious?: true;
+  rules?: string[];
   parent?: string;
   transaction: string;
 }
@@ -96,6 +99,8 @@ export interface Transaction {
 export interface TransactionExtra {
   interfaceName?: string;
   sensor?: string;
+  /** Names of the rules that marked it, `, ` between them. */
+  rules?: string;
   registrableDomain?: (name: string) => { domain: string | null; suffix: string | null };
 }
 
@@ -138,6 +143,10 @@ export function transactionValue(batch: TransactionBatch, i: number, extra: Tran
   if (protocol !== DNS) value.protocol = PROTOCOL_NAMES[protocol];
   if (extra.interfaceName !== undefined) value.interface = extra.interfaceName;
   if (extra.sensor !== undefined) value.sensor = extra.sensor;
+  if (extra.rules !== undefined && extra.rules !== '') {
+    value.is_suspicious = true;
+    value.rules = extra.rules.split(', ');
+  }
   if (c.vlan[i] !== NO_VLAN) value.vlan = c.vlan[i];
   if (asked || answered) addQuestion(value, first, protocol, extra);
   addColumns(value, batch, i);

@@ -40,10 +40,14 @@ export function whereOf(condition: Condition, from: number, to: number): { sql: 
 export function rowTest({ isExact, text }: Condition): (rows: StoredRows, i: number) => boolean {
   if (isExact) return () => true;
   const interfaces: CapturedInterface[] = [];
-  const test: RowPredicate = rowFilter(text, interfaces);
+  // One mark stands for whatever the row at hand was marked with.
+  const marks = ['', ''];
+  const test: RowPredicate = rowFilter(text, interfaces, { marks });
   return (rows, i) => {
     const { batch } = rows;
     interfaces[batch.col.interfaceId[i]] = { name: rows.interfaces[i], sensor: rows.sensors[i], link: 1, snaplen: 0 };
+    marks[1] = rows.rules[i];
+    batch.col.mark[i] = marks[1] === '' ? 0 : 1;
     return test(batch, i);
   };
 }

@@ -9,7 +9,6 @@ import { RowEncoder } from './row-encoder.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { Origin } from './store.ts';
 
-const NO_TEXT = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
 /** What one transaction of the database holds. */
@@ -84,8 +83,12 @@ export class Ingest {
       writer.since = performance.now();
     }
     const { appender, chunk } = writer;
-    const sensor = utf8.encode(origin.sensor ?? '');
-    const names: Uint8Array[] = (origin.interfaces ?? []).map((name) => utf8.encode(name ?? ''));
+    const encoded = (texts: readonly (string | undefined)[] = []) => texts.map((text) => utf8.encode(text ?? ''));
+    const from = {
+      sensor: utf8.encode(origin.sensor ?? ''),
+      interfaces: encoded(origin.interfaces),
+      marks: encoded(origin.marks),
+    };
     const order = this.#byTime(batch);
     for (let k = 0; k < batch.count; k++) {
       const i = order[k];
@@ -93,7 +96,7 @@ export class Ingest {
         this.#encoder.copy(batch, order, k, Math.min(batch.count - k, CHUNK_ROWS - chunk.count), chunk);
       }
       this.#encoder.read(batch, i);
-      this.#encoder.write(batch, i, chunk, names[batch.col.interfaceId[i]] ?? NO_TEXT, sensor);
+      this.#encoder.write(batch, i, chunk, from);
       const ms = this.learn(batch, i, this.#encoder, origin.sensor ?? '');
       if (ms < writer.first) writer.first = ms;
       if (ms > writer.last) writer.last = ms;

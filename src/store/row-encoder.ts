@@ -8,6 +8,13 @@ import { copy16, copy32, copy8, putAddress, putInteger, putTime } from './cells.
 import { AT, COPIED, EMPTY, IDS, NOTHING } from './row-columns.ts';
 import { StoredName } from './stored-name.ts';
 
+/** What a batch alone does not say of its rows, as UTF-8: by interface, by mark. */
+export interface OriginTexts {
+  readonly sensor: Uint8Array;
+  readonly interfaces: readonly Uint8Array[];
+  readonly marks: readonly Uint8Array[];
+}
+
 /** Writes rows of batches into chunks. What it read of the row stays: `query`, `response` (see `hasQuery` …), `name`. */
 export class RowEncoder {
   readonly query = new MessageView();
@@ -68,7 +75,7 @@ export class RowEncoder {
   }
 
   /** Writes what is not copied of the row read last. */
-  write(batch: TransactionBatch, i: number, to: ChunkWriter, interfaceName: Uint8Array, sensor: Uint8Array): void {
+  write(batch: TransactionBatch, i: number, to: ChunkWriter, from: OriginTexts): void {
     const c = batch.col;
     const row = to.count;
     const { numbers, words } = to;
@@ -81,17 +88,17 @@ export class RowEncoder {
     const setup = c.setupNanos[i];
     if (Number.isNaN(setup)) to.null(AT.setup);
     else putInteger(words[AT.setup], row, setup);
-    numbers[AT.suspicious][row] = 0;
+    numbers[AT.suspicious][row] = c.mark[i] === 0 ? 0 : 1;
     const { query, response } = this;
     const isOdd = isIrregular(batch, i, this.hasQuery ? query : null, this.hasResponse ? response : null);
     numbers[AT.irregular][row] = isOdd ? 1 : 0;
-    this.#strings(batch, i, to, interfaceName, sensor);
+    this.#strings(batch, i, to, from);
     this.#messages(batch, i, to);
     this.#frameNumbers(batch, i, to);
     to.count = row + 1;
   }
 
-  #strings(batch: TransactionBatch, i: number, to: ChunkWriter, interfaceName: Uint8Array, sensor: Uint8Array): void {
+  #strings(batch: TransactionBatch, i: number, to: ChunkWriter, { interfaces, sensor, marks }: OriginTexts): void {
     const c = batch.col;
     const a = this.#address;
     const length = c.family[i] === 4 ? 4 : 16;
@@ -99,7 +106,10 @@ export class RowEncoder {
     to.string(AT.client, a, 0, length);
     putAddress(a, length, c.server0[i], c.server1[i], c.server2[i], c.server3[i]);
     to.string(AT.server, a, 0, length);
-    to.string(AT.interface, interfaceName, 0, interfaceName.length);
+    const on = interfaces[c.interfaceId[i]] ?? NOTHING;
+    to.string(AT.interface, on, 0, on.length);
+    const rules = c.mark[i] === 0 ? NOTHING : (marks[c.mark[i]] ?? NOTHING);
+    to.string(AT.rules, rules, 0, rules.length);
     to.string(AT.sensor, sensor, 0, sensor.length);
     const { name } = this;
     to.string(AT.name, name.text, 0, name.textLength);

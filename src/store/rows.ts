@@ -11,6 +11,8 @@ export interface StoredRows {
   batch: TransactionBatch;
   interfaces: string[];
   sensors: string[];
+  /** Names of the rules that marked each row; empty without. */
+  rules: string[];
 }
 
 const utf8 = new TextDecoder();
@@ -35,13 +37,11 @@ export function decodeRows(chunk: Chunk): StoredRows {
   const batch = Batch.create((count + 7) & ~7, room);
   batch.count = count;
   const c = batch.col;
-  const ids = new Map<string, number>();
-  const interfaces = texts(AT.interface).map((bytes) => utf8.decode(bytes));
-  interfaces.forEach((text, i) => {
-    const id = ids.get(text) ?? ids.size;
-    ids.set(text, id);
-    c.interfaceId[i] = id;
-  });
+  const words = (at: number) => texts(at).map((bytes) => utf8.decode(bytes));
+  const interfaces = words(AT.interface);
+  number(interfaces, [], c.interfaceId);
+  const rules = words(AT.rules);
+  number(rules, [''], c.mark);
   for (const [to, from] of COPIED) {
     const column = chunk.numbers(from);
     for (let i = 0; i < count; i++) c[to][i] = Number(column[i]);
@@ -56,7 +56,17 @@ export function decodeRows(chunk: Chunk): StoredRows {
   decodeTimes(chunk, batch);
   decodeAddresses(batch, texts(AT.client), texts(AT.server));
   decodeMessages(chunk, batch, { queries, responses, names, frames });
-  return { batch, interfaces, sensors: texts(AT.sensor).map((bytes) => utf8.decode(bytes)) };
+  return { batch, interfaces, sensors: words(AT.sensor), rules };
+}
+
+/** Numbers texts in the order in which they come, behind `known`. */
+function number(texts: readonly string[], known: readonly string[], to: Uint16Array | Uint8Array): void {
+  const numbers = new Map(known.map((text, i) => [text, i]));
+  texts.forEach((text, i) => {
+    const id = numbers.get(text) ?? numbers.size;
+    numbers.set(text, id);
+    to[i] = id;
+  });
 }
 
 function decodeTimes(chunk: Chunk, { col: c, count }: TransactionBatch): void {
@@ -166,10 +176,11 @@ function decodeFrames(
 }
 
 /** The native record of a stored row. */
-export function recordOf({ batch, interfaces, sensors }: StoredRows, i: number): Transaction {
+export function recordOf({ batch, interfaces, sensors, rules }: StoredRows, i: number): Transaction {
   return transactionValue(batch, i, {
     ...(interfaces[i] !== '' && { interfaceName: interfaces[i] }),
     ...(sensors[i] !== '' && { sensor: sensors[i] }),
+    ...(rules[i] !== '' && { rules: rules[i] }),
     registrableDomain: registrable,
   });
 }

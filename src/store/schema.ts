@@ -19,7 +19,7 @@ export interface Column {
 }
 
 /** What this program writes. Older stores are migrated when they are opened, newer ones refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * A transaction, a row of a part (`transactions_1`, `transactions_2` …, or a Parquet file). Numbers of lists are indices
@@ -93,7 +93,8 @@ export const TRANSACTION_COLUMNS = [
     type: 'UTINYINT',
     title: '1 = filters have to look at its messages, the columns do not tell (isIrregular in filter/row.ts)',
   },
-  { name: 'suspicious', type: 'UTINYINT', title: '1 = a detector marked it', since: 2 },
+  { name: 'suspicious', type: 'UTINYINT', title: '1 = a rule marked it', since: 2 },
+  { name: 'rules', type: 'VARCHAR', title: 'names of the rules that marked it; empty without', since: 3 },
 ] as const satisfies readonly Column[];
 export type TransactionColumnName = (typeof TRANSACTION_COLUMNS)[number]['name'];
 
@@ -210,15 +211,23 @@ export const TABLES: readonly string[] = [
 /** Statements that lead from the version before to this one; parts keep the version they were made with. */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   2: [],
+  3: [],
 };
 
-/** Columns that a transaction of a version does not have yet: numbers, 0 where they are missing. */
+/** Columns that a transaction of a version does not have yet. */
 export function columnsSince(version: number): readonly Column[] {
   return TRANSACTION_COLUMNS.filter((column) => 'since' in column && column.since > version);
+}
+
+/** What a column says of rows that were written before there was one. */
+export function before(type: ColumnType): string {
+  return type === 'VARCHAR' ? "''" : '0';
 }
 
 /** Columns of a part in today's order: what its version did not have yet is filled in. */
 export function partColumns(version: number): string {
   const missing = new Set(columnsSince(version).map(({ name }) => name));
-  return TRANSACTION_COLUMNS.map(({ name, type }) => (missing.has(name) ? `0::${type} AS ${name}` : name)).join(', ');
+  return TRANSACTION_COLUMNS.map(({ name, type }) =>
+    missing.has(name) ? `${before(type)}::${type} AS ${name}` : name,
+  ).join(', ');
 }

@@ -4,7 +4,7 @@ import { EXIT, UserError } from '../core/errors.ts';
 import { type Connection, Database } from './duckdb.ts';
 import { openFailure } from './failures.ts';
 import { Parts, tableOf } from './parts.ts';
-import { columnsSince, MIGRATIONS, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { before, columnsSince, MIGRATIONS, SCHEMA_VERSION, TABLES } from './schema.ts';
 import { transaction } from './sql-transaction.ts';
 import { type StoreOptions, TEMPORARY_FOLDER } from './store.ts';
 
@@ -108,7 +108,7 @@ async function migrate(connection: Connection, parts: Parts, version: number): P
     for (const part of parts.list) {
       if (part.kind === 'parquet') continue;
       for (const { name, type } of columnsSince(part.version)) {
-        await connection.run(`ALTER TABLE ${tableOf(part.part)} ADD COLUMN ${name} ${type} DEFAULT 0`);
+        await connection.run(`ALTER TABLE ${tableOf(part.part)} ADD COLUMN ${name} ${type} DEFAULT ${before(type)}`);
       }
       await connection.run('UPDATE parts SET version = ? WHERE part = ?', [SCHEMA_VERSION, part.part]);
     }

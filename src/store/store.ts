@@ -48,6 +48,8 @@ export interface Origin {
   sensor?: string;
   /** Names of the interfaces, by `interfaceId`; empty: rows have none. */
   interfaces?: readonly (string | undefined)[];
+  /** Names of the rules behind each number of `mark`; `, ` between several. */
+  marks?: readonly string[];
 }
 
 /** What transactions can be grouped by. */

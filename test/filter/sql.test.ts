@@ -27,6 +27,7 @@ const INTERFACES: CapturedInterface[] = [
   { name: 'wlan 1', sensor: 'roof', link: 1, snaplen: 0 },
   { link: 1, snaplen: 0 },
 ];
+const MARKS = ['', 'slow A lookup', 'slow A lookup, odd'];
 const utf8 = new TextEncoder();
 /** All rows, in the order of the table. */
 const rows: { batch: TransactionBatch; i: number }[] = [];
@@ -148,6 +149,8 @@ before(async () => {
   const writer = new ChunkWriter(TRANSACTION_COLUMNS);
   const appender = connection.appender('t');
   const encoder = new RowEncoder();
+  const interfaces = INTERFACES.map(({ name = '' }) => utf8.encode(name));
+  const marks = MARKS.map((text) => utf8.encode(text));
   const batches = [...join(SCENARIO), ...join(ODD), ...join(randomRows(400))];
   for (const path of CAPTURES) batches.push(...(await batchesOf(path)).batches);
   for (const batch of batches) {
@@ -156,8 +159,9 @@ before(async () => {
       batch.col.interfaceId[i] = (batch.col.interfaceId[i] + i) % INTERFACES.length;
       encoder.copy(batch, Uint32Array.of(i), 0, 1, writer);
       encoder.read(batch, i);
-      const { name = '', sensor = '' } = INTERFACES[batch.col.interfaceId[i]];
-      encoder.write(batch, i, writer, utf8.encode(name), utf8.encode(sensor));
+      const { sensor = '' } = INTERFACES[batch.col.interfaceId[i]];
+      batch.col.mark[i] = i % 5 < 3 ? 0 : (i % 5) - 2;
+      encoder.write(batch, i, writer, { sensor: utf8.encode(sensor), interfaces, marks });
       rows.push({ batch, i });
       if (writer.full) writer.flush(appender);
     }
@@ -212,7 +216,7 @@ async function ask(text: string): Promise<{ may: boolean[]; sure: boolean[] }> {
 
 /** Holds a filter against the predicate in memory; how many rows passed, and how many the columns could not tell. */
 async function hold(text: string): Promise<{ passed: number; between: number[] }> {
-  const predicate = rowFilter(text, INTERFACES);
+  const predicate = rowFilter(text, INTERFACES, { marks: MARKS });
   const { sure, may } = await ask(text);
   let passed = 0;
   const between: number[] = [];
@@ -275,6 +279,9 @@ const BY_COLUMNS = [
   'ip_rfc1918(ip.src) and not ip_multicast(ip.dst)',
   'sensor == "roof" and dns.message.length > 60',
   'sensor or dns.message.length in {30 .. 45}',
+  'rule',
+  'rule == "slow A lookup" and dns.flags.response == 0',
+  'rule contains "odd" or not rule and sensor == "roof"',
   'dns.count.answers == 2 or dns.count.queries == 0',
   'dns.qry.name.len >= 30 or dns.qry.name == "."',
   'dns.qry.class == 1 and dns.qry.qu == 0',
@@ -365,17 +372,18 @@ test('rows of the store pass as the rows they were', async () => {
     'dns.opt.code == 8',
     'dns.resp.ttl < 60',
     '_ws.malformed',
+    'rule contains "odd"',
   ]) {
-    const predicate = rowFilter(text, INTERFACES);
+    const predicate = rowFilter(text, INTERFACES, { marks: MARKS });
     let n = 0;
     for await (const chunk of connection.chunks('SELECT * FROM t ORDER BY rowid')) {
-      const { batch, interfaces, sensors } = decodeRows(chunk);
+      const { batch, interfaces, sensors, rules } = decodeRows(chunk);
       const named = [...new Set(interfaces)].map((name) => ({
         link: 1,
         snaplen: 0,
         ...(name !== '' && { name, sensor: sensors[interfaces.indexOf(name)] }),
       }));
-      const stored = rowFilter(text, named);
+      const stored = rowFilter(text, named, { marks: [...new Set(['', ...rules])] });
       for (let i = 0; i < chunk.count; i++, n++) {
         assert.equal(stored(batch, i), predicate(rows[n].batch, rows[n].i), `${text}: row ${n}`);
       }

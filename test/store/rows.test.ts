@@ -18,6 +18,11 @@ test('every row of the captures comes back as the native record it was, with its
   await connection.run(createTable('t', TRANSACTION_COLUMNS));
   const writer = new ChunkWriter(TRANSACTION_COLUMNS);
   const encoder = new RowEncoder();
+  const from = {
+    sensor: utf8.encode('here'),
+    interfaces: Array.from({ length: 64 }, () => utf8.encode('an interface of a long name')),
+    marks: [],
+  };
   const kept: { batch: TransactionBatch; i: number }[] = [];
   const appender = connection.appender('t');
   for (const path of CAPTURES) {
@@ -25,7 +30,7 @@ test('every row of the captures comes back as the native record it was, with its
       for (let i = 0; i < batch.count; i++) {
         encoder.copy(batch, Uint32Array.of(i), 0, 1, writer);
         encoder.read(batch, i);
-        encoder.write(batch, i, writer, utf8.encode('an interface of a long name'), utf8.encode('here'));
+        encoder.write(batch, i, writer, from);
         kept.push({ batch, i });
         if (writer.full) writer.flush(appender);
       }

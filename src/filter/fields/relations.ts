@@ -75,6 +75,9 @@ export const RELATION_FIELDS: readonly FilterField[] = [
     const sensor = s.carrier.interfaces[s.carrier.interfaceId]?.sensor;
     if (sensor !== undefined && sensor !== '') out.add(sensor);
   }),
+  field(['rule', 'FT_STRING', 'Rules that marked the transaction, in history and live rows'], relation, (s, out) => {
+    if (s.carrier.rules !== '') out.add(s.carrier.rules);
+  }),
   field(['_ws.malformed', 'FT_PROTOCOL', 'Malformed message'], { group: 'faults' }, (s, out) => {
     if (isMalformed(s.view, s.carrier.protocol)) out.add(EMPTY);
   }),
