@@ -1,6 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
+import { Baseline } from '../baseline/baseline.ts';
+import { BaselineKeeper } from './baseline-keeper.ts';
 import { AlertBook } from '../alerts/book.ts';
 import { Notifier } from '../alerts/notifier.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
@@ -15,6 +17,7 @@ import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
 import type { RowTaker } from './intake.ts';
 import { judgeOf } from './judging.ts';
+import type { MarkNames } from './marks.ts';
 import { privacySettings } from './services.ts';
 import { detectorsOf } from './rules.ts';
 
@@ -29,8 +32,12 @@ export interface JudgeServiceOptions {
   config: Config;
   store: Store;
   version: string;
+  /** Numbers of the rules that mark rows. */
+  marks: MarkNames;
   /** File of what detectors have learnt. */
   path: string;
+  /** Folder of what is usual, as it is and as it was. */
+  baselines: string;
   /** Folder of messages that wait for their receivers; null = nobody is told. */
   outputs: string | null;
   /** Packets are of now: time passes also where none come. */
@@ -44,6 +51,7 @@ export class JudgeService implements RowTaker {
   readonly book: AlertBook;
   readonly #notifier: Notifier | null;
   readonly #options: JudgeServiceOptions;
+  readonly baselines: BaselineKeeper;
   readonly #judge: Judge;
   #timers: NodeJS.Timeout[] = [];
 
@@ -62,13 +70,18 @@ export class JudgeService implements RowTaker {
             version,
             log: (level, output, message) => log[level]({ output }, message),
           });
+    const baseline = new Baseline(config.detect.baseline);
+    this.baselines = new BaselineKeeper(baseline, options.baselines);
     this.#judge = judgeOf(config.detect, {
+      baseline,
       vantage: config.vantage,
       networks: config.networks,
       resolvers: config.resolvers,
       lacks: lacksOf(privacySettings(config)),
       raise: this.book.raise,
-      more: detectorsOf(config.detect.rules, () => {}),
+      more: detectorsOf(config.detect.rules, (seen, names) => {
+        seen.batch.col.mark[seen.row] = options.marks.of(names);
+      }),
     });
   }
 
@@ -123,13 +136,18 @@ export class JudgeService implements RowTaker {
       const fresh = `${path}.new`;
       writeFileSync(fresh, serialize({ form: FORM, detectors: this.#judge.save() }), { mode: 0o600 });
       renameSync(fresh, path);
+      this.baselines.save();
     } catch (error) {
       log.error({ path, error: reasonOf(error) }, 'What the detectors have learnt could not be kept');
     }
   }
 
   #restore(): void {
-    const { path, log } = this.#options;
+    const { path, log, baselines: folder } = this.#options;
+    const wrong = this.baselines.restore();
+    if (wrong !== undefined) {
+      log.warn({ path: folder, error: wrong }, 'What is usual could not be read: it is learnt anew');
+    }
     try {
       const saved: unknown = deserialize(readFileSync(path));
       if (isSaved(saved)) this.#judge.load(saved.detectors);

@@ -1,3 +1,5 @@
+import { Baseline } from '../baseline/baseline.ts';
+import { BaselineKeeper } from './baseline-keeper.ts';
 import { AlertBook } from '../alerts/book.ts';
 import { rulesOf } from '../alerts/settings.ts';
 import { randomBytes } from 'node:crypto';
@@ -29,6 +31,8 @@ export async function openLocal(loaded: LoadedConfig, version: string): Promise<
   // Nobody judges here; what was found can be looked at, and worked on.
   const alerts = new AlertBook({ rules: rulesOf(config.alerts), records: store.records });
   await alerts.load();
+  const baselines = new BaselineKeeper(new Baseline(config.detect.baseline), data.part('baseline'));
+  baselines.restore();
   const silent = { info: () => {}, warn: () => {}, error: () => {} };
   const token = randomBytes(24).toString('base64url');
   const services = servicesOf({
@@ -43,6 +47,7 @@ export async function openLocal(loaded: LoadedConfig, version: string): Promise<
     sensors: () => [],
     sinks: () => [],
     alerts,
+    baselines,
     checks: () => [],
   });
   const server = createServer(services);

@@ -17,6 +17,7 @@ import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
 import { LiveTail } from './live-tail.ts';
+import { MarkNames } from './marks.ts';
 import type { RunPlan, RunResult } from './plan.ts';
 import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
@@ -137,22 +138,27 @@ class Serving {
     this.#live = new LiveTail(name);
     this.#live.clients = clientNames(loaded.config);
     this.#live.interfaces = this.#interfaces;
+    const marks = new MarkNames();
+    this.#live.marks = marks.texts;
     const interfaces = this.#interfaces;
     this.#sinks = new Sinks(loaded.config.sinks, {
       sensor: name,
       version: hooks.version,
       vantage: loaded.config.vantage ?? 'client',
       interfaces,
+      marks: marks.texts,
       exporter: store,
       clientName: (family, words) => this.#live.clients?.name(family, words),
       owner: account,
       log: hooks.log,
     });
     this.#judge = new JudgeService({
+      marks,
       config: loaded.config,
       store,
       version: hooks.version,
       path: data.part(demo === null ? 'judge' : 'demo-judge'),
+      baselines: data.part(demo === null ? 'baseline' : 'demo-baseline'),
       // Of a demo nobody need be told.
       outputs: demo === null ? data.part('alerts') : null,
       isCurrent: isCurrent(plan.input),
@@ -168,6 +174,7 @@ class Serving {
         get interfaces() {
           return interfaces.map((one) => one.name);
         },
+        marks: marks.texts,
       },
       privacy: this.#privacy(),
       takers: [this.#judge, this.#live, this.#sinks],
@@ -194,6 +201,7 @@ class Serving {
       sensors: () => [this.#sensor.reading()],
       sinks: () => this.#sinks.states(),
       blocks: blocking.policy,
+      baselines: this.#judge.baselines,
       alerts: this.#judge.book,
       outputs: () => this.#judge.outputs(),
       checks: () => this.#checks(),

@@ -8,6 +8,7 @@ import { registrable } from '../enrich/public-suffix.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
 import type { Privacy } from '../server/schema/overview.ts';
 import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
+import type { Baselines } from '../core/usual.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { configValue } from './config-text.ts';
@@ -87,6 +88,8 @@ export interface ServiceParts {
   sinks(): SinkState[];
   /** Absent where nobody serves. */
   blocks?: Blocks;
+  /** Absent where nothing is learnt. */
+  baselines?: Baselines;
   alerts: AlertBook;
   outputs?(): OutputStatus[];
   checks(): Check[];
@@ -118,6 +121,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     sensors: () => parts.sensors(),
     sinks: () => parts.sinks(),
     blocks: parts.blocks ?? null,
+    baselines: parts.baselines ?? null,
     alerts: parts.alerts,
     outputs: () => parts.outputs?.() ?? [],
     checks: () => parts.checks(),

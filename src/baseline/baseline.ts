@@ -68,8 +68,9 @@ export class Baseline {
   /** Whether `ttls.verdict` is of the transaction at hand, and what was strange about its path. */
   hasTtl = false;
   hop: StrangeHop | null = null;
-  /** Seconds since 1970, on the packets' clock. */
-  now = Number.NEGATIVE_INFINITY;
+  #now = Number.NEGATIVE_INFINITY;
+  /** When what was loaded was saved. */
+  #asOf = Number.NEGATIVE_INFINITY;
   #minute = Number.NEGATIVE_INFINITY;
   /** The model of all traffic; −1 before the first transaction. */
   #all = -1;
@@ -121,10 +122,15 @@ export class Baseline {
     if (answered && this.zone >= 0) this.#judgePath(seen, teaches);
   }
 
+  /** Seconds since 1970, on the packets' clock; before the first packet, when what was loaded was saved. */
+  get now(): number {
+    return this.#now === Number.NEGATIVE_INFINITY ? this.#asOf : this.#now;
+  }
+
   /** Time passes: what a minute brought is learnt when it is over. */
   tick(now: number): void {
-    if (now <= this.now) return;
-    this.now = now;
+    if (now <= this.#now) return;
+    this.#now = now;
     if (this.#isResumed) this.#resume(Math.floor(now / 3600));
     const minute = Math.floor(now / 60);
     if (minute <= this.#minute) return;
@@ -320,6 +326,7 @@ export class Baseline {
     this.#all = whole.table.find(WHOLE);
     if (this.#all >= 0) whole.active.add(this.#all);
     this.#isResumed = true;
+    this.#asOf = saved.now;
     return fits;
   }
 }

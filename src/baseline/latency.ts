@@ -1,4 +1,5 @@
-import { bucketMiddle, logBucket } from '../sketch/histogram.ts';
+import type { UsualLatency } from '../core/usual.ts';
+import { bucketLower, bucketMiddle, logBucket } from '../sketch/histogram.ts';
 
 /** Latencies are counted in units of 10 µs, eight buckets to a doubling (± 6 %), up to 42 s. */
 const UNIT_MS = 0.01;
@@ -15,8 +16,10 @@ export function bucketOf(ms: number): number {
   return logBucket(ms / UNIT_MS, BITS, PRECISION);
 }
 
-export function msOf(bucket: number): number {
-  return MIDDLE[bucket];
+/** Milliseconds at which a bucket begins and ends. */
+export function edgesOf(bucket: number): [number, number] {
+  const from = bucket === 0 ? 0 : bucketLower(bucket, PRECISION) * UNIT_MS;
+  return [from, bucketLower(bucket + 1, PRECISION) * UNIT_MS];
 }
 
 /** `BUCKETS` weights from `at`; weights fade, so they are no whole numbers. */
@@ -76,26 +79,8 @@ export function tailOf(weights: Weights, at: number, ms: number): number {
   return (above + 1) / (n + 1);
 }
 
-/** What is known of a distribution; milliseconds. */
-export interface LatencyUsual {
-  n: number;
-  mean: number;
-  variance: number;
-  stddev: number;
-  median: number;
-  /** Median distance from the median. */
-  mad: number;
-  p5: number;
-  p25: number;
-  p75: number;
-  p90: number;
-  p95: number;
-  p99: number;
-  p999: number;
-}
-
-/** Null when there is nothing. */
-export function usualOf(weights: Weights, at: number): LatencyUsual | null {
+/** What is known of a distribution; null when there is nothing. */
+export function usualOf(weights: Weights, at: number): UsualLatency | null {
   const n = weightOf(weights, at);
   if (!(n > 0)) return null;
   let sum = 0;

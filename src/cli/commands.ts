@@ -23,6 +23,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'alerts', load: async () => (await import('./alerts.ts')).alerts },
   { name: 'rules', load: async () => (await import('./rules.ts')).rules },
   { name: 'block', load: async () => (await import('./block.ts')).block },
+  { name: 'baseline', load: async () => (await import('./baseline.ts')).baseline },
   { name: 'store', load: async () => (await import('./store.ts')).store },
   { name: 'generate', load: async () => (await import('./generate.ts')).generate },
   { name: 'fields', load: async () => (await import('./fields.ts')).fields },

@@ -1,6 +1,7 @@
 import type { AlertBook } from '../alerts/book.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import type { Blocks } from '../core/block.ts';
+import type { Baselines } from '../core/usual.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Transaction } from '../rr/transaction.ts';
@@ -31,6 +32,8 @@ export interface ServerServices {
   sinks(): SinkState[];
   /** What is blocked; null where nobody serves. */
   readonly blocks: Blocks | null;
+  /** What is usual; null where nothing was learnt. */
+  readonly baselines: Baselines | null;
   /** Incidents, and what people do with them. */
   readonly alerts: AlertBook;
   /** Who is told of them. */

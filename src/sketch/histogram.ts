@@ -70,7 +70,8 @@ export function logBucket(value: number, bits: number, precision: number): numbe
   return 1 + (i > last ? last : i);
 }
 
-function bucketLower(i: number, precision: number): number {
+/** Lower edge of a bucket of `logBucket`, from 1 on. */
+export function bucketLower(i: number, precision: number): number {
   const steps = 1 << precision;
   const octave = (i - 1) >> precision;
   return 2 ** octave * (1 + ((i - 1) & (steps - 1)) / steps);

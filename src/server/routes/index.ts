@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint.ts';
 import { actOnAlert, alertEvents, alerts, oneAlert } from './alerts.ts';
 import { audit } from './audit.ts';
 import { addBlock, flushBlocks, listBlocks, reportBlocks, resumeBlocks, undoBlock } from './blocks.ts';
+import { BASELINE } from './baseline.ts';
 import { clients } from './clients.ts';
 import { cofInfo, cofQuery } from './cof.ts';
 import { config } from './config.ts';
@@ -37,6 +38,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   cofQuery,
   cofInfo,
   ...DNSDB,
+  ...BASELINE,
   sensors,
   alerts,
   alertEvents,
