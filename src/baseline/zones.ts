@@ -331,7 +331,6 @@ export class ZoneModels {
   }
 
   // ---- what is known ----
-
   /** Names of its name servers. */
   nameServersOf(place: number): string[] {
     return this.#textsAt(place * INTS + NS, (hash) => this.nameServers.get(hash)?.text);
@@ -355,8 +354,8 @@ export class ZoneModels {
 
   /** Mean and standard deviation of ln(ms) of its answers. */
   latency(place: number): { mean: number; deviation: number } {
-    const f = place * FLOATS;
-    return { mean: this.table.floats[f + MEAN], deviation: Math.sqrt(Math.max(0, this.table.floats[f + VARIANCE])) };
+    const [mean, variance] = this.table.floats.subarray(place * FLOATS + MEAN, place * FLOATS + VARIANCE + 1);
+    return { mean, deviation: Math.sqrt(Math.max(0, variance)) };
   }
 
   /** Transactions an hour by hour of the day; −1 where nothing was learnt. */
@@ -372,7 +371,6 @@ export class ZoneModels {
   validated(place: number): number {
     return this.table.floats[place * FLOATS + VALIDATED];
   }
-
   double(place: number, which: number): number {
     return this.table.doubles[place * DOUBLES + which];
   }

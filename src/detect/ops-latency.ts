@@ -54,14 +54,7 @@ export const opsLatency = detector({
           const was = isKnown ? quantile(floats, usual, 0.95) : Number.NaN;
           const limit = isKnown ? Math.max(was * factor, was + more) : COLD_P95;
           if (now < limit) continue;
-          if (isKnown) {
-            // An empty cache moves answers from one hill to the other; it does not move the hills.
-            const valley = valleyOf(floats, usual);
-            const isEmptier = valley !== null && aboveMedian(floats, recent, valley.at) < 2 * valley.slow;
-            if (isEmptier) continue;
-            const above = above95(floats, recent, was);
-            if (binomialTail(above, n, 0.06) > SURE) continue;
-          } else if (quantile(floats, recent, 0.5) < COLD_MEDIAN) continue;
+          if (isKnown ? !isSlower(floats, recent, usual, was) : quantile(floats, recent, 0.5) < COLD_MEDIAN) continue;
           const server = servers.table.keys[place];
           const examples = slow.get(server);
           if (examples === undefined || !told.isDue(server, now, time)) continue;
@@ -119,6 +112,14 @@ function aboveMedian(floats: Float32Array, at: number, from: number): number {
   const first = bucketOf(from) + 1;
   const rest = Float64Array.from(floats.subarray(at, at + BUCKETS), (weight, i) => (i < first ? 0 : weight));
   return quantile(rest, 0, 0.5);
+}
+
+/** Whether answers of the last minutes are slower than usual beyond chance, and not only from another place. */
+function isSlower(floats: Float32Array, recent: number, usual: number, p95: number): boolean {
+  // An empty cache moves answers from one hill to the other; it does not move the hills.
+  const valley = valleyOf(floats, usual);
+  if (valley !== null && aboveMedian(floats, recent, valley.at) < 2 * valley.slow) return false;
+  return binomialTail(above95(floats, recent, p95), weightOf(floats, recent), 0.06) <= SURE;
 }
 
 /** Weight of the answers that took longer than a usual p95. */
