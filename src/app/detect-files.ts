@@ -1,5 +1,6 @@
 import { AlertBook } from '../alerts/book.ts';
 import type { Incident } from '../alerts/incident.ts';
+import type { Baseline } from '../baseline/baseline.ts';
 import { UserError } from '../core/errors.ts';
 import type { Damage } from '../core/frames.ts';
 import { Ledger } from '../core/ledger.ts';
@@ -31,11 +32,15 @@ export interface DetectPlan {
   /** Files of rules besides those of the configuration. */
   rules: readonly string[];
   cores: number;
+  /** What is usual, for who wants to know afterwards. */
+  baseline?: Baseline;
 }
 
 export interface DetectHooks {
   signal: AbortSignal;
   counting?(counts: () => Ledger): void;
+  /** Whoever else reads the transactions. */
+  rows?: RowsListener;
   progress?(readBytes: number, totalBytes: number, frames: number): void;
 }
 
@@ -79,6 +84,7 @@ export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise
     networks: config.networks,
     resolvers: config.resolvers,
     raise: book.raise,
+    ...(plan.baseline !== undefined && { baseline: plan.baseline }),
     more: rules,
     only: plan.only === undefined ? undefined : [...plan.only, ...rules.map(({ id }) => id)],
   });
@@ -87,6 +93,7 @@ export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise
   let to = Number.NaN;
   const read = await readRows(plan, hooks, (batch, first, end) => {
     const { openSeconds, openNanos, client1, client3 } = batch.col;
+    hooks.rows?.(batch, first, end);
     judge.rows(batch, first, end);
     for (let i = first; i < end; i++) {
       const time = openSeconds[i] + openNanos[i] / 1e9;

@@ -17,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'read', load: async () => (await import('./read.ts')).read },
   { name: 'report', load: async () => (await import('./report.ts')).report },
   { name: 'detect', load: async () => (await import('./detect.ts')).detect },
+  { name: 'analyze', load: async () => (await import('./analyze.ts')).analyze },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'search', load: async () => (await import('./search.ts')).search },
   { name: 'pdns', load: async () => (await import('./pdns.ts')).pdns },

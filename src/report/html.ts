@@ -6,8 +6,11 @@ import type { KeyRow, KeyShare, KeyTop, ReportValue } from './value.ts';
 
 const CHART_POINTS = 240;
 
-/** The report as one HTML page that needs nothing else: no script, no request (and says so to the browser). */
-export function reportHtml(value: ReportValue): string {
+/**
+ * The report as one HTML page that needs nothing else: no script, no request (and says so to the browser). `more`: panels
+ * in front of its own, as HTML.
+ */
+export function reportHtml(value: ReportValue, more: readonly string[] = []): string {
   const title = [...(value.source.files ?? []), ...(value.source.interfaces ?? [])].map(plainText).join(', ');
   return `<!doctype html>
 <html lang="en">
@@ -25,6 +28,7 @@ ${sentence(value)}
 ${tiles(value)}
 <div class="grid">
 ${[
+  ...more,
   panel('w7', 'Queries over time', 'per second', timeline(value)),
   panel('w5', 'Where every frame went', '', ledger(value)),
   panel('w7', 'Latency', 'time from first query to response, logarithmic', latency(value)),
