@@ -22,7 +22,7 @@ const ALL: readonly [name: string, path: string, loaded: string][] = [
   ['pdns-start', '/pdns', '.examples'],
   ['servers', `/latency?${HOUR}`, 'canvas'],
   ['pipeline', '/sensors', '.flow'],
-  ['alerts', '/alerts', 'tbody tr[data-index]'],
+  ['alerts', '/alerts', '.alert-detail .journal'],
   ['alerts-empty', '/alerts?state=closed', '.quiet'],
   ['settings', '/settings', '.config'],
 ];

@@ -54,8 +54,7 @@ test('alerts: an empty inbox says what can be hunted, an alert shows its evidenc
   pages.fixture.services.alerts.raise(ALERT);
   await pages.at('/alerts', async (page) => {
     await page.getByRole('status').getByText('1 open').waitFor({ state: 'attached' });
-    await pressUntil(page, 'j', 'tbody tr[data-index="0"]:focus');
-    await page.keyboard.press('Enter');
+    await pressUntil(page, 'j', '.inbox-list [data-alert] a:focus');
     await page.waitForURL(/sel=/);
     const evidence = panel(page, 'Evidence');
     await evidence.getByText('<b>40</b>').waitFor();

@@ -1,170 +1,242 @@
 import '../statistics/pages.css';
+import './page.css';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
-import type { Alert, Alerts } from '../../../src/server/schema/alerts.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Alert, AlertAction, AlertDetail, Alerts } from '../../../src/server/schema/alerts.ts';
 import type { Views } from '../../../src/server/schema/meta.ts';
-import { api, useApi } from '../api.ts';
-import { and, term } from '../filter.ts';
-import { percent, plain } from '../format.ts';
+import { api, session, useApi } from '../api.ts';
+import { type Binding, useKeys } from '../keys.ts';
+import { viewText } from '../said.ts';
 import { openAlerts } from '../shell/status.ts';
-import { link, param, update } from '../state.ts';
+import { param, update } from '../state.ts';
 import { Choice } from '../statistics/choice.tsx';
-import { tableHeight } from '../statistics/columns.ts';
-import { Moment } from '../statistics/head.tsx';
 import { Answer } from '../statistics/list.tsx';
 import { t } from '../text.ts';
 import { Kbd, Panel } from '../ui/panel.tsx';
-import { type Column, Table } from '../ui/table.tsx';
-import { Value } from '../ui/value.tsx';
-import { ViewLink } from '../ui/view-link.tsx';
-import { Severity } from './severity.tsx';
+import { act } from './act.ts';
+import { Ask, type Asked } from './dialogs.tsx';
+import { Detail } from './detail.tsx';
+import { useAlertEvents } from './events.ts';
+import { inOrder, Inbox } from './inbox.tsx';
 
 const STATES = ['open', 'acknowledged', 'muted', 'closed', 'false_positive'] as const;
 type State = (typeof STATES)[number];
+const NONE: ReadonlySet<string> = new Set();
 
-/** The inbox: what was found, the worst and newest first, with its evidence. */
+/** The inbox: what was found, the worst first; beside it what shows the one at hand, and what can be done about it. */
 export function Page(): JSX.Element {
   const state: State = STATES.find((one) => one === param('state')) ?? 'open';
-  const answer = useApi<Alerts>(api.alerts({ state, limit: 500 }), { follow: true });
+  const answer = useApi<Alerts>(api.alerts({ state, q: param('find'), limit: 500 }), { follow: true });
   const { data } = answer;
   useEffect(() => {
     if (data !== undefined) openAlerts.value = data.open;
   }, [data]);
-  const rows = data?.rows ?? [];
-  const selected = rows.find((alert) => alert.id === param('sel'));
+  const rows = useMemo(() => inOrder(data?.rows ?? []), [data]);
+  const at = param('sel') || rows[0]?.id;
+  const detail = useApi<AlertDetail>(at === undefined ? null : api.alert(at), { follow: true });
+  const reload = (): void => {
+    answer.reload();
+    detail.reload();
+  };
+  useAlertEvents(reload);
+  const work = useWork(rows, at, detail.data?.alert, reload);
   return (
-    <div class="page">
+    <div class="page alerts-page">
       <h1 class="hidden">{t('page.alerts')}</h1>
       <p class="hidden" role="status">
         {data !== undefined && t('alerts.open', { n: data.open })}
       </p>
-      <div class={selected === undefined ? '' : 'grid-3'}>
+      <div class={rows.length === 0 && param('sel') === '' ? '' : 'triage'}>
         <Panel
           title={t('page.alerts')}
+          class="inbox-panel"
           note={data === undefined ? undefined : t('alerts.open', { n: data.open })}
-          class={selected === undefined ? 'wide-table' : 'wide-table span-2'}
-          stale={answer.loading}
-          actions={
-            <>
-              <Choice
-                label={t('alerts.state')}
-                value={state}
-                options={STATES.map((value) => ({ value, title: t(`alerts.state.${value}`) }))}
-                onChange={(value) => {
-                  update({ state: value === 'open' ? null : value, sel: null });
-                }}
-              />
-              <span class="keys">
-                <Kbd>j</Kbd> <Kbd>k</Kbd>
-              </span>
-            </>
-          }
+          actions={<Filters state={state} counts={data?.states} />}
         >
           <Answer answer={answer}>
             {rows.length === 0 ? (
-              <Nothing state={state} />
+              <Nothing state={state} isSearch={param('find') !== ''} />
             ) : (
-              <Table
-                label={t('page.alerts')}
-                rows={rows}
-                columns={alertColumns()}
-                rowKey={({ id }) => id}
-                rowHeight={36}
-                height={tableHeight(rows.length * 1.3, 240)}
-                selected={selected?.id}
-                onOpen={({ id }) => {
-                  update({ sel: id });
-                }}
-              />
+              <>
+                <Inbox rows={rows} selected={at} ticked={work.ticked} onTick={work.tick} />
+                <KeyHelp />
+              </>
             )}
           </Answer>
         </Panel>
-        {selected !== undefined && <Evidence alert={selected} />}
+        {at !== undefined && (
+          <div class="side">
+            <Answer answer={detail} height={480}>
+              {detail.data !== undefined && <Detail detail={detail.data} actions={<Actions work={work} />} />}
+            </Answer>
+          </div>
+        )}
       </div>
+      {work.asked !== null && work.targets.length > 0 && (
+        <Ask what={work.asked} of={work.targets} onDone={work.run} onClose={() => work.ask(null)} />
+      )}
     </div>
   );
 }
 
-function alertColumns(): Column<Alert>[] {
-  return [
-    {
-      key: 'severity',
-      title: t('alerts.severity'),
-      width: '92px',
-      render: ({ severity }) => <Severity of={severity} named />,
-    },
-    { key: 'title', title: t('alerts.title'), render: ({ title }) => <strong>{title}</strong> },
-    {
-      key: 'about',
-      title: t('alerts.about'),
-      width: '240px',
-      render: ({ client, domain }) => (
-        <>
-          {domain !== null && <Value kind="domain" value={domain} inRow />}
-          {domain !== null && client !== null && ' '}
-          {client !== null && <Value kind="client" value={client} class="mute" inRow />}
-        </>
-      ),
-    },
-    {
-      key: 'detector',
-      title: t('alerts.detector'),
-      width: '132px',
-      render: ({ detector }) => <span class="mute">{detector}</span>,
-    },
-    {
-      key: 'confidence',
-      title: t('alerts.confidence'),
-      width: '92px',
-      align: 'end',
-      render: ({ confidence }) => plain(percent(confidence)),
-    },
-    {
-      key: 'time',
-      title: t('chart.time'),
-      width: '116px',
-      align: 'end',
-      render: ({ time }) => <Moment at={time} ago />,
-    },
-  ];
+interface Work {
+  ticked: ReadonlySet<string>;
+  tick(id: string): void;
+  /** What actions are about: those that are ticked, else the one at hand. */
+  targets: readonly Alert[];
+  asked: Asked | null;
+  ask(what: Asked | null): void;
+  run(action: AlertAction): void;
 }
 
-/** Why it was raised, in the detector's own numbers, and the way to the transactions. */
-function Evidence({ alert }: { alert: Alert }): JSX.Element {
-  const about = [
-    alert.domain === null ? null : term('domain', alert.domain),
-    alert.client === null ? null : term('client', alert.client),
-  ];
-  const f = about.reduce<string>((all, part) => (part === null ? all : and(all, part)), '');
+/** What is at hand and ticked, and what is done with it, by mouse and keyboard. */
+function useWork(rows: readonly Alert[], at: string | undefined, shown: Alert | undefined, reload: () => void): Work {
+  const [ticked, setTicked] = useState(NONE);
+  const [asked, ask] = useState<Asked | null>(null);
+  const chosen = rows.filter(({ id }) => ticked.has(id));
+  const one = rows.find(({ id }) => id === at) ?? (shown?.id === at ? shown : undefined);
+  const targets = chosen.length > 0 ? chosen : one === undefined ? [] : [one];
+  const work: Work = {
+    ticked,
+    targets,
+    asked,
+    ask,
+    tick: (id) => {
+      const next = new Set(ticked);
+      if (!next.delete(id)) next.add(id);
+      setTicked(next);
+    },
+    run: (action) => {
+      if (targets.length === 0 || session.value?.role !== 'operator') return;
+      const ids = targets.map(({ id }) => id);
+      // What is handled leaves the list: the next one is at hand then.
+      if (LEAVES.has(action.action)) update({ sel: nextOf(rows, ids)?.id ?? null }, { replace: true });
+      setTicked(NONE);
+      void act(ids, action, reload);
+    },
+  };
+  useKeys(useTriageKeys(rows, at, work));
+  return work;
+}
+
+const LEAVES: ReadonlySet<string> = new Set(['acknowledge', 'mute', 'false_positive', 'close', 'reopen']);
+
+function nextOf(rows: readonly Alert[], ids: readonly string[]): Alert | undefined {
+  const last = rows.findLastIndex(({ id }) => ids.includes(id));
+  const isLeft = ({ id }: Alert): boolean => !ids.includes(id);
+  return rows.slice(last + 1).find(isLeft) ?? rows.findLast(isLeft);
+}
+
+function useTriageKeys(rows: readonly Alert[], at: string | undefined, work: Work): readonly Binding[] {
+  const now = useRef({ rows, at, work });
+  now.current = { rows, at, work };
+  return useMemo(() => {
+    const move = (by: number): void => {
+      const { rows: all, at: id } = now.current;
+      const from = all.findIndex((one) => one.id === id);
+      const next = all[Math.max(0, Math.min(all.length - 1, from + by))];
+      if (next === undefined) return;
+      // The first press takes the one that is shown.
+      const target = document.activeElement?.closest('[data-alert]') === null && param('sel') === '' ? all[0] : next;
+      update({ sel: target.id }, { replace: true });
+      const line = document.querySelector<HTMLElement>(`[data-alert="${target.id}"] a`);
+      line?.focus({ preventScroll: true });
+      line?.scrollIntoView({ block: 'nearest' });
+    };
+    const ask = (what: Asked) => () => now.current.work.ask(what);
+    return [
+      { keys: 'j', title: 'help.rows', run: () => move(1) },
+      { keys: 'k', title: 'help.rows', run: () => move(-1) },
+      { keys: 'e', title: 'alerts.do.acknowledge', run: () => now.current.work.run({ action: 'acknowledge' }) },
+      { keys: 'm', title: 'alerts.do.mute', run: ask('mute') },
+      { keys: 'c', title: 'alerts.do.close', run: () => now.current.work.run({ action: 'close' }) },
+      { keys: 'n', title: 'alerts.do.note', run: ask('note') },
+      { keys: 'f', title: 'alerts.do.false_positive', run: ask('false_positive') },
+      { keys: 'u', title: 'alerts.undo', run: () => now.current.work.run({ action: 'undo' }) },
+      {
+        keys: 'x',
+        title: 'alerts.select',
+        run: () => {
+          if (now.current.at !== undefined) now.current.work.tick(now.current.at);
+        },
+      },
+    ];
+  }, []);
+}
+
+/** What can be done; who may only look sees that it is so. */
+function Actions({ work: { targets, run, ask } }: { work: Work }): JSX.Element {
+  if (session.value?.role !== 'operator') return <p class="mute small">{t('alerts.viewer')}</p>;
+  const isOpen = targets.every(({ state }) => state === 'open');
+  const many = targets.length > 1 ? ` (${targets.length})` : '';
   return (
-    <Panel title={t('alerts.evidence')} note={alert.detector}>
-      <p class="sentence">
-        <Severity of={alert.severity} named /> <strong>{alert.title}</strong>
-      </p>
-      <p>{alert.text}</p>
-      <p class="buttons">
-        <a class="button primary" href={link('/explore', { f: f === '' ? null : f, live: null })}>
-          {t('value.log')}
-        </a>
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            update({ sel: null });
-          }}
-        >
-          {t('shell.close')}
+    <div class="buttons actions-bar" role="group" aria-label={t('alerts.actions')}>
+      {isOpen ? (
+        <button type="button" class="button primary" onClick={() => run({ action: 'acknowledge' })}>
+          {t('alerts.do.acknowledge')}
+          {many}
         </button>
-      </p>
-    </Panel>
+      ) : (
+        <button type="button" class="button" onClick={() => run({ action: 'reopen' })}>
+          {t('alerts.do.reopen')}
+          {many}
+        </button>
+      )}
+      {(['assign', 'note', 'mute', 'false_positive'] as const).map((what) => (
+        <button key={what} type="button" class="button" onClick={() => ask(what)}>
+          {t(`alerts.do.${what}`)}
+        </button>
+      ))}
+      <button type="button" class="button" onClick={() => run({ action: 'close' })}>
+        {t('alerts.do.close')}
+      </button>
+    </div>
   );
 }
 
-/** Nothing found is good news, or no detector has looked: it says which, and what can be hunted by hand. */
-function Nothing({ state }: { state: State }): JSX.Element {
+function Filters({ state, counts }: { state: State; counts: Alerts['states'] | undefined }): JSX.Element {
+  return (
+    <>
+      <input
+        type="search"
+        class="find"
+        placeholder={t('alerts.find')}
+        aria-label={t('alerts.find')}
+        value={param('find')}
+        onInput={(event) => {
+          update({ find: event.currentTarget.value, sel: null }, { replace: true });
+        }}
+      />
+      <Choice
+        label={t('alerts.state')}
+        value={state}
+        options={STATES.map((value) => {
+          const n = counts?.[value] ?? 0;
+          return { value, title: n > 0 ? `${t(`alerts.state.${value}`)} ${n}` : t(`alerts.state.${value}`) };
+        })}
+        onChange={(value) => {
+          update({ state: value === 'open' ? null : value, sel: null });
+        }}
+      />
+    </>
+  );
+}
+
+function KeyHelp(): JSX.Element {
+  return (
+    <p class="key-help faint small" aria-hidden="true">
+      <Kbd>j</Kbd>
+      <Kbd>k</Kbd> {t('alerts.key.move')} <Kbd>e</Kbd> {t('alerts.key.ack')} <Kbd>m</Kbd> {t('alerts.key.mute')}{' '}
+      <Kbd>x</Kbd> {t('alerts.key.select')} <Kbd>c</Kbd> {t('alerts.key.close')} <Kbd>u</Kbd> {t('alerts.key.undo')}
+    </p>
+  );
+}
+
+/** Nothing found is good news; what can be hunted by hand is beside it. */
+function Nothing({ state, isSearch }: { state: State; isSearch: boolean }): JSX.Element {
   const views = useApi<Views>(api.views());
   const hunts = (views.data?.rows ?? []).filter(({ builtin }) => builtin);
-  if (state !== 'open')
+  if (state !== 'open' || isSearch)
     return <p class="quiet mute">{t('alerts.none.state', { state: t(`alerts.state.${state}`) })}</p>;
   return (
     <div class="quiet">
@@ -174,11 +246,17 @@ function Nothing({ state }: { state: State }): JSX.Element {
         <>
           <h3>{t('alerts.hunts')}</h3>
           <ul class="cards">
-            {hunts.map((view) => (
-              <li key={view.name}>
-                <ViewLink view={view} />
-              </li>
-            ))}
+            {hunts.map((view) => {
+              const { title, summary } = viewText(view);
+              return (
+                <li key={view.name}>
+                  <a href={view.url}>
+                    <strong>{title}</strong>
+                    {summary !== undefined && <span>{summary}</span>}
+                  </a>
+                </li>
+              );
+            })}
           </ul>
         </>
       )}

@@ -10,8 +10,8 @@ import { Severity } from './severity.tsx';
 
 /** Alerts about a domain or a client. */
 export function RelatedAlerts({ of, value }: { of: 'domain' | 'client'; value: string }): JSX.Element {
-  const answer = useApi<Alerts>(api.alerts({ limit: 1000 }));
-  const rows = (answer.data?.rows ?? []).filter((alert) => alert[of] === value);
+  const answer = useApi<Alerts>(api.alerts({ [of]: value, limit: 100 }));
+  const rows = answer.data?.rows ?? [];
   return (
     <Panel title={t('alerts.related')} note={rows.length === 0 ? undefined : String(rows.length)}>
       <Answer answer={answer} height={96}>
