@@ -15,9 +15,10 @@ import { keepsTransactions, type PrivacySettings } from '../enrich/privacy.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
+import type { DataFolder } from './data-folder.ts';
 import type { RowTaker } from './intake.ts';
 import { judgeOf } from './judging.ts';
-import type { MarkNames } from './marks.ts';
+import { MarkNames } from './marks.ts';
 import { privacySettings } from './services.ts';
 import { detectorsOf } from './rules.ts';
 
@@ -32,14 +33,9 @@ export interface JudgeServiceOptions {
   config: Config;
   store: Store;
   version: string;
-  /** Numbers of the rules that mark rows. */
-  marks: MarkNames;
-  /** File of what detectors have learnt. */
-  path: string;
-  /** Folder of what is usual, as it is and as it was. */
-  baselines: string;
-  /** Folder of messages that wait for their receivers; null = nobody is told. */
-  outputs: string | null;
+  data: DataFolder;
+  /** A demo has files of its own, and of it nobody need be told. */
+  isDemo: boolean;
   /** Packets are of now: time passes also where none come. */
   isCurrent: boolean;
   log: ServerLog;
@@ -51,6 +47,10 @@ export class JudgeService implements RowTaker {
   readonly book: AlertBook;
   readonly #notifier: Notifier | null;
   readonly #options: JudgeServiceOptions;
+  /** Numbers of the rules that mark rows. */
+  readonly marks = new MarkNames();
+  /** File of what detectors have learnt. */
+  readonly #path: string;
   readonly baselines: BaselineKeeper;
   readonly #judge: Judge;
   #timers: NodeJS.Timeout[] = [];
@@ -58,9 +58,12 @@ export class JudgeService implements RowTaker {
   /** Throws UserError for rules or lists that cannot be read. */
   constructor(options: JudgeServiceOptions) {
     this.#options = options;
-    const { config, store, failed } = options;
+    const { config, store, data, isDemo, failed } = options;
+    const file = (name: string) => data.part(isDemo ? `demo-${name}` : name);
+    this.#path = file('judge');
+    const outputs = isDemo ? null : data.part('alerts');
     this.book = new AlertBook({ rules: rulesOf(config.alerts), records: store.records, failed });
-    const { outputs, version, log } = options;
+    const { version, log } = options;
     this.#notifier =
       outputs === null
         ? null
@@ -71,7 +74,7 @@ export class JudgeService implements RowTaker {
             log: (level, output, message) => log[level]({ output }, message),
           });
     const baseline = new Baseline(config.detect.baseline);
-    this.baselines = new BaselineKeeper(baseline, options.baselines);
+    this.baselines = new BaselineKeeper(baseline, file('baseline'));
     this.#judge = judgeOf(config.detect, {
       baseline,
       vantage: config.vantage,
@@ -80,7 +83,7 @@ export class JudgeService implements RowTaker {
       lacks: lacksOf(privacySettings(config)),
       raise: this.book.raise,
       more: detectorsOf(config.detect.rules, (seen, names) => {
-        seen.batch.col.mark[seen.row] = options.marks.of(names);
+        seen.batch.col.mark[seen.row] = this.marks.of(names);
       }),
     });
   }
@@ -131,7 +134,8 @@ export class JudgeService implements RowTaker {
   }
 
   #save(): void {
-    const { path, log } = this.#options;
+    const path = this.#path;
+    const { log } = this.#options;
     try {
       const fresh = `${path}.new`;
       writeFileSync(fresh, serialize({ form: FORM, detectors: this.#judge.save() }), { mode: 0o600 });
@@ -143,10 +147,11 @@ export class JudgeService implements RowTaker {
   }
 
   #restore(): void {
-    const { path, log, baselines: folder } = this.#options;
+    const path = this.#path;
+    const { log } = this.#options;
     const wrong = this.baselines.restore();
     if (wrong !== undefined) {
-      log.warn({ path: folder, error: wrong }, 'What is usual could not be read: it is learnt anew');
+      log.warn({ error: wrong }, 'What is usual could not be read: it is learnt anew');
     }
     try {
       const saved: unknown = deserialize(readFileSync(path));

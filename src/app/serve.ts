@@ -17,7 +17,6 @@ import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
 import { LiveTail } from './live-tail.ts';
-import { MarkNames } from './marks.ts';
 import type { RunPlan, RunResult } from './plan.ts';
 import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
@@ -135,35 +134,30 @@ class Serving {
     this.#log = hooks.log;
     this.#config = loaded.config;
     const name = loaded.config.sensor ?? hostname();
+    this.#judge = new JudgeService({
+      config: loaded.config,
+      store,
+      version: hooks.version,
+      data,
+      isDemo: demo !== null,
+      isCurrent: isCurrent(plan.input),
+      log: hooks.log,
+      failed: (error) => this.#complain(error),
+    });
+    const marks = this.#judge.marks.texts;
     this.#live = new LiveTail(name);
-    this.#live.clients = clientNames(loaded.config);
-    this.#live.interfaces = this.#interfaces;
-    const marks = new MarkNames();
-    this.#live.marks = marks.texts;
     const interfaces = this.#interfaces;
+    Object.assign(this.#live, { clients: clientNames(loaded.config), interfaces, marks });
     this.#sinks = new Sinks(loaded.config.sinks, {
       sensor: name,
       version: hooks.version,
       vantage: loaded.config.vantage ?? 'client',
       interfaces,
-      marks: marks.texts,
+      marks,
       exporter: store,
       clientName: (family, words) => this.#live.clients?.name(family, words),
       owner: account,
       log: hooks.log,
-    });
-    this.#judge = new JudgeService({
-      marks,
-      config: loaded.config,
-      store,
-      version: hooks.version,
-      path: data.part(demo === null ? 'judge' : 'demo-judge'),
-      baselines: data.part(demo === null ? 'baseline' : 'demo-baseline'),
-      // Of a demo nobody need be told.
-      outputs: demo === null ? data.part('alerts') : null,
-      isCurrent: isCurrent(plan.input),
-      log: hooks.log,
-      failed: (error) => this.#complain(error),
     });
     // Packets of another time, or of a demo, are no reason to block anyone.
     if (plan.input.kind !== 'replay' && isCurrent(plan.input)) blocking.follow(this.#judge.book);
@@ -174,7 +168,7 @@ class Serving {
         get interfaces() {
           return interfaces.map((one) => one.name);
         },
-        marks: marks.texts,
+        marks,
       },
       privacy: this.#privacy(),
       takers: [this.#judge, this.#live, this.#sinks],
@@ -189,7 +183,13 @@ class Serving {
       privacy: privacyShown(privacySettings(loaded.config)),
       now: Date.now,
     });
-    this.#services = servicesOf({
+    this.#services = this.#offered();
+  }
+
+  /** What the server shows, and lets people do. */
+  #offered(): ServerServices {
+    const { loaded, hooks, demo, data, store, blocking } = this.#parts;
+    return servicesOf({
       version: hooks.version,
       loaded,
       store: withClientNames(store, () => this.#live.clients),

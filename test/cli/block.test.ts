@@ -9,8 +9,17 @@ const data = mkdtempSync(join(tmpdir(), 'nametap-block-'));
 const list = join(data, 'list');
 const actions = JSON.stringify({ office: { type: 'file', path: list, format: 'domains' } });
 const serve = started([
-  ...['serve', '--data', data, '--listen', '127.0.0.1:0', '--user', 'root', '--demo', 'on'],
-  ...['--block-actions', actions],
+  'serve',
+  '--data',
+  data,
+  '--listen',
+  '127.0.0.1:0',
+  '--user',
+  'root',
+  '--demo',
+  'on',
+  '--block-actions',
+  actions,
 ]);
 const block = (...words: string[]) => nametap(['block', ...words, '--data', data]);
 

@@ -32,6 +32,12 @@ const PRINTS: readonly [RegExp, RegExp][] = [
   [/group domain/, /^fark\.com,/m],
   [/report assets/, /transactions/i],
   [/step 3600/, /^time,transactions/],
+  [/baseline list/, /\d/],
+  [/baseline show/, /./],
+  [/alerts list/, /./],
+  [/detect -$/, /"detector":"TUN-BYTES"/],
+  [/rules test/, /^$/],
+  [/block report/, /^$/],
   [/readyz/, /ok/],
   [/metrics$/, /^nametap_transactions_total/m],
 ];
