@@ -6,8 +6,6 @@ const UNIT_MS = 0.01;
 const BITS = 22;
 const PRECISION = 3;
 export const BUCKETS = (BITS << PRECISION) + 1;
-/** What a percentile may be off by, relative to its value. */
-export const LATENCY_ERROR = 2 ** -(PRECISION + 1);
 
 /** Milliseconds that stand for each bucket. */
 const MIDDLE = Float64Array.from({ length: BUCKETS }, (_, i) => bucketMiddle(i, PRECISION) * UNIT_MS);

@@ -1,5 +1,6 @@
-import { binomialTail, BUCKETS, bucketOf, quantile, rankOf, valleyOf, weightOf } from '../baseline/latency.ts';
+import { binomialTail, BUCKETS, bucketOf, quantile, rankOf, tailOf, valleyOf, weightOf } from '../baseline/latency.ts';
 import { FIRST } from '../baseline/model-table.ts';
+import type { ServerModels } from '../baseline/servers.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, whole } from '../core/settings.ts';
 import { detector } from './detector.ts';
@@ -38,7 +39,7 @@ export const opsLatency = detector({
         if (seen.outcome !== ANSWERED || !(seen.latencyMs > more) || baseline.server < 0) return;
         const { centre } = servers.p95(baseline.server);
         if (seen.latencyMs > (centre > 0 ? centre * factor : COLD_P95))
-          slow.note(seen, `${numberText(seen.latencyMs)} ms`);
+          slow.note(seen, slowness(servers, baseline.server, seen.latencyMs));
       },
       tick(time, raise) {
         if (!beat.isDue(time)) return;
@@ -98,6 +99,15 @@ export const opsLatency = detector({
     };
   },
 });
+
+/** A slow answer in words, with how rare that is where it is known. */
+function slowness(servers: ServerModels, place: number, latencyMs: number): string {
+  const { floats } = servers.table;
+  const usual = servers.latencies(place, 'slow');
+  if (weightOf(floats, usual) < LEAST_LEARNT) return ms(latencyMs);
+  const chance = tailOf(floats, usual, latencyMs);
+  return `${ms(latencyMs)}; usually ${numberText(Number((chance * 1000).toPrecision(2)))} of 1,000 take that long`;
+}
 
 function ms(value: number): string {
   return `${numberText(Number(value.toPrecision(3)))} ms`;
