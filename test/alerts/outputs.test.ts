@@ -311,7 +311,7 @@ test('Alertmanager: labels say which, an end always stands there, and getting wo
   assert.equal(Date.parse(raised[0].endsAt) - Date.parse(raised[0].startsAt), 40 * 60_000);
   const severities = worse.map(({ labels }) => labels.severity);
   assert.deepEqual(severities, ['critical', 'low', 'medium', 'high']);
-  assert.ok(Date.parse(worse[3].endsAt) <= (T + 60) * 1000);
+  assert.ok(worse.slice(1).every(({ endsAt }) => Date.parse(endsAt) <= Date.now()));
   assert.ok(Date.parse(closed[0].endsAt) <= Date.now());
 });
 

@@ -43,15 +43,15 @@ export const alertmanager: OutputDefinition<Settings> = {
 function alertsOf({ cause, alert, at }: Notice, options: Settings, context: OutputContext): PostableAlert[] {
   const isOver = !alert.active || alert.state !== 'open' || alert.inhibited_by !== null;
   const updated = Date.parse(alert.updated);
+  // An end is taken for one only when it has passed; none lies before its beginning.
+  const past = new Date(Math.max(Date.parse(alert.time), Math.min(at, Date.parse(alert.resolved ?? '') || at)));
   // What was muted, closed or explained is over for Alertmanager now, whatever goes on.
-  const endsAt = isOver
-    ? (alert.resolved ?? new Date(at).toISOString())
-    : new Date(updated + options.hold).toISOString();
+  const endsAt = (isOver ? past : new Date(updated + options.hold)).toISOString();
   const now = posted(alert, alert.severity, endsAt, options, context);
   if (cause !== 'worsened') return [now];
   // Severity is part of its identity there: the alert of before is over.
   const lesser = SEVERITIES.slice(0, SEVERITIES.indexOf(alert.severity));
-  return [now, ...lesser.map((severity) => posted(alert, severity, alert.updated, options, context))];
+  return [now, ...lesser.map((severity) => posted(alert, severity, past.toISOString(), options, context))];
 }
 
 function posted(
