@@ -28,6 +28,8 @@ export async function alertRows(book: AlertBook, query: Partial<AlertsQuery> & {
   const explains = explanations(held);
   const passes = filterOf(query);
   const rows: Alert[] = [];
+  // The store's order is not always memory's: what is held has been looked at.
+  const known = new Set(held.map(({ id }) => id));
   let next: string | null = null;
   // Newest first; true once there is one more than asked for.
   const take = (incident: Incident): boolean => {
@@ -47,7 +49,12 @@ export async function alertRows(book: AlertBook, query: Partial<AlertsQuery> & {
           .slice(0, at < 0 ? held.length : at)
           .reverse()
           .some(take);
-  if (!isFull) await takeOld(book, at < 0 ? (query.after ?? held[0]?.id) : held[0].id, take);
+  if (!isFull)
+    await takeOld(
+      book,
+      at < 0 ? (query.after ?? held[0]?.id) : held[0].id,
+      (incident) => !known.has(incident.id) && take(incident),
+    );
   return { rows, open: book.open, states: statesOf(held), next };
 }
 

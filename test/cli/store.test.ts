@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openStore } from '../../src/store/open.ts';
+import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { batchesOf, CAPTURES } from '../store/batches.ts';
 import { nametap } from './nametap.ts';
 
@@ -26,7 +27,7 @@ test('nametap store status says what is kept', () => {
   assert.match(out, /^folder .*store$/m);
   assert.match(out, new RegExp(`^transactions +${rows}$`, 'm'));
   const json = JSON.parse(nametap(['store', 'status', '--json', '--data', data]).out) as { schema: number };
-  assert.equal(json.schema, 2);
+  assert.equal(json.schema, SCHEMA_VERSION);
 });
 
 test('nametap store export, compact and migrate work on the files', () => {
