@@ -8,15 +8,17 @@ import { Notifier } from '../alerts/notifier.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import { type AlertConfig, rulesOf } from '../alerts/settings.ts';
 import { reasonOf } from '../core/errors.ts';
+import { numberText } from '../core/figures.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Need } from '../detect/detector.ts';
 import type { DetectorState, Judge } from '../detect/judge.ts';
 import { keepsTransactions, type PrivacySettings } from '../enrich/privacy.ts';
-import type { ServerLog } from '../server/services.ts';
+import type { Check, ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { RowTaker } from './intake.ts';
+import { JudgeShare } from './judge-share.ts';
 import { judgeOf } from './judging.ts';
 import { MarkNames } from './marks.ts';
 import { privacySettings } from './services.ts';
@@ -53,6 +55,8 @@ export class JudgeService implements RowTaker {
   readonly #path: string;
   readonly baselines: BaselineKeeper;
   readonly #judge: Judge;
+  readonly #share = new JudgeShare();
+  #decided = performance.now();
   #timers: NodeJS.Timeout[] = [];
 
   /** Throws UserError for rules or lists that cannot be read. */
@@ -103,7 +107,24 @@ export class JudgeService implements RowTaker {
   }
 
   rows(batch: TransactionBatch, from: number, to: number): void {
-    this.#judge.rows(batch, from, to);
+    const began = performance.now();
+    const share = this.#share;
+    if (share.oneIn === 1) this.#judge.rows(batch, from, to);
+    else {
+      for (let i = from; i < to; i++) {
+        if (share.has(batch, i)) this.#judge.rows(batch, i, i + 1);
+        else share.skipped++;
+      }
+    }
+    share.note(performance.now() - began);
+  }
+
+  /** Whether every client is looked at: live traffic does not wait. */
+  check(): Check {
+    const { oneIn, skipped } = this.#share;
+    if (oneIn === 1) return { name: 'detectors', ok: true, detail: 'All clients are looked at' };
+    const detail = `There is too much traffic: one client in ${oneIn} is looked at, ${numberText(skipped)} transactions were not`;
+    return { name: 'detectors', ok: false, detail, isVital: false };
   }
 
   /** What was learnt and what was raised is on the disk. */
@@ -127,7 +148,18 @@ export class JudgeService implements RowTaker {
     await this.#notifier?.apply(config);
   }
 
+  /** A file waits for the judge, live traffic does not. */
+  #decide(): void {
+    const now = performance.now();
+    const hasChanged = this.#share.decide(now - this.#decided);
+    this.#decided = now;
+    if (!hasChanged) return;
+    const { ok, detail } = this.check();
+    this.#options.log[ok ? 'info' : 'warn']({ one_in: this.#share.oneIn }, `${detail}.`);
+  }
+
   #tick(): void {
+    this.#decide();
     const time = Date.now() / 1000 - BEHIND;
     this.#judge.tick(time);
     this.book.tick(time);

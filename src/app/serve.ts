@@ -211,7 +211,6 @@ class Serving {
   async run(): Promise<ServeResult> {
     const { hooks, data, store } = this.#parts;
     const { remark } = await store.status();
-    // Such as what a crash had cost.
     if (remark !== null) this.#log.warn({}, remark);
     const server = await startServer(this.#services);
     const timers = [
@@ -373,8 +372,9 @@ class Serving {
   }
 
   #checks(): Check[] {
-    const { running } = this.#sensor;
-    return [{ name: 'capture', ok: running, detail: running ? 'The input is open' : 'The input is not open' }];
+    const ok = this.#sensor.running;
+    const detail = ok ? 'The input is open' : 'The input is not open';
+    return [{ name: 'capture', ok, detail }, this.#judge.check()];
   }
 
   /** The ledger goes into the history: what was lost when can be asked later. */

@@ -21,7 +21,7 @@ export function healthEndpoints(app: OpenAPIHono<Env>, api: Api): void {
       await storeCheck(api),
       ...api.services.checks(),
     ];
-    const isReady = checks.every(({ ok }) => ok);
+    const isReady = checks.every(({ ok, isVital }) => ok || isVital === false);
     const lines = checks.map(({ name, ok, detail }) => `[${ok ? '+' : '-'}] ${name}: ${detail}\n`);
     const verbose = c.req.query('verbose') !== undefined || !isReady;
     return c.body(`${verbose ? lines.join('') : ''}${isReady ? 'ok' : 'not ready'}\n`, isReady ? 200 : 503, plain);

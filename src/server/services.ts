@@ -117,6 +117,8 @@ export interface Check {
   name: string;
   ok: boolean;
   detail: string;
+  /** False: it is ready without, only not as good. */
+  isVital?: false;
 }
 
 export interface ServerLog {
