@@ -145,7 +145,9 @@ async function tabStops(page: Page, most: number): Promise<{ label: string; isSe
       const shown = element.closest('label') ?? element;
       return {
         label: `${element.tagName} ${element.getAttribute('aria-label') ?? element.textContent ?? ''}`.slice(0, 60),
-        isSeen: [element, shown].some((one) => getComputedStyle(one).outlineStyle !== 'none'),
+        isSeen: [element, shown].some((one) =>
+          [null, '::after'].some((part) => getComputedStyle(one, part).outlineStyle !== 'none'),
+        ),
         at: [...document.querySelectorAll('main *')].indexOf(element),
       };
     });

@@ -77,6 +77,7 @@ export function sample(message: MessageInput | Uint8Array, way: Way = {}, join: 
     capturedLength: frame.length,
     wireLength: whole.length,
     link: LINKS[link],
+    rules: 'slow A lookup',
     interfaces: [{ name: 'eth0', sensor: 'roof', description: 'uplink', link: LINKS[link], snaplen: 0 }],
     ethernetAt: link === 'ethernet' || link === 'snap' ? 0 : -1,
     vlanAt: link === 'ethernet' ? 14 : -1,
