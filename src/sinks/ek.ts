@@ -21,7 +21,9 @@ interface Layer {
   readonly fields: readonly KeyedField[];
 }
 
-const LAYERS: readonly Layer[] = layersOf(FIELDS);
+/** Words of ours, which the reference dissector does not have. */
+const OWN: ReadonlySet<string> = new Set(['dns.message.length', 'rule', 'sensor']);
+const LAYERS: readonly Layer[] = layersOf(FIELDS.filter(({ name }) => !OWN.has(name)));
 /** Layer of a malformed message. */
 const MALFORMED = '_ws_malformed';
 const MESSAGE_LAYERS: ReadonlySet<string> = new Set(PROTOCOL_NAMES);
