@@ -21,9 +21,9 @@ interface Layer {
   readonly fields: readonly KeyedField[];
 }
 
-/** Words of ours, which the reference dissector does not have. */
-const OWN: ReadonlySet<string> = new Set(['dns.message.length', 'rule', 'sensor']);
-const LAYERS: readonly Layer[] = layersOf(FIELDS.filter(({ name }) => !OWN.has(name)));
+/** Words of ours, and the segments of a message: for these the reference dissector has a layer of their own. */
+const LEFT_OUT = /^(?:dns\.message\.length|rule|sensor)$|^tcp\.(?:segment|reassembled)/;
+const LAYERS: readonly Layer[] = layersOf(FIELDS.filter(({ name }) => !LEFT_OUT.test(name)));
 /** Layer of a malformed message. */
 const MALFORMED = '_ws_malformed';
 const MESSAGE_LAYERS: ReadonlySet<string> = new Set(PROTOCOL_NAMES);
