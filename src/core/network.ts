@@ -18,6 +18,11 @@ export function isInNetwork(network: Network, family: number, address: readonly 
   return true;
 }
 
+/** True when the address lies in any of the networks. */
+export function isInAny(networks: readonly Network[], family: number, address: readonly number[]): boolean {
+  return networks.some((network) => isInNetwork(network, family, address));
+}
+
 /** The four words of an address text that is sound (`isIP`), without a zone. */
 export function addressWords(family: 4 | 6, text: string): [number, number, number, number] {
   const dotted = (part: string) => part.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);

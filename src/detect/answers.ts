@@ -1,4 +1,4 @@
-import { word } from '../core/address.ts';
+import { addressText, word } from '../core/address.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 
 export const TYPE_A = 1;
@@ -42,6 +42,13 @@ export class AnswerAddresses {
     this.count = n;
     this.ttl = n === 0 ? 0 : ttl;
     return n;
+  }
+
+  /** Address `i` as text. */
+  text(i: number): string {
+    const { family, words } = this;
+    const at = i * 4;
+    return addressText(family[i], words[at], words[at + 1], words[at + 2], words[at + 3]);
   }
 
   /** A number for the network that address `i` lies in: its /16, of IPv6 its /32. */

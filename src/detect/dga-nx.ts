@@ -1,6 +1,6 @@
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
-import { isInNetwork } from '../core/network.ts';
+import { isInAny } from '../core/network.ts';
 import { group, whole } from '../core/settings.ts';
 import { ROLES } from '../core/transactions.ts';
 import { AUTHORITY } from '../wire/message.ts';
@@ -103,7 +103,7 @@ export const dgaNx = detector({
       inspect(seen, raise) {
         const { client, domain: asked } = seen;
         if (seen.kind !== NXDOMAIN || !isAsking(seen) || asked === null) return;
-        if (resolvers.some((one) => isInNetwork(one, client.family, client.words))) return;
+        if (isInAny(resolvers, client.family, client.words)) return;
         const name = registeredUnder(seen, hostingSuffix);
         // A hoster is popular, what its customers register is not.
         if (name === null || (asked.isPopular && name.domain === asked.text)) return;

@@ -1,6 +1,6 @@
 import type { Finding, Raise } from '../core/alert.ts';
 import { DNS } from '../core/carrier.ts';
-import { isInNetwork, type Network } from '../core/network.ts';
+import { isInAny, type Network } from '../core/network.ts';
 import { flag, group, span, type ValueOf } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
@@ -155,7 +155,7 @@ export const evade = detector({
 });
 
 function isIn(networks: readonly Network[], { family, words }: Host): boolean {
-  return networks.some((network) => isInNetwork(network, family, words));
+  return isInAny(networks, family, words);
 }
 
 /** Header bits of the query; 0 without one. */

@@ -1,6 +1,6 @@
 import { FIRST, LAST } from '../baseline/model-table.ts';
 import type { Finding, Severity } from '../core/alert.ts';
-import { isInNetwork } from '../core/network.ts';
+import { isInAny } from '../core/network.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, whole } from '../core/settings.ts';
@@ -12,6 +12,7 @@ import { ANSWERED, DATA, NXDOMAIN, type Observation } from './observation.ts';
 
 const TYPE_A = 1;
 const DAY = 86_400;
+const MOST_MISSING = 32_768;
 
 /** What an answer's path is judged as: how bad, and in which words. */
 interface Judgement {
@@ -21,29 +22,6 @@ interface Judgement {
   title: string;
   text: string;
   subject: string;
-}
-
-/** Names that did not exist, by hash: the second time they may resolve. Two tables take turns. */
-class Missing {
-  readonly #most: number;
-  #now = new Set<number>();
-  #before = new Set<number>();
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  add(hash: number): void {
-    if (this.#now.size >= this.#most) {
-      this.#before = this.#now;
-      this.#now = new Set();
-    }
-    this.#now.add(hash);
-  }
-
-  has(hash: number): boolean {
-    return this.#now.has(hash) || this.#before.has(hash);
-  }
 }
 
 /** Whether answers still come the way they always came. */
@@ -174,15 +152,17 @@ function judgeHop(seen: Observation, hop: NonNullable<DetectServices['baseline']
 
 /** Names that did not exist and now all have one address: somebody rewrites NXDOMAIN. */
 function rewritingOf(least: number): (seen: Observation) => Judgement | null {
-  const missing = new Missing(16_384);
+  /** By hash: the second time they may resolve. */
+  const missing = new Bounded<number, true>(MOST_MISSING);
   const found = new Bounded<string, { began: number; domains: Set<string> }>(1024);
   const answers = new AnswerAddresses();
   return (seen) => {
     if (seen.kind === NXDOMAIN) {
-      missing.add(seen.nameHash);
+      missing.take(seen.nameHash, () => true);
       return null;
     }
-    if (seen.kind !== DATA || seen.type !== TYPE_A || seen.domain === null || !missing.has(seen.nameHash)) return null;
+    if (seen.kind !== DATA || seen.type !== TYPE_A || seen.domain === null || missing.peek(seen.nameHash) === undefined)
+      return null;
     if (seen.response === null || answers.read(seen.response) === 0) return null;
     const address = `${seen.server.text} ${answers.key(0)}`;
     const state = found.take(address, () => ({ began: seen.closed, domains: new Set() }));
@@ -211,7 +191,7 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
     const { server } = baseline;
     if (server < 0 || baseline.client < 0 || !baseline.isEstablished) return null;
     const { servers, clients } = baseline;
-    if (seen.closed - servers.double(server, FIRST) > DAY / 4) return null;
+    if (seen.closed - servers.table.double(server, FIRST) > DAY / 4) return null;
     const { arena, col } = seen.batch;
     const i = seen.row;
     const isResolver = col.responseLength[i] >= 12 && (arena[col.responseAt[i] + 3] & RA) !== 0;
@@ -219,7 +199,7 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
     const { client } = seen;
     const before = clients.habits(baseline.client)?.servers.top(1)[0];
     if (before === undefined || before.count < least || before.key === servers.table.idOf(server)) return null;
-    if (resolvers.some((own) => isInNetwork(own, seen.server.family, seen.server.words))) return null;
+    if (isInAny(resolvers, seen.server.family, seen.server.words)) return null;
     const counts = moved.take(seen.server.text, () => new Map());
     const count = (counts.get(client.text) ?? 0) + 1;
     if (counts.size < 64 || counts.has(client.text)) counts.set(client.text, count);
@@ -228,7 +208,7 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
     const place = servers.table.find(former);
     // Where the former does not answer, another one is what is to be expected.
     // Its last queries were in vain: then somebody else is to be asked.
-    const isFailover = place < 0 || servers.double(place, LAST) > servers.answeredAt(place) + 3;
+    const isFailover = place < 0 || servers.table.double(place, LAST) > servers.answeredAt(place) + 3;
     const several = [...counts.values()].filter((n) => n >= least).length;
     return {
       key: `resolver ${seen.server.text}`,

@@ -1,9 +1,7 @@
 import type { Raise } from '../core/alert.ts';
-import type { TransactionBatch } from '../core/transactions.ts';
-import type { Vantage } from '../core/transactions.ts';
+import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
-import { DATA, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
-import { ERROR, UNANSWERED, UNREACHABLE } from './observation.ts';
+import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
 
 /** A detector that runs, or why it does not. */
 export interface DetectorState {
@@ -109,10 +107,6 @@ export class Judge {
   load(saved: Readonly<Record<string, unknown>>): void {
     for (const { id, detector } of this.#running) if (saved[id] !== undefined) detector.load?.(saved[id]);
   }
-}
-
-function isUnanswered(outcome: number): boolean {
-  return outcome === UNANSWERED || outcome === UNREACHABLE;
 }
 
 function hindrance({ vantages, needs }: DetectorDefinition, { services, lacks }: JudgeOptions): string | undefined {

@@ -7,13 +7,18 @@ import { copyName, nameText } from '../wire/name.ts';
 import type { Domain, Entities, Host } from './entities.ts';
 
 export const ANSWERED = OUTCOMES.indexOf('answered');
-export const UNANSWERED = OUTCOMES.indexOf('unanswered');
+const UNANSWERED = OUTCOMES.indexOf('unanswered');
 export const ORPHAN = OUTCOMES.indexOf('orphan');
-export const UNREACHABLE = OUTCOMES.indexOf('unreachable');
+const UNREACHABLE = OUTCOMES.indexOf('unreachable');
 export const DATA = ANSWER_KINDS.indexOf('data');
 export const NODATA = ANSWER_KINDS.indexOf('nodata');
 export const NXDOMAIN = ANSWER_KINDS.indexOf('nxdomain');
 export const ERROR = ANSWER_KINDS.indexOf('error');
+
+/** Whether a query stayed without a response. */
+export function isUnanswered(outcome: number): boolean {
+  return outcome === UNANSWERED || outcome === UNREACHABLE;
+}
 
 const HEADER = 12;
 

@@ -4,7 +4,7 @@ import { group, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { Failures, Told } from './failures.ts';
-import { UNANSWERED, UNREACHABLE } from './observation.ts';
+import { isUnanswered } from './observation.ts';
 
 const TCP = 6;
 const TC = 2;
@@ -59,7 +59,7 @@ export const opsTc = detector({
           if (col.retryHigh[i] !== 0 || col.retryLow[i] !== 0) return;
           state.failed++;
           failures.note(seen, 'truncated, and not asked again over TCP');
-        } else if (seen.outcome === UNANSWERED || seen.outcome === UNREACHABLE) {
+        } else if (isUnanswered(seen.outcome)) {
           state.failed++;
           failures.note(seen, 'no answer over TCP');
         } else state.overTcp++;

@@ -3,7 +3,7 @@ import { numberText, percentText, spanText } from '../core/figures.ts';
 import { group, whole } from '../core/settings.ts';
 import { detector } from './detector.ts';
 import { Beat, Failures, Told } from './failures.ts';
-import { UNANSWERED, UNREACHABLE } from './observation.ts';
+import { isUnanswered } from './observation.ts';
 
 const EVERY_SECONDS = 5;
 const SURE = 1e-6;
@@ -32,7 +32,7 @@ export const opsUnanswered = detector({
     const { servers } = baseline;
     return {
       inspect(seen) {
-        if ((seen.outcome === UNANSWERED || seen.outcome === UNREACHABLE) && baseline.server >= 0) failures.note(seen);
+        if (isUnanswered(seen.outcome) && baseline.server >= 0) failures.note(seen);
       },
       tick(time, raise) {
         if (!beat.isDue(time)) return;

@@ -50,11 +50,7 @@ export const poisRace = detector({
         if (time - last.at < QUIET && last.count % 10 !== 0) return;
         last.at = time;
         const one = first.text(entry);
-        const other = denies
-          ? seen.kind === NXDOMAIN
-            ? 'that it does not exist'
-            : 'no address'
-          : addressOf(answers, 0);
+        const other = denies ? (seen.kind === NXDOMAIN ? 'that it does not exist' : 'no address') : answers.text(0);
         const gap = (time - first.time[entry]) * 1000;
         raise({
           detector: 'POIS-RACE',
@@ -80,10 +76,6 @@ export const poisRace = detector({
     };
   },
 });
-
-function addressOf({ family, words }: AnswerAddresses, i: number): string {
-  return addressText(family[i], words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
-}
 
 /** The addresses that queries got first, for a while: a ring that is found by hash. */
 class FirstAnswers {

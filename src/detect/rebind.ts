@@ -1,4 +1,3 @@
-import { addressText } from '../core/address.ts';
 import { type AddressKind, addressKind } from '../core/address-kind.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
@@ -94,9 +93,7 @@ export const rebind = detector({
         if (time < last.until && (last.isFlip || !isFlip)) return;
         last.until = time + quiet / 1000;
         last.isFlip = isFlip;
-        const at = inside * 4;
-        const { words } = answers;
-        const address = addressText(answers.family[inside], words[at], words[at + 1], words[at + 2], words[at + 3]);
+        const address = answers.text(inside);
         const isShort = answers.ttl <= shortTtl;
         const flip = isFlip ? ` It had an address of the outside ${spanText(time - before)} before.` : '';
         raise({

@@ -1,6 +1,6 @@
 import { type Finding, type Measure, type Raise, type Severity } from '../core/alert.ts';
 import { numberText, sizeText, spanText } from '../core/figures.ts';
-import { isInNetwork, type Network } from '../core/network.ts';
+import { isInAny, type Network } from '../core/network.ts';
 import { group, size, type ValueOf, whole } from '../core/settings.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Host } from './entities.ts';
@@ -47,7 +47,7 @@ function isFailing({ failedShare }: Traffic): boolean {
 }
 
 function isAmong(networks: readonly Network[], host: Host | undefined): boolean {
-  return host !== undefined && networks.some((one) => isInNetwork(one, host.family, host.words));
+  return host !== undefined && isInAny(networks, host.family, host.words);
 }
 
 /** Why and by how much a domain passed. */
