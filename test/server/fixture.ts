@@ -7,22 +7,18 @@ import { loadConfig } from '../../src/app/config.ts';
 import { decodeMessage } from '../../src/app/decode.ts';
 import { LiveTail } from '../../src/app/live-tail.ts';
 import { runInline } from '../../src/app/run.ts';
-import { Carrier } from '../../src/core/carrier.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { TransactionBatch } from '../../src/core/transactions.ts';
 import { registrable } from '../../src/enrich/public-suffix.ts';
-import { Engine } from '../../src/pipeline/engine.ts';
-import { encodeMessage } from '../../src/rr/encode.ts';
+import { batchesOf, type Exchange as Written } from '../../src/rr/batch-writer.ts';
 import { type NametapServer, startServer } from '../../src/server/app.ts';
 import type { Listening } from '../../src/server/listen.ts';
 import { say } from '../../src/server/said.ts';
 import type { SensorReading, ServerServices } from '../../src/server/services.ts';
-import { parseIpv4 } from '../../src/wire/field.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export const TOKEN = 'token-only-for-tests';
-type EncodeInput = Parameters<typeof encodeMessage>[0];
 
 /** A query and its answer, as they are seen on the wire. */
 export interface Exchange {
@@ -33,46 +29,21 @@ export interface Exchange {
   name: string;
   type?: string;
   /** Absent: nobody answers. */
-  answer?: Partial<EncodeInput>;
+  answer?: Pick<Written, 'rcode' | 'answers'>;
   latencyMs?: number;
 }
 
-/** Rows of exchanges, made by the engine from messages. */
+/** Rows of exchanges, as capturing their packets would give them. */
 export function rowsOf(exchanges: readonly Exchange[]): TransactionBatch[] {
-  const batches: TransactionBatch[] = [];
-  const engine = new Engine({}, { rows: (batch) => void batches.push(batch) });
-  const messages: { at: number; from: string; to: string; fromPort: number; toPort: number; bytes: Uint8Array }[] = [];
-  exchanges.forEach(({ time, client, server = '192.0.2.53', name, type = 'A', answer, latencyMs = 10 }, i) => {
-    const questions = [{ name, type }];
-    const id = i & 0xffff;
-    const port = 20_000 + (i % 40_000);
-    const query = encodeMessage({ id, flags: ['rd'], questions });
-    messages.push({ at: time, from: client, to: server, fromPort: port, toPort: 53, bytes: query });
-    if (answer === undefined) return;
-    const bytes = encodeMessage({ id, flags: ['qr', 'rd', 'ra'], questions, ...answer });
-    messages.push({ at: time + latencyMs, from: server, to: client, fromPort: 53, toPort: port, bytes });
-  });
-  messages.sort((a, b) => a.at - b.at);
-  messages.forEach(({ at, from, to, fromPort, toPort, bytes }, i) => {
-    const carrier = new Carrier();
-    carrier.number = i + 1;
-    carrier.seconds = Math.floor(at / 1000);
-    carrier.nanos = Math.round((at % 1000) * 1e6);
-    carrier.source3 = addressWord(from);
-    carrier.destination3 = addressWord(to);
-    carrier.sourcePort = fromPort;
-    carrier.destinationPort = toPort;
-    carrier.bytes = bytes;
-    carrier.length = carrier.claimedLength = bytes.length;
-    engine.message(carrier);
-  });
-  engine.finish();
-  return batches;
-}
-
-function addressWord(text: string): number {
-  const [a, b, c, d] = parseIpv4(text);
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  return batchesOf(
+    exchanges.map(({ time, server = '192.0.2.53', answer, latencyMs = 10, ...asked }) => ({
+      ...asked,
+      server,
+      time: Math.floor(time / 1000),
+      nanos: Math.round((time % 1000) * 1e6),
+      ...(answer !== undefined && { ...answer, latencyMs }),
+    })),
+  );
 }
 
 export interface Fixture {
