@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { alertDocument } from '../../src/alerts/document.ts';
@@ -154,6 +154,28 @@ test('what is refused, too old or too much goes to the dead letters, the rest on
   assert.match(read[0].why, /answers 400/);
   assert.equal(read.filter(({ why }) => why === 'queue full').length, 4);
   assert.ok(said.some((line) => line.includes('dead.ndjson')));
+});
+
+test('a disk that takes nothing stops no message, and none is counted twice', async (t) => {
+  const posted: Posted[] = [];
+  let status = 400;
+  const listener = await httpReceiver(posted, () => status);
+  t.after(() => listener.kill());
+  const url = `http://127.0.0.1:${listener.port}/`;
+  const { book, notifier, folder, said } = notified(t, { hook: { type: 'webhook', url } });
+  const queue = join(folder, 'hook.queue');
+  // Not even root writes over a folder.
+  mkdirSync(`${queue}.new`);
+  book.raise(numbered(0));
+  await until(() => notifier.states()[0].dead === 1, 'a refusal');
+  assert.ok(said.some((line) => line.startsWith(`Alert output hook: ${queue} cannot be written`)));
+  status = 200;
+  book.raise(numbered(1));
+  await until(() => posted.length === 1 && notifier.states()[0].waiting === 0, 'the one after');
+  rmSync(queue);
+  mkdirSync(queue);
+  book.raise(numbered(2));
+  assert.deepEqual(notifier.states()[0], { name: 'hook', sent: 1, waiting: 0, dead: 2, failed: 1, error: null });
 });
 
 test('a webhook is signed over time and body, and says the same id with every attempt', async (t) => {

@@ -139,15 +139,24 @@ export class AlertDelivery {
 
   #done(n: number): void {
     this.#sent++;
-    this.#queue.done(n);
+    this.#forget(n);
     if (this.#error === null) return;
     this.#error = null;
     this.#options.notice('info', `works again; ${this.#queue.size} messages wait`);
   }
 
   #giveUp({ n, notice }: { n: number; notice: Notice }, why: string): void {
-    this.#queue.done(n);
+    this.#forget(n);
     this.#bury(notice, why);
+  }
+
+  /** A full disk is no reason to stop: after a restart a message comes twice then, never not at all. */
+  #forget(n: number): void {
+    try {
+      this.#queue.done(n);
+    } catch (error) {
+      this.#options.notice('warn', `${this.#queue.path} cannot be written: ${reasonOf(error)}`);
+    }
   }
 
   /** Writes a message to the file of dead letters, while that is not too long. */

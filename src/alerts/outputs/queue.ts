@@ -44,8 +44,9 @@ export class DiskQueue {
 
   push(notice: Notice): void {
     const n = ++this.#last;
-    this.#waiting.set(n, notice);
+    // First: what the disk does not take is not waiting.
     this.#append({ n, notice });
+    this.#waiting.set(n, notice);
   }
 
   done(n: number): void {
