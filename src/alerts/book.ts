@@ -166,7 +166,7 @@ export class AlertBook {
     const incident = await this.get(id);
     if (incident === null) return null;
     const touched = action.kind === 'undo' ? this.#undo(incident, deed) : this.#apply(incident, action, deed);
-    if (touched !== null && this.#keeper !== null) await this.#keeper.putMutes(this.#mutes);
+    if (touched !== null) this.#keeper?.noteMutes(this.#mutes);
     this.#lift(incident);
     this.#changed(incident, 'changed', false);
     await this.#keeper?.flush();
@@ -283,7 +283,7 @@ export class AlertBook {
   #expire(mute: Mute): void {
     this.#mutes = this.#mutes.filter(({ id }) => id !== mute.id);
     this.#unsilence(mute, this.#now);
-    this.#keeper?.putMutes(this.#mutes).catch(() => this.#keeper?.flush());
+    this.#keeper?.noteMutes(this.#mutes);
   }
 
   #unsilence(mute: Mute, time: number): void {

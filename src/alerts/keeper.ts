@@ -25,6 +25,8 @@ export class Keeper {
   readonly #failed: (error: unknown) => void;
   readonly #most: number;
   #changed = new Map<string, Incident>();
+  /** Null: they are kept as they are. */
+  #mutes: readonly Mute[] | null = null;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   readonly #counts: { lost: number };
@@ -40,38 +42,50 @@ export class Keeper {
   /** An incident has changed. */
   note(incident: Incident): void {
     this.#changed.set(incident.id, incident);
-    if (this.#changed.size > this.#most) {
-      for (const oldest of this.#changed.keys()) {
-        this.#changed.delete(oldest);
-        this.#counts.lost++;
-        break;
-      }
+    for (const oldest of this.#changed.keys()) {
+      if (this.#changed.size <= this.#most) break;
+      this.#changed.delete(oldest);
+      this.#counts.lost++;
     }
-    this.#timer ??= setTimeout(() => void this.flush().catch(this.#failed), GATHER_MS);
+    this.#later(GATHER_MS);
+  }
+
+  /** The mutes have changed: these hold now. */
+  noteMutes(mutes: readonly Mute[]): void {
+    this.#mutes = mutes;
+    this.#later(GATHER_MS);
   }
 
   /** Resolves when everything noted until now is kept. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const before = this.#writing;
-    const now = before.catch(() => undefined).then(() => this.#write());
+    const now = this.#writing.then(() => this.#write());
+    // Whoever asked is told; the next one writes all the same.
     this.#writing = now.catch(() => undefined);
     return now;
   }
 
+  #later(ms: number): void {
+    this.#timer ??= setTimeout(() => void this.flush().catch(this.#failed), ms);
+  }
+
   async #write(): Promise<void> {
     const changed = this.#changed;
+    const mutes = this.#mutes;
     this.#changed = new Map();
-    for (const incident of changed.values()) {
-      try {
+    this.#mutes = null;
+    try {
+      if (mutes !== null) await this.#records.put('settings', mutes, { id: MUTES });
+      for (const incident of changed.values()) {
         await this.#records.put('alerts', incident, { id: incident.id, time: Math.floor(incident.raised * 1000) });
         changed.delete(incident.id);
-      } catch (error) {
-        for (const [id, one] of changed) if (!this.#changed.has(id)) this.#changed.set(id, one);
-        this.#timer ??= setTimeout(() => void this.flush().catch(this.#failed), 10 * GATHER_MS);
-        throw error;
       }
+    } catch (error) {
+      this.#changed = new Map([...changed, ...this.#changed]);
+      this.#mutes ??= mutes;
+      this.#later(10 * GATHER_MS);
+      throw error;
     }
   }
 
@@ -100,13 +114,9 @@ export class Keeper {
     return page.flatMap(({ value }) => (isIncident(value) ? [value] : []));
   }
 
-  async putMutes(mutes: readonly Mute[]): Promise<void> {
-    await this.#records.put('settings', mutes, { id: MUTES });
-  }
-
   async mutes(): Promise<Mute[]> {
     const value = (await this.#records.get('settings', MUTES))?.value;
-    // Written by nobody but `putMutes`.
+    // Written by nobody but `#write`.
     return Array.isArray(value) ? (value as Mute[]) : [];
   }
 }

@@ -350,6 +350,24 @@ test('what the store could not take is written later', async () => {
   assert.equal(kept.length, 2);
 });
 
+test('a mute that ends while the store takes nothing is over after a restart too', async () => {
+  const records = new MemoryRecords();
+  const errors: unknown[] = [];
+  const { book, raise } = bookOf({ records, failed: (error) => errors.push(error) });
+  raise({});
+  const [{ id }] = book.incidents();
+  await book.act(id, { kind: 'mute', scope: 'key', until: T + 60 }, { by: 'ada', time: T + 1 });
+  records.failure = new Error('disk full');
+  raise({ time: T + 70 });
+  await assert.rejects(book.flush(), /disk full/);
+  records.failure = null;
+  await book.flush();
+  const next = bookOf({ records }).book;
+  await next.load();
+  assert.deepEqual([next.mutes, (await next.get(id))?.state], [[], 'open']);
+  assert.deepEqual(errors, [], 'who waits is told, nobody else');
+});
+
 test('incidents that memory has forgotten are acted on in the store', async () => {
   const records = new MemoryRecords();
   const { book, raise } = bookOf({ records, rules: { most: 2, perDetector: 1000 } });
