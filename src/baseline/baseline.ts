@@ -5,7 +5,7 @@ import { CLIENT_COUNTERS, ClientModels, type ClientModelsState } from './clients
 import { Hops } from './hops.ts';
 import { distanceOf } from './latency.ts';
 import { Levels, type StrangeHop } from './levels.ts';
-import { FIRST, type ModelTableState, SAMPLES } from './model-table.ts';
+import { FIRST, type ModelTable, type ModelTableState, SAMPLES } from './model-table.ts';
 import type { Seen } from './seen.ts';
 import { COUNTERS, ServerModels } from './servers.ts';
 import { BASELINE_DEFAULTS, type BaselineConfig } from './settings.ts';
@@ -24,7 +24,7 @@ const REFUSED = 5;
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-const C = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Record<(typeof COUNTERS)[number], number>;
+const C = counters(COUNTERS);
 const BY_CLIENT = counters(CLIENT_COUNTERS);
 const BY_ZONE = counters(ZONE_COUNTERS);
 
@@ -98,22 +98,22 @@ export class Baseline {
     this.tick(closed);
     if (outcome !== ANSWERED && outcome !== UNANSWERED && outcome !== UNREACHABLE) return;
     const now = this.now;
-    if (this.#all < 0) this.#all = this.whole.take(WHOLE, -1, now);
+    if (this.#all < 0) this.#all = this.whole.table.take(WHOLE, -1, now);
     const { client, server, domain } = seen;
     let teaches = true;
     // A host, or a domain, that came once is not worth a place yet: floods are made of these.
-    client.asClient = this.client = this.#place(this.clients, client.text, client.asClient, client.queries);
+    client.asClient = this.client = this.#place(this.clients.table, client.text, client.asClient, client.queries);
     if (this.client >= 0) {
       teaches = this.clients.note(this.client, now);
     }
     const answered = outcome === ANSWERED;
     // Who does not answer is a server once somebody insists.
     const times = answered ? Number.POSITIVE_INFINITY : client.queries - 4;
-    server.asServer = this.server = this.#place(this.servers, server.text, server.asServer, times);
+    server.asServer = this.server = this.#place(this.servers.table, server.text, server.asServer, times);
     if (this.server >= 0) this.#count(this.servers, this.server, seen, teaches);
     this.#count(this.whole, this.#all, seen, teaches);
     if (domain !== null)
-      domain.asZone = this.zone = this.#place(this.zones, domain.text, domain.asZone, domain.queries);
+      domain.asZone = this.zone = this.#place(this.zones.table, domain.text, domain.asZone, domain.queries);
     if (this.zone >= 0) {
       this.zones.note(this.zone, now, teaches);
     }
@@ -147,9 +147,9 @@ export class Baseline {
   }
 
   /** The place of a key's model, made where it came often enough; −1 where it has none. */
-  #place(models: ServerModels | ClientModels | ZoneModels, key: string, hint: number, times: number): number {
-    const known = models.table.at(key, hint);
-    return known >= 0 || times < 2 || !models.table.admits(times) ? known : models.take(key, hint, this.now);
+  #place(table: ModelTable, key: string, hint: number, times: number): number {
+    const known = table.at(key, hint);
+    return known >= 0 || times < 2 || !table.admits(times) ? known : table.take(key, hint, this.now);
   }
 
   #resume(hour: number): void {
@@ -251,18 +251,15 @@ export class Baseline {
   mute(keys: { client?: string | undefined; server?: string | undefined; domain?: string | undefined }): void {
     const until = this.now + this.config.mute / 1000;
     const { client, server, domain } = keys;
-    const c = client === undefined ? -1 : this.clients.table.find(client);
-    if (c >= 0) this.clients.mute(c, until);
-    const s = server === undefined ? -1 : this.servers.table.find(server);
-    if (s >= 0) this.servers.mute(s, until);
-    const z = domain === undefined ? -1 : this.zones.table.find(domain);
-    if (z >= 0) this.zones.mute(z, until);
+    if (client !== undefined) this.clients.table.mute(client, until);
+    if (server !== undefined) this.servers.table.mute(server, until);
+    if (domain !== undefined) this.zones.table.mute(domain, until);
   }
 
   /** Whether what was learnt of a model counts already. */
-  isWarm(models: ServerModels | ClientModels | ZoneModels, place: number): boolean {
-    const age = this.now - models.double(place, FIRST);
-    return age * 1000 >= this.config.warm_up && models.double(place, SAMPLES) >= this.config.samples;
+  isWarm({ table }: { readonly table: ModelTable }, place: number): boolean {
+    const age = this.now - table.double(place, FIRST);
+    return age * 1000 >= this.config.warm_up && table.double(place, SAMPLES) >= this.config.samples;
   }
 
   /** Whether enough of all traffic was seen for "never seen before" to mean something. */

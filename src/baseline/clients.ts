@@ -1,4 +1,4 @@
-import { FIRST, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
+import { FIRST, HOUR, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
 import { TopList, type TopListState } from './top-list.ts';
@@ -14,8 +14,7 @@ const MEAN = COUNTS + CLIENT_COUNTERS.length;
 const VARIANCE = MEAN + 1;
 const HOUR_ROWS = MEAN + 2;
 const FLOATS = MEAN + 3;
-const HOUR = OWN;
-const DOUBLES = OWN + 1;
+const DOUBLES = OWN;
 
 const HABITS_FROM = 8;
 const HABITS_WHOLE = 32;
@@ -42,20 +41,11 @@ export class ClientModels {
 
   constructor(config: BaselineConfig) {
     this.table = new ModelTable(config.clients, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
+    this.table.onMade = (place) => clearSeason(this.table.floats, place * FLOATS + SEASON);
     this.table.onEvict = (place) => {
       this.#habits[place] = undefined;
     };
     this.#config = config;
-  }
-
-  take(key: string, hint: number, now: number): number {
-    const { table } = this;
-    const known = table.at(key, hint);
-    if (known >= 0) return known;
-    const place = table.take(key, hint, now);
-    clearSeason(table.floats, place * FLOATS + SEASON);
-    table.doubles[place * DOUBLES + HOUR] = Math.floor(now / 3600);
-    return place;
   }
 
   /** Counts a transaction of a client; true when it teaches: of many in an hour only ever fewer do. */
@@ -124,14 +114,9 @@ export class ClientModels {
     for (const list of habits === undefined ? [] : [habits.domains, habits.shapes, habits.servers]) list.fade(factor);
   }
 
-  /** Hours up to this one were not watched: they are not learnt as hours without a transaction. */
+  /** See `ModelTable.skipTo`. */
   skipTo(hour: number): void {
-    const { doubles, floats } = this.table;
-    for (const place of this.table.places()) {
-      if (doubles[place * DOUBLES + HOUR] >= hour) continue;
-      doubles[place * DOUBLES + HOUR] = hour;
-      floats[place * FLOATS + HOUR_ROWS] = 0;
-    }
+    this.table.skipTo(hour, HOUR_ROWS);
   }
 
   habits(place: number): Habits | undefined {
@@ -150,15 +135,6 @@ export class ClientModels {
 
   season(place: number): number {
     return place * FLOATS + SEASON;
-  }
-
-  double(place: number, which: number): number {
-    return this.table.doubles[place * DOUBLES + which];
-  }
-
-  mute(place: number, until: number): void {
-    const at = place * DOUBLES + MUTED;
-    if (until > this.table.doubles[at]) this.table.doubles[at] = until;
   }
 
   state(): ClientModelsState {

@@ -33,8 +33,8 @@ export function listUsual(baseline: Baseline, kind: UsualKind, limit: number): U
   const lines = Array.from(models.table.places(), (place) => ({
     key: models.table.keys[place],
     kind,
-    samples: models.double(place, SAMPLES),
-    lastSeen: models.double(place, LAST),
+    samples: models.table.double(place, SAMPLES),
+    lastSeen: models.table.double(place, LAST),
     isWarm: baseline.isWarm(models, place),
   }));
   return lines.sort((a, b) => b.samples - a.samples || (a.key < b.key ? -1 : 1)).slice(0, limit);
@@ -47,8 +47,8 @@ function modelsOf(baseline: Baseline, kind: UsualKind): Models {
 
 /** What all kinds have. */
 function common(baseline: Baseline, models: Models, place: number, kind: UsualKind): Usual {
-  const firstSeen = models.double(place, FIRST);
-  const samples = models.double(place, SAMPLES);
+  const firstSeen = models.table.double(place, FIRST);
+  const samples = models.table.double(place, SAMPLES);
   const isWarm = baseline.isWarm(models, place);
   const key = models.table.keys[place];
   const name = kind === 'whole' ? 'All traffic' : key;
@@ -57,7 +57,7 @@ function common(baseline: Baseline, models: Models, place: number, kind: UsualKi
     key,
     kind,
     firstSeen,
-    lastSeen: models.double(place, LAST),
+    lastSeen: models.table.double(place, LAST),
     samples,
     isWarm,
     words: [isWarm ? known : `${known} That is too little to be relied on.`],
@@ -199,7 +199,7 @@ function describeZone(baseline: Baseline, place: number): Usual {
 function addRate(usual: Usual, models: ServerModels | ClientModels, place: number, { now }: Baseline): void {
   const { floats } = models.table;
   const at = models.season(place);
-  const weeks = (now - models.double(place, FIRST)) / WEEK_SECONDS;
+  const weeks = (now - models.table.double(place, FIRST)) / WEEK_SECONDS;
   const here = usualAt(floats, at, Math.floor(now / 3600), weeks);
   if (here === null) return;
   const week = Array.from(floats.subarray(at, at + WEEK_BINS), (level) => (level < 0 ? null : level));

@@ -6,12 +6,16 @@ export interface ModelShape {
   ints: number;
 }
 
-/** The first doubles of every model: seconds since 1970 of its first and last sample, samples, until when it is not to learn. */
+/**
+ * The first doubles of every model: seconds since 1970 of its first and last sample, samples, until when it is not to
+ * learn, and the hour since 1970 whose transactions are being counted.
+ */
 export const FIRST = 0;
 export const LAST = 1;
 export const SAMPLES = 2;
 export const MUTED = 3;
-export const OWN = 4;
+export const HOUR = 4;
+export const OWN = 5;
 
 /** When the table is full this part is given up at once. */
 const GIVEN_UP = 0.25;
@@ -37,6 +41,8 @@ export class ModelTable {
   evicted = 0;
   /** Samples of those that were given up last: a key that came no more often is not worth a place while there is no room. */
   #floor = 0;
+  /** Called when a place has a new key: its first three doubles and its hour are set, all else is zero. */
+  onMade: ((place: number, now: number) => void) | undefined;
   /** Called when a place is given up. */
   onEvict: ((place: number) => void) | undefined;
   readonly #index = new Map<string, number>();
@@ -95,8 +101,10 @@ export class ModelTable {
     this.ints.fill(0, place * ints, (place + 1) * ints);
     this.doubles[place * doubles + FIRST] = now;
     this.doubles[place * doubles + LAST] = now;
+    this.doubles[place * doubles + HOUR] = Math.floor(now / 3600);
     this.keys[place] = key;
     this.#index.set(key, place);
+    this.onMade?.(place, now);
     return place;
   }
 
@@ -114,6 +122,32 @@ export class ModelTable {
   /** Places of models, in no order. */
   places(): IterableIterator<number> {
     return this.#index.values();
+  }
+
+  /** One of a model's doubles. */
+  double(place: number, which: number): number {
+    return this.doubles[place * this.shape.doubles + which];
+  }
+
+  /** Nothing is learnt of a key until then. */
+  mute(key: string, until: number): void {
+    const place = this.find(key);
+    if (place < 0) return;
+    const at = place * this.shape.doubles + MUTED;
+    if (until > this.doubles[at]) this.doubles[at] = until;
+  }
+
+  /**
+   * Hours up to this one were not watched: they are not learnt as hours without a transaction. `rows`: which float counts
+   * the transactions of an hour.
+   */
+  skipTo(hour: number, rows: number): void {
+    const { doubles, floats } = this.shape;
+    for (const place of this.#index.values()) {
+      if (this.doubles[place * doubles + HOUR] >= hour) continue;
+      this.doubles[place * doubles + HOUR] = hour;
+      this.floats[place * floats + rows] = 0;
+    }
   }
 
   #grow(): void {

@@ -1,5 +1,5 @@
 import { binomialTail, BUCKETS, bucketOf, quantile, quantileBucket, weightOf } from './latency.ts';
-import { FIRST, LAST, ModelTable, MUTED, OWN, SAMPLES } from './model-table.ts';
+import { FIRST, HOUR, LAST, ModelTable, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, hourOfWeek, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
 
@@ -42,11 +42,10 @@ const P95_SPREAD = HOUR_ROWS + 2;
 const STRANGE = HOUR_ROWS + 3;
 const FLOATS = HOUR_ROWS + 4;
 
-/** Own doubles: the hour of its level, the hour up to which it has faded, second of its last answer. */
-const HOUR = OWN;
-const FADED = OWN + 1;
-const ANSWERED_AT = OWN + 2;
-const DOUBLES = OWN + 3;
+/** Own doubles: the hour up to which it has faded, second of its last answer. */
+const FADED = OWN;
+const ANSWERED_AT = OWN + 1;
+const DOUBLES = OWN + 2;
 
 /** What is left of five minutes after another one: a window that slides without steps. */
 const KEEP = 0.8;
@@ -69,23 +68,19 @@ export class ServerModels {
 
   constructor(capacity: number, config: BaselineConfig) {
     this.table = new ModelTable(capacity, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
+    this.table.onMade = (place, now) => this.#begin(place, now);
     this.table.onEvict = (place) => this.active.delete(place);
     this.#config = config;
   }
 
-  /** The place of a server, made when it has none. */
-  take(key: string, hint: number, now: number): number {
-    const { table } = this;
-    const known = table.at(key, hint);
-    if (known >= 0) return known;
-    const place = table.take(key, hint, now);
+  #begin(place: number, now: number): void {
+    const { doubles, floats } = this.table;
     const at = place * FLOATS;
-    clearSeason(table.floats, at + SEASON);
-    table.floats.fill(-1, at + WEEK_LATENCY, at + WEEK_LATENCY + WEEK_BINS);
+    clearSeason(floats, at + SEASON);
+    floats.fill(-1, at + WEEK_LATENCY, at + WEEK_LATENCY + WEEK_BINS);
     const d = place * DOUBLES;
-    table.doubles[d + HOUR] = table.doubles[d + FADED] = Math.floor(now / 3600);
-    table.doubles[d + ANSWERED_AT] = now;
-    return place;
+    doubles[d + FADED] = doubles[d + HOUR];
+    doubles[d + ANSWERED_AT] = now;
   }
 
   /** A transaction; `counts`: whether it teaches. */
@@ -216,14 +211,9 @@ export class ServerModels {
     this.#fade(f, 2 ** ((-hours * 3_600_000) / fast), 2 ** ((-hours * 3_600_000) / slow));
   }
 
-  /** Hours up to this one were not watched: they are not learnt as hours without a transaction. */
+  /** See `ModelTable.skipTo`. */
   skipTo(hour: number): void {
-    const { doubles, floats } = this.table;
-    for (const place of this.table.places()) {
-      if (doubles[place * DOUBLES + HOUR] >= hour) continue;
-      doubles[place * DOUBLES + HOUR] = hour;
-      floats[place * FLOATS + HOUR_ROWS] = 0;
-    }
+    this.table.skipTo(hour, HOUR_ROWS);
   }
 
   #fade(f: number, fast: number, slow: number): void {
@@ -276,14 +266,5 @@ export class ServerModels {
   /** Seconds since 1970 of its last answer. */
   answeredAt(place: number): number {
     return this.table.doubles[place * DOUBLES + ANSWERED_AT];
-  }
-
-  double(place: number, which: number): number {
-    return this.table.doubles[place * DOUBLES + which];
-  }
-
-  mute(place: number, until: number): void {
-    const at = place * DOUBLES + MUTED;
-    if (until > this.table.doubles[at]) this.table.doubles[at] = until;
   }
 }

@@ -2,7 +2,7 @@ import { ANSWER_KINDS } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, type MessageView } from '../wire/message.ts';
 import { hashName } from '../wire/name.ts';
 import type { Hop } from './hops.ts';
-import { FIRST, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
+import { FIRST, HOUR, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { NameServers, type SavedNameServer, TYPE_NS } from './name-servers.ts';
 import { DAY_BINS } from './season.ts';
 import type { Seen } from './seen.ts';
@@ -32,8 +32,7 @@ const SERVERS = 8;
 const MOST = 8;
 const VALIDATOR = 16;
 const INTS = 17;
-const HOUR = OWN;
-const DOUBLES = OWN + 1;
+const DOUBLES = OWN;
 
 const DATA = ANSWER_KINDS.indexOf('data');
 const REFERRAL = ANSWER_KINDS.indexOf('referral');
@@ -78,17 +77,8 @@ export class ZoneModels {
 
   constructor(config: BaselineConfig) {
     this.table = new ModelTable(config.domains, { doubles: DOUBLES, floats: FLOATS, ints: INTS });
+    this.table.onMade = (place) => this.table.floats.fill(-1, place * FLOATS, place * FLOATS + DAY_BINS);
     this.#config = config;
-  }
-
-  take(key: string, hint: number, now: number): number {
-    const { table } = this;
-    const known = table.at(key, hint);
-    if (known >= 0) return known;
-    const place = table.take(key, hint, now);
-    table.floats.fill(-1, place * FLOATS, place * FLOATS + DAY_BINS);
-    table.doubles[place * DOUBLES + HOUR] = Math.floor(now / 3600);
-    return place;
   }
 
   /** Counts a transaction of a zone. */
@@ -134,14 +124,9 @@ export class ZoneModels {
     for (let i = 0; i < ZONE_COUNTERS.length; i++) floats[f + COUNTS + i] *= factor;
   }
 
-  /** Hours up to this one were not watched: they are not learnt as hours without a transaction. */
+  /** See `ModelTable.skipTo`. */
   skipTo(hour: number): void {
-    const { doubles, floats } = this.table;
-    for (const place of this.table.places()) {
-      if (doubles[place * DOUBLES + HOUR] >= hour) continue;
-      doubles[place * DOUBLES + HOUR] = hour;
-      floats[place * FLOATS + HOUR_ROWS] = 0;
-    }
+    this.table.skipTo(hour, HOUR_ROWS);
   }
 
   // ---- who serves it ----
@@ -370,14 +355,6 @@ export class ZoneModels {
 
   validated(place: number): number {
     return this.table.floats[place * FLOATS + VALIDATED];
-  }
-  double(place: number, which: number): number {
-    return this.table.doubles[place * DOUBLES + which];
-  }
-
-  mute(place: number, until: number): void {
-    const at = place * DOUBLES + MUTED;
-    if (until > this.table.doubles[at]) this.table.doubles[at] = until;
   }
 
   state(): ZoneModelsState {

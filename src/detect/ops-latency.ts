@@ -63,7 +63,7 @@ export const opsLatency = detector({
           const who = client !== undefined && client.share > 0.8 ? `${client.key} → ${server}` : server;
           const { spread } = servers.p95(place);
           const rank = isKnown ? rankOf(floats, usual, now) : Number.NaN;
-          const days = Math.max(0, time - servers.double(place, FIRST));
+          const days = Math.max(0, time - servers.table.double(place, FIRST));
           const known = isKnown
             ? `was ${ms(was)} ± ${numberText(Math.max(1, Math.round(spread)))}, is ${ms(now)} for 5 min; p${rankText(rank)} of ${spanText(days)}`
             : `is ${ms(now)} for 5 min`;

@@ -71,17 +71,18 @@ export const opsSilent = detector({
       tick(time, raise) {
         if (baseline.all < 0) return;
         const { whole: all } = baseline;
-        const last = all.double(baseline.all, LAST);
+        const last = all.table.double(baseline.all, LAST);
         const pause = time - last;
         if (pause < 30) {
           if (beat.isDue(time)) rate = all.recent(baseline.all, 'queries') / WINDOW_SECONDS;
           return;
         }
-        if (pause * 1000 < quiet || pause > LONGEST_PAUSE || last - all.double(baseline.all, FIRST) < WATCHED) return;
+        if (pause * 1000 < quiet || pause > LONGEST_PAUSE || last - all.table.double(baseline.all, FIRST) < WATCHED)
+          return;
         const usual = usualAt(all.table.floats, all.season(baseline.all), Math.floor(time / 3600));
         const expected = Math.min(rate, usual === null ? Number.POSITIVE_INFINITY : usual.level / 3600) * pause;
         const isBusy = (expected / pause) * (quiet / 1000) >= EXPECTED;
-        const isKnown = isBusy || last - all.double(baseline.all, FIRST) >= LEARNT;
+        const isKnown = isBusy || last - all.table.double(baseline.all, FIRST) >= LEARNT;
         if (!isKnown || pause < TIMES_LONGEST * longest || expected < EXPECTED || !told.isDue('silence', pause, time))
           return;
         raise(silenceFinding(time, last, expected, quiet / 1000));

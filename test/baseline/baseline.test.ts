@@ -8,7 +8,7 @@ import { BaselineKeeper } from '../../src/app/baseline-keeper.ts';
 import { Baseline } from '../../src/baseline/baseline.ts';
 import { describe, listUsual } from '../../src/baseline/describe.ts';
 import { BUCKETS, binomialTail, bucketOf, floorOf, quantile, usualOf, valleyOf } from '../../src/baseline/latency.ts';
-import { ModelTable, SAMPLES } from '../../src/baseline/model-table.ts';
+import { ModelTable, OWN, SAMPLES } from '../../src/baseline/model-table.ts';
 import { clearSeason, learnHour, SEASON_FLOATS, usualAt } from '../../src/baseline/season.ts';
 import { BASELINE_DEFAULTS } from '../../src/baseline/settings.ts';
 import { TopList } from '../../src/baseline/top-list.ts';
@@ -73,10 +73,10 @@ test('season: an hour is drawn to the same hour of other days until three weeks 
 });
 
 test('model table: a flood of new keys pushes out nothing that was learnt', () => {
-  const table = new ModelTable(100, { doubles: 4, floats: 2, ints: 1 });
-  for (let i = 0; i < 50; i++) table.doubles[table.take(`known${i}`, -1, 1) * 4 + SAMPLES] = 500;
+  const table = new ModelTable(100, { doubles: OWN, floats: 2, ints: 1 });
+  for (let i = 0; i < 50; i++) table.doubles[table.take(`known${i}`, -1, 1) * OWN + SAMPLES] = 500;
   for (let i = 0; i < 10_000; i++) {
-    if (table.admits(2)) table.doubles[table.take(`new${i}`, -1, 2) * 4 + SAMPLES] = 1;
+    if (table.admits(2)) table.doubles[table.take(`new${i}`, -1, 2) * OWN + SAMPLES] = 1;
   }
   assert.ok(table.size <= 100);
   assert.ok(table.evicted > 0);
