@@ -19,6 +19,11 @@ export class DecisionBook {
     return before?.outcome === kept.outcome && before.detectors.length === kept.detectors.length ? undefined : kept;
   }
 
+  /** Takes what an earlier run wrote down: the latest holds, its count is of all before it too. */
+  restore(decision: Decision): void {
+    this.#by.set(targetKey(decision), decision);
+  }
+
   /** The same was proposed again, and nothing had changed. */
   repeat(target: BlockTarget, now: number): void {
     const known = this.#by.get(targetKey(target));

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Block, Decision } from '../core/block.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
@@ -24,6 +24,8 @@ export class Journal {
   readonly damaged: number;
   readonly #found: JournalEntry[];
   #bytes: number;
+  /** The last line may have no end: it must not swallow the next one. */
+  #isCut: boolean;
   /** Decisions that were not written, because it is long. */
   skipped = 0;
 
@@ -34,8 +36,7 @@ export class Journal {
       [this.#found, this.damaged] = read(path);
       this.#fd = openSync(path, 'a', 0o600);
       this.#bytes = statSync(path).size;
-      // A line that was cut must not swallow the next one.
-      if (this.damaged > 0) writeSync(this.#fd, '\n');
+      this.#isCut = this.damaged > 0;
     } catch (error) {
       throw new UserError(`The journal of blocks ${path} cannot be used: ${reasonOf(error)}.`, EXIT.file, {
         cause: error,
@@ -50,13 +51,15 @@ export class Journal {
 
   /** Writes an entry; a `sure` one is on the disk when this returns. Throws where it cannot be. */
   write(entry: JournalEntry, sure: boolean): void {
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const line = Buffer.from(`${this.#isCut ? '\n' : ''}${JSON.stringify(entry)}\n`);
     if (!sure && this.#bytes > MOST_LOOSE_BYTES) {
       this.skipped++;
       return;
     }
+    this.#isCut = true;
+    writeFileSync(this.#fd, line);
+    this.#isCut = false;
     this.#bytes += line.length;
-    if (writeSync(this.#fd, line) !== line.length) throw new Error('the disk is full');
     if (sure) fsyncSync(this.#fd);
   }
 
@@ -65,7 +68,7 @@ export class Journal {
     const next = `${this.#path}.next`;
     const fd = openSync(next, 'w', 0o600);
     try {
-      for (const entry of entries) writeSync(fd, `${JSON.stringify(entry)}\n`);
+      writeFileSync(fd, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -77,6 +80,7 @@ export class Journal {
     closeSync(this.#fd);
     this.#fd = openSync(this.#path, 'a', 0o600);
     this.#bytes = statSync(this.#path).size;
+    this.#isCut = false;
   }
 
   close(): void {

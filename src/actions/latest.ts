@@ -19,10 +19,6 @@ export class Latest<V> {
     this.#by.delete(oldest);
   }
 
-  delete(key: string): boolean {
-    return this.#by.delete(key);
-  }
-
   values(): V[] {
     return [...this.#by.values()];
   }

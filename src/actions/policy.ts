@@ -368,7 +368,9 @@ export class Policy implements Blocks {
     const entries = journal.take();
     for (const entry of entries) this.#replay(entry);
     for (const [key, { until }] of this.#blocks) if (until <= now()) this.#blocks.delete(key);
-    const kept = entries.filter(({ time }) => now() - time < 30 * DAY_MS);
+    // A breaker that tripped holds until somebody resumes, however long that takes.
+    const breaker = entries.findLast(({ op }) => op === 'breaker');
+    const kept = entries.filter((entry) => entry === breaker || now() - entry.time < 30 * DAY_MS);
     if (entries.length > 0) journal.replace(kept);
   }
 
@@ -382,6 +384,9 @@ export class Policy implements Blocks {
       for (const [key, { id }] of this.#blocks) if (id === entry.id) this.#lift(key, entry.time);
     } else if (entry.op === 'flush') for (const key of this.#blocks.keys()) this.#lift(key, entry.time);
     else if (entry.op === 'breaker') this.#breaker = entry.why;
-    else this.#decisions.take(entry.decision);
+    else {
+      this.#decisions.restore(entry.decision);
+      if (entry.decision.outcome === 'false_positive') this.#lifted.set(targetKey(entry.decision), entry.time);
+    }
   }
 }

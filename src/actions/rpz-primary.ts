@@ -270,7 +270,8 @@ async function send(socket: Socket, message: Uint8Array): Promise<void> {
   const framed = Buffer.alloc(2 + message.length);
   framed.writeUInt16BE(message.length, 0);
   framed.set(message, 2);
-  if (socket.write(framed)) return;
+  // One that is gone says so no second time.
+  if (socket.destroyed || socket.write(framed)) return;
   await new Promise<void>((resolve) => {
     const done = () => {
       socket.off('drain', done);

@@ -107,6 +107,14 @@ test('(d) too many at once trip the breaker: an alert, and nothing more until so
   assert.equal(three.policy.report().breaker, null);
 });
 
+test('(d) a breaker that tripped long ago holds over every restart', async (t) => {
+  const one = scene(t);
+  for (let i = 0; i < 11; i++) await agree(one, `evil${i}.example`);
+  one.clock.now += 31 * 24 * HOUR;
+  const three = await (await one.again()).again();
+  assert.match(three.policy.report().breaker ?? '', /More than 10 new blocks in a minute/);
+});
+
 test('(d) more than some per cent of the domains of an hour are not blocked', async (t) => {
   const one = scene(t);
   one.facts.active = 1500;
@@ -267,6 +275,29 @@ test('(h) the report counts proposals, and remembers them over a restart', async
   assert.deepEqual(two.policy.report().decisions, []);
 });
 
+test('(h) a restart counts no proposal twice', async (t) => {
+  const one = scene(t, { enforce: [] });
+  one.policy.finding(finding('TUN-BYTES', 'evil.example'));
+  await one.policy.settled();
+  one.policy.finding(finding('INTEL', 'evil.example'));
+  await one.policy.settled();
+  const [before] = one.policy.report().decisions;
+  assert.deepEqual([before.outcome, before.count], ['would_block', 2]);
+  const two = await one.again();
+  assert.deepEqual(two.policy.report().decisions, [before]);
+});
+
+test('a dismissal of what was only proposed holds over a restart', async (t) => {
+  const one = scene(t);
+  one.policy.finding(finding('TUN-BYTES', 'evil.example'));
+  await one.policy.settled();
+  one.policy.dismiss({ kind: 'domain', value: 'evil.example' }, 'anna');
+  const two = await one.again();
+  await agree(two, 'evil.example');
+  assert.deepEqual(two.action.values, []);
+  assert.equal(outcome(two, 'evil.example'), 'lifted');
+});
+
 test('a false positive ends its block, is told by the report, and is not blocked again', async (t) => {
   const one = scene(t);
   await agree(one, 'evil.example');
@@ -278,8 +309,9 @@ test('a false positive ends its block, is told by the report, and is not blocked
   assert.equal(outcome(one, 'evil.example'), 'false_positive');
   const two = await one.again();
   assert.equal(outcome(two, 'evil.example'), 'false_positive');
-  await agree(one, 'evil.example');
+  await agree(two, 'evil.example');
   assert.deepEqual(two.action.values, ['worse.example']);
+  assert.equal(outcome(two, 'evil.example'), 'lifted');
 });
 
 test('an action that fails is tried again with what is wanted then, and says so', async (t) => {
