@@ -22,6 +22,11 @@ export class Witnesses {
     return [...this.#kept.filter(({ transaction }) => transaction !== last.transaction), last];
   }
 
+  /** Gives up those before a time: they show nothing of what is spoken of now. */
+  forget(before: number): void {
+    while (this.#kept.length > 0 && this.#kept[0].time < before) this.#kept.shift();
+  }
+
   clear(): void {
     this.#kept.length = 0;
   }

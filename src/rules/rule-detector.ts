@@ -17,7 +17,6 @@ const MOST_KEYS = 10_000;
 interface Keyed {
   window: Window;
   witnesses: Witnesses;
-  count: number;
   client: string;
   server: string;
   domain: string | undefined;
@@ -78,16 +77,15 @@ class RuleDetector implements Detector, Contribution {
     const keyed = this.#keys.take(key, () => ({
       window: new Window(this.#comparisons, this.#rule.over, seen.time),
       witnesses: new Witnesses(),
-      count: 0,
       client,
       server,
       domain: seen.domain?.text,
       sole: { client: true, server: true },
     }));
-    keyed.count++;
     if (keyed.client !== client) keyed.sole.client = false;
     if (keyed.server !== server) keyed.sole.server = false;
     keyed.window.add(seen.time, this);
+    keyed.witnesses.forget(seen.time - this.#rule.over);
     keyed.witnesses.note(seen);
     this.#judge(key, keyed, seen.time, raise, seen);
   }

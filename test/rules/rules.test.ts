@@ -39,6 +39,13 @@ test('what passes is counted per key over the window, and said once a window', (
   assert.deepEqual(one.measures, [{ name: 'count', value: 20, unit: '', threshold: 20 }]);
   assert.match(one.text, /Over 5 min, count is 20; the rule is count >= 20\./);
   assert.equal(one.evidence.length, 6);
+  const later = times(20, 1, { latencyMs: 1500 }).map((row) => ({ ...row, time: row.time + 1000 }));
+  const [again] = say(rule, [...slow, ...later]);
+  assert.equal(again.evidence.length, 6);
+  assert.ok(
+    again.evidence.every(({ time }) => time >= START + 1000),
+    'what is older than the window shows nothing',
+  );
   // Too thinly spread over time.
   assert.deepEqual(say(rule, times(60, 20, { latencyMs: 1500 })), []);
 });
