@@ -47,7 +47,6 @@ export function rowTest({ isExact, text }: Condition): (rows: StoredRows, i: num
     const { batch } = rows;
     interfaces[batch.col.interfaceId[i]] = { name: rows.interfaces[i], sensor: rows.sensors[i], link: 1, snaplen: 0 };
     marks[1] = rows.rules[i];
-    batch.col.mark[i] = marks[1] === '' ? 0 : 1;
     return test(batch, i);
   };
 }

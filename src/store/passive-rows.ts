@@ -1,7 +1,9 @@
+import { word } from '../core/address.ts';
 import { putInteger } from './cells.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import type { Connection } from './duckdb.ts';
 import { DOUBLE, FORM, INT, KEY_HEADER, type PassiveSightings } from './passive-delta.ts';
+import { NOTHING } from './row-columns.ts';
 import { PASSIVE_COLUMNS } from './schema.ts';
 import { NAME_TEXT, reversedText, wireText } from './stored-name.ts';
 
@@ -9,7 +11,6 @@ const AT = Object.fromEntries(PASSIVE_COLUMNS.map(({ name }, k) => [name, k])) a
   (typeof PASSIVE_COLUMNS)[number]['name'],
   number
 >;
-const NOTHING = new Uint8Array(0);
 const utf8 = new TextEncoder();
 const text = new Uint8Array(NAME_TEXT);
 
@@ -19,7 +20,7 @@ export function appendSightings(connection: Connection, { keys, texts, sensors }
   const appender = connection.appender('passive_new');
   const names = sensors.map((sensor) => utf8.encode(sensor));
   // The chunk of the table that holds the key.
-  let key: Uint8Array = new Uint8Array(0);
+  let key: Uint8Array = NOTHING;
   try {
     for (let entry = 0; entry < keys.size; entry++) {
       keys.seek(entry);
@@ -59,18 +60,17 @@ export function appendSightings(connection: Connection, { keys, texts, sensors }
 
 /** The address of 4 or 16 octets as `addressHalves` has it. */
 function putHalves(to: ChunkWriter, key: Uint8Array, at: number, length: number): void {
-  const word = (k: number) => (key[at + k] << 24) | (key[at + k + 1] << 16) | (key[at + k + 2] << 8) | key[at + k + 3];
   const prefix = to.words[AT.prefix];
   const low = to.count * 2;
   if (length === 4) {
-    prefix[low] = word(0);
+    prefix[low] = word(key, at);
     return;
   }
   const suffix = to.words[AT.suffix];
-  prefix[low] = word(4);
-  prefix[low + 1] = word(0);
-  suffix[low] = word(12);
-  suffix[low + 1] = word(8);
+  prefix[low] = word(key, at + 4);
+  prefix[low + 1] = word(key, at);
+  suffix[low] = word(key, at + 12);
+  suffix[low + 1] = word(key, at + 8);
 }
 
 function behindName(wire: Uint8Array, at: number): number {

@@ -39,9 +39,17 @@ export function decodeRows(chunk: Chunk): StoredRows {
   const c = batch.col;
   const words = (at: number) => texts(at).map((bytes) => utf8.decode(bytes));
   const interfaces = words(AT.interface);
-  number(interfaces, [], c.interfaceId);
+  const ids = new Map<string, number>();
+  interfaces.forEach((text, i) => {
+    const id = ids.get(text) ?? ids.size;
+    ids.set(text, id);
+    c.interfaceId[i] = id;
+  });
+  // That there is a mark; `rules` says which.
   const rules = words(AT.rules);
-  number(rules, [''], c.mark);
+  rules.forEach((text, i) => {
+    c.mark[i] = text === '' ? 0 : 1;
+  });
   for (const [to, from] of COPIED) {
     const column = chunk.numbers(from);
     for (let i = 0; i < count; i++) c[to][i] = Number(column[i]);
@@ -57,16 +65,6 @@ export function decodeRows(chunk: Chunk): StoredRows {
   decodeAddresses(batch, texts(AT.client), texts(AT.server));
   decodeMessages(chunk, batch, { queries, responses, names, frames });
   return { batch, interfaces, sensors: words(AT.sensor), rules };
-}
-
-/** Numbers texts in the order in which they come, behind `known`. */
-function number(texts: readonly string[], known: readonly string[], to: Uint16Array | Uint8Array): void {
-  const numbers = new Map(known.map((text, i) => [text, i]));
-  texts.forEach((text, i) => {
-    const id = numbers.get(text) ?? numbers.size;
-    numbers.set(text, id);
-    to[i] = id;
-  });
 }
 
 function decodeTimes(chunk: Chunk, { col: c, count }: TransactionBatch): void {
