@@ -21,8 +21,8 @@ interface Layer {
   readonly fields: readonly KeyedField[];
 }
 
-/** Words of ours, and the segments of a message: for these the reference dissector has a layer of their own. */
-const LEFT_OUT = /^(?:dns\.message\.length|rule|sensor)$|^tcp\.(?:segment|reassembled)/;
+/** A word of ours, and the segments of a message: for these the reference dissector has a layer of their own. */
+const LEFT_OUT = /^dns\.message\.length$|^tcp\.(?:segment|reassembled)/;
 const LAYERS: readonly Layer[] = layersOf(FIELDS.filter(({ name }) => !LEFT_OUT.test(name)));
 /** Layer of a malformed message. */
 const MALFORMED = '_ws_malformed';
