@@ -74,6 +74,8 @@ export class AlertBook {
   readonly #rates: Rates;
   #mutes: Mute[] = [];
   #now = Number.NEGATIVE_INFINITY;
+  /** When the newest one began that memory gave up. */
+  #forgotten = Number.NEGATIVE_INFINITY;
   #swept = Number.NEGATIVE_INFINITY;
 
   constructor({ rules = {}, records, failed = () => {} }: BookOptions = {}) {
@@ -96,6 +98,12 @@ export class AlertBook {
   /** Incidents in memory, oldest first. */
   incidents(): Incident[] {
     return [...this.#incidents.values()];
+  }
+
+  /** The one behind which the store has what memory has not (times there are in milliseconds). */
+  get border(): Incident | undefined {
+    const held = this.incidents();
+    return held.find(({ raised }) => raised - this.#forgotten > 0.001) ?? held.at(-1);
   }
 
   get mutes(): readonly Mute[] {
@@ -348,6 +356,7 @@ export class AlertBook {
     if (oldest === undefined) return;
     if (oldest.resolved === null) this.#resolve(oldest);
     this.#incidents.delete(oldest.id);
+    this.#forgotten = Math.max(this.#forgotten, oldest.raised);
     this.counts.evicted++;
   }
 

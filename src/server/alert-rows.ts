@@ -41,20 +41,13 @@ export async function alertRows(book: AlertBook, query: Partial<AlertsQuery> & {
     rows.push(alertRow(incident, explains.get(incident.id) ?? 0));
     return false;
   };
-  const at = held.findIndex(({ id }) => id === query.after);
-  const isFull =
-    at < 0 && query.after !== undefined
-      ? false
-      : held
-          .slice(0, at < 0 ? held.length : at)
-          .reverse()
-          .some(take);
-  if (!isFull)
-    await takeOld(
-      book,
-      at < 0 ? (query.after ?? held[0]?.id) : held[0].id,
-      (incident) => !known.has(incident.id) && take(incident),
-    );
+  const at = query.after === undefined ? held.length : held.findIndex(({ id }) => id === query.after);
+  // One that is not held was read from the store: there it goes on.
+  const isFull = held.slice(0, Math.max(0, at)).reverse().some(take);
+  if (!isFull) {
+    const from = at < 0 ? query.after : book.border?.id;
+    await takeOld(book, from, (incident) => !known.has(incident.id) && take(incident));
+  }
   return { rows, open: book.open, states: statesOf(held), next };
 }
 

@@ -99,6 +99,25 @@ test('what memory has given up is read from the store', async () => {
   assert.equal(next.rows[0].domain, 'old16.example');
 });
 
+test('one that goes on for long hides none of those that memory has given up since', async () => {
+  const small = new AlertBook({ rules: { most: 5, perDetector: 1000 }, records: f.store.records });
+  const domain = 'long0.example';
+  for (let i = 0; i < 12; i++) {
+    small.raise(finding({ time: NOW - 80_000 + i * 1000, domain: `long${i}.example` }));
+    small.raise(finding({ time: NOW - 80_000 + i * 1000 + 1, domain }));
+    await small.flush();
+  }
+  assert.equal(small.incidents()[0].domain, domain);
+  const { alertRows } = await import('../../src/server/alert-rows.ts');
+  const seen: string[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await alertRows(small, { limit: 3, q: 'long', ...(after !== undefined && { after }) });
+    seen.push(...page.rows.map((row) => row.domain ?? ''));
+    after = page.next;
+  }
+  assert.deepEqual(seen.sort(), Array.from({ length: 12 }, (_, i) => `long${i}.example`).sort());
+});
+
 test('an alert shows the transactions that are its evidence', async () => {
   const { rows } = (await f.json('/api/v1/transactions?from=-1h')) as TransactionsPage;
   const transaction = rows[0].transaction;
