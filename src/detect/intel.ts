@@ -125,7 +125,7 @@ class Intel implements Detector {
       this.#read();
       this.#loaded = this.#loaded.map(({ path }, i) => ({ path, version: versions[i] }));
     } catch (error) {
-      // It went away in between: it is tried again, and until then what was read before holds.
+      // It went away in between, or is being written: it is tried again, and until then what was read before holds.
       if (!(error instanceof UserError)) throw error;
     }
   }
@@ -134,7 +134,7 @@ class Intel implements Detector {
     const known = new Known();
     for (const { path } of this.#loaded) {
       const name = path.replace(/^.*\//, '');
-      for (const { value, isAddress, note } of threatsOf(this.#services.readList(path))) {
+      for (const { value, isAddress, note } of threatsOf(this.#services.readList(path), path)) {
         known.add(value, isAddress, note === '' ? name : `${name}: ${note}`);
       }
     }

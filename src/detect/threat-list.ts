@@ -1,3 +1,5 @@
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+
 /** Reads threat lists of every usual form into names and addresses. */
 
 /** What a list says of a name or an address. */
@@ -19,10 +21,14 @@ const RPZ = /^(\*\.)?(\S+?)\.?[ \t]+(?:\d+[smhdw]?[ \t]+)?(?:IN[ \t]+)?CNAME[ \t
 const RECORD = /[ \t](?:IN[ \t]+)?(?:SOA|NS|A|AAAA|TXT|MX|PTR|SRV)[ \t]/i;
 const DEPTH = 12;
 
-/** What a list in any of the known forms holds: hosts, names or addresses one a line, RPZ, MISP JSON, STIX 2.1. */
-export function* threatsOf(lines: readonly string[]): Generator<Threat> {
+/**
+ * What a list in any of the known forms holds: hosts, names or addresses one a line, RPZ, MISP JSON, STIX 2.1. Throws
+ * UserError where JSON is broken, or not whole yet.
+ */
+export function* threatsOf(lines: readonly string[], path: string): Generator<Threat> {
   const first = lines.find((line) => line.trim() !== '')?.trimStart() ?? '';
-  if (first.startsWith('{') || (first.startsWith('[') && !first.startsWith('[Adblock'))) yield* jsonThreats(lines);
+  if (first.startsWith('{') || (first.startsWith('[') && !first.startsWith('[Adblock')))
+    yield* jsonThreats(lines, path);
   else if (lines.some((line) => /^\$(?:ORIGIN|TTL)|[ \t]SOA[ \t]/i.test(line))) yield* zoneThreats(lines);
   else for (const line of lines) yield* lineThreats(line);
 }
@@ -66,12 +72,12 @@ function* zoneThreats(lines: readonly string[]): Generator<Threat> {
   }
 }
 
-function* jsonThreats(lines: readonly string[]): Generator<Threat> {
+function* jsonThreats(lines: readonly string[], path: string): Generator<Threat> {
   let value: unknown;
   try {
-    value = JSON.parse(lines.join('\n'));
-  } catch {
-    return;
+    value = JSON.parse(lines.join('\n').trim());
+  } catch (error) {
+    throw new UserError(`The list ${path} begins like JSON and is none: ${reasonOf(error)}.`, EXIT.file);
   }
   yield* walk(value, 0, Date.now());
 }

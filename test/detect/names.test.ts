@@ -95,10 +95,14 @@ test('threat lists of every form give the same names and addresses', () => {
     misp: JSON.stringify(misp),
   };
   for (const [form, text] of Object.entries(forms)) {
-    const values = new Set([...threatsOf(text.split('\n'))].map(({ value }) => value));
+    const values = new Set([...threatsOf(text.split('\n'), form)].map(({ value }) => value));
     assert.deepEqual([...values].toSorted(), wanted, form);
   }
-  assert.deepEqual([...threatsOf(['{"broken'])], []);
+  assert.deepEqual(
+    [...threatsOf(`\ufeff${forms.misp}`.split('\n'), 'bom')].length,
+    [...threatsOf([forms.misp], 'misp')].length,
+  );
+  assert.throws(() => [...threatsOf(['{"broken'], 'threats.json')], /threats\.json begins like JSON and is none/);
 });
 
 test('INTEL: a name, what is below it, an address; never what only ends alike; a list that changes', () => {
@@ -130,6 +134,10 @@ test('INTEL: a name, what is below it, an address; never what only ends alike; a
   judge.tick(START + 1000);
   assert.deepEqual(ask('a.evil.example', { client: '10.8.8.8' }), []);
   assert.equal(ask('other.example').length, 1);
+  writeFileSync(path, '{"objects": [');
+  utimesSync(path, 3, 3);
+  judge.tick(START + 3000);
+  assert.equal(ask('a.other.example', { client: '10.8.8.7' }).length, 1, 'half written');
   rmSync(path);
   judge.tick(START + 5000);
   assert.equal(ask('b.other.example', { client: '10.8.8.8' }).length, 1, 'what was read before holds');
