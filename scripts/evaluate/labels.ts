@@ -5,7 +5,6 @@ import { join } from 'node:path';
 export interface LabelRow {
   file: string;
   truth: string;
-  tool: string;
 }
 
 /** Files of a set (`E1`). */
@@ -19,6 +18,5 @@ export function labels(folder: string, set: string): LabelRow[] {
     .map((cells) => ({
       file: cells[at('file')],
       truth: cells[at('truth')].split(' ')[0],
-      tool: cells[at('tool_or_family')],
     }));
 }

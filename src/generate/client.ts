@@ -1,3 +1,4 @@
+import { addressText } from '../core/address.ts';
 import type { Address } from '../rr/batch-writer.ts';
 import type { Random } from './random.ts';
 import { ipv4Of, TYPE, TYPE_HTTPS } from './records.ts';
@@ -55,6 +56,11 @@ export function clientOf(number: number, random: Random, { resolvers }: Stage): 
     hasV6: random.chance(0.7),
     cache: new StubCache(),
   };
+}
+
+/** A client's address, as labels name it. */
+export function clientText({ address: { family, words } }: Client): string {
+  return addressText(family, ...words);
 }
 
 /** What a program does that wants to connect: A, AAAA and, where it is a browser, HTTPS; unless the stub knows. */

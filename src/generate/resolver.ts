@@ -20,8 +20,7 @@ export interface Resolution {
 /** A resolver with a cache: what it knows is answered in a millisecond, with TTLs counted down. */
 export class Resolver {
   readonly address: Address;
-  /** Everything it has to ask for takes so much longer; a shift is a scenario's. */
-  factor = 1;
+  /** Everything it has to ask for takes so much longer. */
   addedMs = 0;
   /** It fails for everything that it has to ask for. */
   isFailing = false;
@@ -88,7 +87,7 @@ export class Resolver {
     const near = random.logNormal(0.5, 0.5);
     if (isFromCache) return near;
     const slow = random.chance(0.01) ? 8 : 1;
-    return near + this.addedMs + zone.rttMs * this.factor * slow * random.logNormal(1, 0.3);
+    return near + this.addedMs + zone.rttMs * slow * random.logNormal(1, 0.3);
   }
 
   /** True when a zone's NS records have to be fetched; they are then. */

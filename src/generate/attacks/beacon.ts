@@ -1,9 +1,8 @@
-import type { Client } from '../client.ts';
+import { type Client, clientText } from '../client.ts';
 import { addressAnswer, TYPE } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { publicAddress } from '../world.ts';
-import { clientText } from './tunnel.ts';
 
 export interface BeaconSettings {
   /** Seconds, and how much of it varies: 0 … 0.5. */

@@ -1,10 +1,9 @@
-import type { Client } from '../client.ts';
+import { type Client, clientText } from '../client.ts';
 import { type DgaFamily, FAMILIES } from '../dga/index.ts';
 import { addressAnswer, NXDOMAIN } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { publicAddress } from '../world.ts';
-import { clientText } from './tunnel.ts';
 
 /** Names an hour. */
 const RATES = [10, 60, 120, 200];

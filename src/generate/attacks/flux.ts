@@ -1,7 +1,7 @@
+import { clientText } from '../client.ts';
 import { RecordList } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import { publicAddress } from '../world.ts';
-import { clientText } from './tunnel.ts';
 
 const SECONDS = 4 * 3600;
 

@@ -1,7 +1,7 @@
+import { clientText } from '../client.ts';
 import { addressAnswer, ipv4Of } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import { publicAddress } from '../world.ts';
-import { clientText } from './tunnel.ts';
 
 export const rebinding: ScenarioDefinition = {
   name: 'rebinding',

@@ -1,6 +1,6 @@
+import { clientText } from '../client.ts';
 import { NXDOMAIN, TYPE } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { clientText } from './tunnel.ts';
 
 const REFUSED = 5;
 const TYPE_AXFR = 252;

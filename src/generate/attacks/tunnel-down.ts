@@ -1,6 +1,6 @@
+import { clientText } from '../client.ts';
 import { octets, oneAnswer, TYPE, txtData } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { clientText } from './tunnel.ts';
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 

@@ -1,6 +1,6 @@
+import { clientText } from '../client.ts';
 import { NXDOMAIN } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
-import { clientText } from './tunnel.ts';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 

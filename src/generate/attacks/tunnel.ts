@@ -1,5 +1,5 @@
 import type { EncodedRecords } from '../../rr/batch-writer.ts';
-import type { Client } from '../client.ts';
+import { type Client, clientText } from '../client.ts';
 import type { Random } from '../random.ts';
 import { addressAnswer, octets, oneAnswer, TYPE, txtData } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
@@ -77,14 +77,14 @@ export const tunnel: ScenarioDefinition = {
   },
 };
 
-/** One tunnel of a client, with its label. Gives its domain. */
+/** One tunnel of a client, with its label. */
 export function runTunnel(
   stage: Stage,
   client: Client,
   from: number,
   settings: TunnelSettings,
   scenario: string,
-): string {
+): void {
   const random = client.random;
   const zone = stage.world.addZone(stage.world.unknownDomain(random), 0);
   const session = inventedLabel(random);
@@ -108,12 +108,6 @@ export function runTunnel(
     client: clientText(client),
     note: `${encoding} ${position} chunk=${chunk} rate=${rate} jitter=${jitter} total=${total} type=${type}`,
   });
-  return zone.domain;
-}
-
-export function clientText({ address: { words } }: Client): string {
-  const w = words[3];
-  return `${w >>> 24}.${(w >>> 16) & 255}.${(w >>> 8) & 255}.${w & 255}`;
 }
 
 /** A name with `size` characters of data in it. */

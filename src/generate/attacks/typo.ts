@@ -1,7 +1,7 @@
+import { clientText } from '../client.ts';
 import { addressAnswer } from '../records.ts';
 import type { ScenarioDefinition } from '../scenario.ts';
 import { publicAddress } from '../world.ts';
-import { clientText } from './tunnel.ts';
 
 /** Names that look like `example-bank.com`, which the operator protects: a letter, a homograph, an addition. */
 const LOOKALIKES = ['examp1e-bank.com', 'exampel-bank.com', 'xn--exmple-bank-zij.com', 'example-bank-login.com'];
