@@ -3,6 +3,8 @@ import type { RpzZone } from './rpz-zone.ts';
 
 /** Versions back to which an incremental transfer goes; whoever is further behind gets the whole zone. */
 const MOST_CHANGES = 200;
+/** Owners that these name in all: beyond, the whole zone is the shorter transfer. */
+const MOST_NAMED = 50_000;
 
 /** What changed from one version of a zone to the next: owners. */
 export interface ZoneChange {
@@ -18,6 +20,8 @@ export class RpzVersions {
   #serial: number;
   #owners: readonly string[] = [];
   #changes: ZoneChange[] = [];
+  /** Owners in the changes. */
+  #named = 0;
 
   /** `serial`: its first; by the time, so that it grows over restarts. */
   constructor(zone: RpzZone, serial: number) {
@@ -45,7 +49,11 @@ export class RpzVersions {
     this.#serial = to;
     this.#owners = owners;
     this.#changes.push({ from, to, removed, added });
-    if (this.#changes.length > MOST_CHANGES) this.#changes.shift();
+    this.#named += removed.length + added.length;
+    while (this.#changes.length > MOST_CHANGES || this.#named > MOST_NAMED) {
+      const [oldest] = this.#changes.splice(0, 1);
+      this.#named -= oldest.removed.length + oldest.added.length;
+    }
     return true;
   }
 

@@ -77,6 +77,15 @@ test('an incremental transfer gives what changed since; one too old the whole zo
   assert.deepEqual(serials(datagram === undefined ? [] : [datagram]), [300], 'by datagram only which version there is');
 });
 
+test('what is remembered of changes is bounded: by versions, and by the owners that they name', () => {
+  const versions = new RpzVersions(new RpzZone('rpz.nametap', { answer: 'nxdomain' }), 0);
+  for (let i = 1; i <= 201; i++) versions.update([blockOf(`evil${i}.example`)], i);
+  assert.deepEqual([versions.since(0), versions.since(1)?.length], [undefined, 200]);
+  const many = Array.from({ length: 10_000 }, (_, i) => blockOf(`many${i}.example`));
+  for (let i = 202; i < 206; i++) versions.update(i % 2 === 0 ? many : [], i);
+  assert.deepEqual([versions.since(202), versions.since(203)?.length], [undefined, 2]);
+});
+
 test('changes of a zone, put together, are the zone (property)', () => {
   const names = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 10 });
   fc.assert(
