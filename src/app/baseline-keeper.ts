@@ -35,8 +35,7 @@ export class BaselineKeeper implements Baselines {
     try {
       return this.#read(CURRENT) ? undefined : 'It is of another version, or for other limits.';
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      return reasonOf(error);
+      return isMissing(error) ? undefined : reasonOf(error);
     }
   }
 
@@ -52,8 +51,9 @@ export class BaselineKeeper implements Baselines {
     let names: string[];
     try {
       names = readdirSync(this.#folder).filter((name) => NAME.test(name));
-    } catch {
-      return [];
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
     }
     return names
       .sort()
@@ -104,4 +104,8 @@ export class BaselineKeeper implements Baselines {
   #read(name: string): boolean {
     return this.#baseline.load(deserialize(readFileSync(join(this.#folder, name))));
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

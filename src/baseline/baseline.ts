@@ -304,16 +304,22 @@ export class Baseline {
     };
   }
 
-  /** Takes what an earlier run saved; false when it is of another version, or does not fit. */
+  /** Takes what an earlier run saved; false, and nothing is changed, when it is of another version, or does not fit. */
   load(saved: unknown): boolean {
     if (!isSaved(saved)) return false;
     const { servers, whole, clients, zones, ttls } = this;
     const fits =
-      servers.table.restore(saved.servers) &&
-      whole.table.restore(saved.whole) &&
-      clients.restore(saved.clients) &&
-      zones.restore(saved.zones) &&
-      ttls.restore(saved.ttls);
+      servers.table.fits(saved.servers) &&
+      whole.table.fits(saved.whole) &&
+      clients.table.fits(saved.clients.table) &&
+      zones.table.fits(saved.zones.table) &&
+      ttls.fits(saved.ttls);
+    if (!fits) return false;
+    servers.table.restore(saved.servers);
+    whole.table.restore(saved.whole);
+    clients.restore(saved.clients);
+    zones.restore(saved.zones);
+    ttls.restore(saved.ttls);
     this.levels.restore(saved.levels);
     this.shapes.restore(saved.shapes);
     this.shapeTexts.restore(saved.shapeTexts);
@@ -324,7 +330,7 @@ export class Baseline {
     if (this.#all >= 0) whole.active.add(this.#all);
     this.#isResumed = true;
     this.#asOf = saved.now;
-    return fits;
+    return true;
   }
 }
 

@@ -146,8 +146,8 @@ export class ClientModels {
     return { table: this.table.state(), habits };
   }
 
-  restore(state: ClientModelsState): boolean {
-    if (!this.table.restore(state.table)) return false;
+  restore(state: ClientModelsState): void {
+    this.table.restore(state.table);
     this.#habits.length = 0;
     state.habits.forEach((one, place) => {
       if (one === null) return;
@@ -161,7 +161,6 @@ export class ClientModels {
       habits.servers.restore(one.servers);
       this.#habits[place] = habits;
     });
-    return true;
   }
 }
 

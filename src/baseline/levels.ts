@@ -45,12 +45,6 @@ export class Levels {
     return this.#levels.get(level)?.top(MOST_SERVERS) ?? [];
   }
 
-  /** Whether the server is one of the root's, or of a public suffix's. */
-  has(server: string): string | undefined {
-    for (const [level, servers] of this.#levels) if (servers.count(server) > 0) return level;
-    return undefined;
-  }
-
   state(): [string, TopListState<string>][] {
     return [...this.#levels].map(([level, servers]) => [level, servers.state()]);
   }

@@ -198,16 +198,22 @@ export class ModelTable {
     };
   }
 
-  /** Takes what was saved; false when it is not of this shape, or of more models than fit. */
-  restore(state: ModelTableState): boolean {
+  /** Whether what was saved is of this shape, and of no more models than there is room for. */
+  fits(state: ModelTableState): boolean {
     const { doubles, floats, ints } = this.shape;
     const rows = state.keys.length;
-    const isOurs =
+    return (
       rows <= this.capacity &&
       state.doubles.length === rows * doubles &&
       state.floats.length === rows * floats &&
-      state.ints.length === rows * ints;
-    if (!isOurs) return false;
+      state.ints.length === rows * ints
+    );
+  }
+
+  /** Takes what was saved, and fits. */
+  restore(state: ModelTableState): void {
+    const { doubles, floats, ints } = this.shape;
+    const rows = state.keys.length;
     this.#rows = Math.min(this.capacity, Math.max(START, 2 ** Math.ceil(Math.log2(Math.max(1, rows)))));
     this.doubles = widened(state.doubles, new Float64Array(this.#rows * doubles));
     this.floats = widened(state.floats, new Float32Array(this.#rows * floats));
@@ -222,7 +228,6 @@ export class ModelTable {
       else this.#index.set(key, place);
     });
     this.evicted = state.evicted;
-    return true;
   }
 }
 

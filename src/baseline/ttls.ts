@@ -86,12 +86,6 @@ export class TtlCeilings {
     return true;
   }
 
-  /** Ceiling in seconds of a name's addresses, undefined when it is not known. */
-  ceiling(nameHash: number, type: number): number | undefined {
-    const place = this.#place(nameHash, type, false);
-    return place < 0 ? undefined : this.#ceilings[place];
-  }
-
   #learn(place: number, found: number, ttl: number): void {
     if (ttl > this.#ceilings[place]) this.#ceilings[place] = ttl;
     if (this.#sightings[place] < MOST_SIGHTINGS) this.#sightings[place]++;
@@ -157,14 +151,16 @@ export class TtlCeilings {
     return this.#columns().map((column) => column.slice());
   }
 
-  restore(state: readonly ArrayBufferView[]): boolean {
-    const columns = this.#columns();
-    if (!columns.every((column, i) => state[i]?.byteLength === column.byteLength)) return false;
-    columns.forEach((column, i) => {
+  fits(state: readonly ArrayBufferView[]): boolean {
+    return this.#columns().every((column, i) => state[i]?.byteLength === column.byteLength);
+  }
+
+  /** Takes what was saved, and fits. */
+  restore(state: readonly ArrayBufferView[]): void {
+    this.#columns().forEach((column, i) => {
       const { buffer, byteOffset, byteLength } = state[i];
       new Uint8Array(column.buffer).set(new Uint8Array(buffer, byteOffset, byteLength));
     });
-    return true;
   }
 
   #columns(): (Int32Array | Uint32Array | Uint16Array)[] {

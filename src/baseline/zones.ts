@@ -361,12 +361,11 @@ export class ZoneModels {
     return { table: this.table.state(), nameServers: this.nameServers.state(), texts: [...this.#texts.entries()] };
   }
 
-  restore(state: ZoneModelsState): boolean {
-    if (!this.table.restore(state.table)) return false;
+  restore(state: ZoneModelsState): void {
+    this.table.restore(state.table);
     this.nameServers.restore(state.nameServers);
     this.#texts.clear();
     for (const [hash, text] of state.texts.slice(0, MOST_TEXTS)) this.#texts.set(hash, text);
-    return true;
   }
 }
 

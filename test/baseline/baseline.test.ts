@@ -147,6 +147,11 @@ test('baseline: saved, restored, kept as a snapshot and gone back to', (t) => {
   assert.deepEqual(describe(again, '10.0.0.1'), describe(baseline, '10.0.0.1'));
   assert.deepEqual(describe(again, 'site3.com'), describe(baseline, 'site3.com'));
   assert.equal(new Baseline().load({ version: 0 }), false);
+  const small = new Baseline({ ...BASELINE_DEFAULTS, domains: 16 });
+  learn(small, traffic(2, 300));
+  const kept = small.save();
+  assert.equal(small.load(baseline.save()), false, 'more domains than fit');
+  assert.deepEqual(small.save(), kept, 'nothing of it was taken');
   const keeper = new BaselineKeeper(baseline, join(folder, 'baseline'));
   assert.deepEqual(keeper.snapshots(), []);
   const { name } = keeper.snapshot();
