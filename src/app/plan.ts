@@ -2,6 +2,7 @@ import type { CapturedInterface, Damage, SourceLoss } from '../core/frames.ts';
 import { FATE, Ledger } from '../core/ledger.ts';
 import type { Network } from '../core/network.ts';
 import { type Compat, compileFilter, type Filter } from '../filter/compile.ts';
+import { isOfFlow } from '../filter/fields/flow.ts';
 import type { MatchOptions } from '../correlate/matcher.ts';
 import type { DissectOptions } from '../net/dissect.ts';
 import type { PacketRingCounts, PacketRingPlan } from '../sinks/packet-ring.ts';
@@ -84,7 +85,7 @@ export function reportShare(thread: number, threads: number): Share {
 
 /** True when a field of the list is of a flow: flows are followed only then, which costs a look-up per packet. */
 export function needsFlows(fields: readonly string[]): boolean {
-  return fields.some((name) => /^(?:udp|tcp)\.(?:stream|time_relative|time_delta)$/.test(name));
+  return fields.some(isOfFlow);
 }
 
 /** A copy of a ledger with the frames that were lost before they reached us. */

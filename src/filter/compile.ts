@@ -3,6 +3,7 @@ import type { MessageJoin } from '../core/join.ts';
 import type { MessageView } from '../wire/message.ts';
 import { FilterError } from './errors.ts';
 import type { FilterField } from './fields/field.ts';
+import { isOfFlow } from './fields/flow.ts';
 import { findField, nearestField } from './fields/registry.ts';
 import { parseFilter } from './parser.ts';
 import type { Context } from './source.ts';
@@ -24,7 +25,7 @@ export interface Filter {
   readonly needsFrame: boolean;
   /** It asks how messages relate (`dns.time` …): without it, and without rows, no matching is needed. */
   readonly needsJoin: boolean;
-  /** It asks for the number of a flow (`udp.stream`), which the dissector counts only on request. */
+  /** It asks for the number or the times of a flow (`udp.stream`), which the dissector follows only on request. */
   readonly needsStreams: boolean;
   /** Names of the fields used, in order of first use. */
   readonly fields: readonly string[];
@@ -60,7 +61,7 @@ export function compileFilter(text: string, options: { compat?: Compat } = {}): 
     needsFate: fields.some(({ fate }) => fate),
     needsFrame: fields.some(({ stored }) => !stored),
     needsJoin: fields.some(({ group }) => group === 'transaction'),
-    needsStreams: fields.some(({ name }) => name.endsWith('.stream')),
+    needsStreams: fields.some(({ name }) => isOfFlow(name)),
     fields: fields.map(({ name }) => name),
     hints: tree === undefined ? [] : hintsFor(tree),
   };

@@ -6,6 +6,7 @@ import type { MessageJoin } from '../core/join.ts';
 import type { MessageView } from '../wire/message.ts';
 import type { Compat } from './compile.ts';
 import { type FilterField, showValue } from './fields/field.ts';
+import { isOfFlow } from './fields/flow.ts';
 import { findField, nearestField } from './fields/registry.ts';
 import { whyUnoffered } from './fields/unoffered.ts';
 import { exactName } from './operands.ts';
@@ -18,7 +19,7 @@ export interface FieldPrinter {
   readonly needsFate: boolean;
   /** It says how messages relate: only matching fills it. */
   readonly needsJoin: boolean;
-  /** It is the number of a flow, which the dissector counts only on request. */
+  /** It is the number or a time of a flow, which the dissector follows only on request. */
   readonly needsStreams: boolean;
   values(carrier: Carrier, view: MessageView, join: MessageJoin): readonly string[];
 }
@@ -41,7 +42,7 @@ export function outputField(name: string, options: { compat?: Compat } = {}): Fi
     name,
     needsFate: field.fate,
     needsJoin: field.group === 'transaction',
-    needsStreams: name.endsWith('.stream'),
+    needsStreams: isOfFlow(name),
     values(carrier, view, join) {
       subject.carrier = carrier;
       subject.view = view;

@@ -183,5 +183,9 @@ test('what a filter needs is known before it runs', () => {
   });
   assert.deepEqual(of('not dns.response_missing').needsFate, true);
   assert.deepEqual(of('frame contains "a"').needsFrame, true);
-  assert.deepEqual(of('udp.stream == 4'), { ...nothing, needsFrame: true, needsStreams: true, fields: ['udp.stream'] });
+  for (const name of ['udp.stream', 'tcp.stream', 'udp.time_relative', 'tcp.time_delta']) {
+    assert.deepEqual(of(`${name} == 4`), { ...nothing, needsFrame: true, needsStreams: true, fields: [name] });
+    assert.equal(outputField(name).needsStreams, true);
+  }
+  assert.equal(outputField('frame.time_relative').needsStreams, false);
 });

@@ -3,6 +3,11 @@ import type { Subject } from '../value.ts';
 import { type Column, columnField, field, type FieldType, type FilterField, once } from './field.ts';
 import { type At, type Declared, isTcp, packetEnd, tcp, u16, u8, udp, type When } from './layer.ts';
 
+/** Whether a field needs flows to be followed (`DissectOptions.streams`): their numbers and their times. */
+export function isOfFlow(name: string): boolean {
+  return /^(?:udp|tcp)\.(?:stream|time_relative|time_delta)$/.test(name);
+}
+
 const FIN = 1;
 const SYN = 2;
 
