@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import type { DetectPlan, DetectResult } from '../app/detect-files.ts';
 import { SEVERITIES, type Severity } from '../core/alert.ts';
-import { timeText } from '../core/clock.ts';
+import { momentText } from '../core/clock.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText, plainText, spanText } from '../core/figures.ts';
@@ -134,7 +134,7 @@ async function planOf(paths: string[], options: OptionValues): Promise<DetectPla
 function alertOf(incident: DetectResult['incidents'][number], isLog: boolean): object {
   const { detector, severity, score, subject, client, server, domain, count, attack, evidence } = incident;
   return {
-    time: rfc3339(incident.raised),
+    time: momentText(incident.raised),
     detector,
     severity,
     score: Number(score.toFixed(3)),
@@ -143,12 +143,12 @@ function alertOf(incident: DetectResult['incidents'][number], isLog: boolean): o
     server: hostOf(server),
     domain: domain ?? null,
     count,
-    first_seen: rfc3339(incident.firstSeen),
-    last_seen: rfc3339(incident.lastSeen),
+    first_seen: momentText(incident.firstSeen),
+    last_seen: momentText(incident.lastSeen),
     attack,
     evidence: evidence.map(({ frames, ...one }) => ({
       ...one,
-      time: rfc3339(one.time),
+      time: momentText(one.time),
       ...(frames !== undefined && !isLog && { frames }),
     })),
   };
@@ -157,13 +157,6 @@ function alertOf(incident: DetectResult['incidents'][number], isLog: boolean): o
 /** Logs need not say who asked whom. */
 function hostOf(address: string | undefined): string | null {
   return address === undefined || address === '0.0.0.0' || address === '::' ? null : address;
-}
-
-function rfc3339(time: number): string {
-  // A double holds the microsecond, and no more.
-  const micros = Math.round(time * 1e6);
-  const seconds = Math.floor(micros / 1e6);
-  return timeText(seconds, (micros - seconds * 1e6) * 1000);
 }
 
 function summarize(result: DetectResult, { only }: DetectPlan): void {

@@ -1,11 +1,11 @@
 import type { RunPlan } from '../app/plan.ts';
 import type { Finding } from '../core/alert.ts';
-import { timeText } from '../core/clock.ts';
+import { momentText } from '../core/clock.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';
 import { print } from './history.ts';
-import { textOption } from './options.ts';
+import { wholeNumber } from './options.ts';
 import { remark, remarkDamage } from './remarks.ts';
 import { Session } from './session.ts';
 
@@ -34,7 +34,7 @@ export const rules: CommandDefinition = {
     'nametap rules test rules.yaml monday.pcap  # what they would have said',
     'nametap rules test rules.yaml monday.pcap --expect 1 -T ndjson',
   ],
-  run: (args, options) => runCommand(args, options),
+  run: runCommand,
 };
 
 async function runCommand([what, ...files]: string[], options: OptionValues): Promise<number> {
@@ -65,6 +65,7 @@ async function tryRules(path: string, captures: string[], options: OptionValues)
     import('../app/input.ts'),
   ]);
   const isText = options.format !== 'ndjson';
+  const expected = wholeNumber(options, 'expect', undefined);
   const alerts = new Map<string, number>();
   const marks = new Map<string, number>();
   const raise = (finding: Finding) => {
@@ -85,16 +86,13 @@ async function tryRules(path: string, captures: string[], options: OptionValues)
   remark(`${numberText(judge.judged)} transactions, ${numberText(total)} alerts`);
   for (const [name, n] of marks) remark(`'${plainText(name)}' marked ${numberText(n)} transactions`);
   remarkDamage(result, 'what came before was looked at');
-  const expected = textOption(options, 'expect');
-  if (expected !== undefined && Number(expected) !== total) {
-    remark(`${expected} alerts were expected`);
+  if (expected !== undefined && expected !== total) {
+    remark(`${numberText(expected)} alerts were expected`);
     return EXIT.usage;
   }
   return result.damage.length > 0 ? EXIT.cut : EXIT.ok;
 }
 
 function lineOf({ time, severity, title, text }: Finding): string {
-  const seconds = Math.floor(time);
-  const when = timeText(seconds, Math.round((time - seconds) * 1e9));
-  return `${when}  ${severity.padEnd(8)}  ${plainText(title)}\n    ${plainText(text)}\n`;
+  return `${momentText(time)}  ${severity.padEnd(8)}  ${plainText(title)}\n    ${plainText(text)}\n`;
 }

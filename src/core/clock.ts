@@ -13,6 +13,13 @@ export function timeText(seconds: number, nanos: number): string {
 let cachedSeconds = Number.NaN;
 let cachedText = '';
 
+/** The same of seconds since 1970 in one double, which holds the microsecond and no more. */
+export function momentText(time: number): string {
+  const micros = Math.round(time * 1e6);
+  const seconds = Math.floor(micros / 1e6);
+  return timeText(seconds, (micros - seconds * 1e6) * 1000);
+}
+
 /** Seconds since 1970 with 9 decimals, as `frame.time_epoch`. */
 export function epochText(seconds: number, nanos: number): string {
   return `${seconds}.${pad9(nanos)}`;
