@@ -88,18 +88,19 @@ export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise
     more: rules,
     only: plan.only === undefined ? undefined : [...plan.only, ...rules.map(({ id }) => id)],
   });
-  const clients = new Set<string>();
+  const clients = new Set<number | string>();
   let from = Number.NaN;
   let to = Number.NaN;
   const read = await readRows(plan, hooks, (batch, first, end) => {
-    const { openSeconds, openNanos, client1, client3 } = batch.col;
+    const { openSeconds, openNanos, family, client0, client1, client2, client3 } = batch.col;
     hooks.rows?.(batch, first, end);
     judge.rows(batch, first, end);
     for (let i = first; i < end; i++) {
       const time = openSeconds[i] + openNanos[i] / 1e9;
       if (!(time >= from)) from = time;
       if (!(time <= to)) to = time;
-      if (clients.size < MOST_CLIENTS) clients.add(`${client1[i]} ${client3[i]}`);
+      if (clients.size >= MOST_CLIENTS) continue;
+      clients.add(family[i] === 4 ? client3[i] : `${client0[i]} ${client1[i]} ${client2[i]} ${client3[i]}`);
     }
   });
   book.end();
