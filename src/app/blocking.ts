@@ -100,7 +100,9 @@ export class Blocking {
   #heard({ cause, incident }: Change): void {
     const { state, proposal, inhibitedBy, updated } = incident;
     if (cause === 'changed' && state === 'false_positive' && proposal !== undefined) {
-      this.policy.dismiss(proposal, incident.journal.at(-1)?.by ?? 'somebody');
+      const last = incident.journal.at(-1);
+      // A note on what was none already is no new word on it: somebody may have blocked it by hand since.
+      if (last?.before?.state !== 'false_positive') this.policy.dismiss(proposal, last?.by ?? 'somebody');
       return;
     }
     const isSilent = state === 'false_positive' || state === 'muted' || inhibitedBy !== null;

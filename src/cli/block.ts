@@ -1,4 +1,5 @@
 import type { ApiClient, Block, BlockReport, Blocks, Undone } from '../app/api-client.ts';
+import { BLOCK_KINDS } from '../core/block.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText, percentText } from '../core/figures.ts';
@@ -27,7 +28,7 @@ export const block: CommandDefinition = {
   summary: 'what is blocked, why and until when; block by hand, end blocks, see what would have been blocked',
   arguments: { name: 'ACTION [WHAT]', summary: 'list, add WHAT, undo WHAT, flush, report or resume', many: true },
   options: [
-    { name: 'kind', letter: 'k', value: 'KIND', summary: 'add: what it is', choices: ['domain', 'client', 'address'] },
+    { name: 'kind', letter: 'k', value: 'KIND', summary: 'add: what it is', choices: BLOCK_KINDS },
     { name: 'for', value: 'SPAN', summary: 'add: how long, such as 30m or 2d (default: block.for)' },
     { name: 'reason', letter: 'r', value: 'TEXT', summary: 'add: why', default: 'by hand' },
     { name: 'json', summary: 'list, report: as JSON' },

@@ -118,6 +118,10 @@ test('what people say of an alert holds for its block: a false positive ends it,
   assert.deepEqual([one.list(), one.decided('evil.example')], [[], 'false_positive']);
   await agree(one, 'evil.example');
   assert.deepEqual(one.list(), []);
+  const target = { kind: 'domain', value: 'evil.example' };
+  await one.blocking.policy.add(target, { by: 'anna', from: '10.0.0.1', reason: 'it is none' });
+  await one.book.act(incident?.id ?? '', { kind: 'note', text: 'blocked after all' }, deed);
+  assert.deepEqual(one.list(), ['evil.example'], 'a note ends no block by hand');
 });
 
 async function send(server: Server, method: string, path: string, body?: object): Promise<Response> {
