@@ -1,3 +1,4 @@
+import { learnTypical, typicalOf } from './latency.ts';
 import { FIRST, HOUR, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
@@ -9,9 +10,8 @@ export type ClientCounter = (typeof CLIENT_COUNTERS)[number];
 
 const SEASON = 0;
 const COUNTS = SEASON_FLOATS;
-/** Mean and variance of ln(ms). */
+/** Mean and variance of ln(ms), side by side. */
 const MEAN = COUNTS + CLIENT_COUNTERS.length;
-const VARIANCE = MEAN + 1;
 const HOUR_ROWS = MEAN + 2;
 const FLOATS = MEAN + 3;
 const DOUBLES = OWN;
@@ -36,8 +36,6 @@ export class ClientModels {
   readonly table: ModelTable;
   readonly #config: BaselineConfig;
   readonly #habits: (Habits | undefined)[] = [];
-  /** Answers that teach, at least, for the spread of a client's latency to be known. */
-  static readonly MEMORY = 200;
 
   constructor(config: BaselineConfig) {
     this.table = new ModelTable(config.clients, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
@@ -73,13 +71,7 @@ export class ClientModels {
     const { floats } = this.table;
     const f = place * FLOATS;
     if (what.counter > 0) floats[f + COUNTS + what.counter]++;
-    if (what.latencyMs > 0) {
-      const n = Math.min(ClientModels.MEMORY, ++floats[f + COUNTS + 1]);
-      const value = Math.log(what.latencyMs);
-      const distance = value - floats[f + MEAN];
-      floats[f + MEAN] += distance / n;
-      floats[f + VARIANCE] += (distance * (value - floats[f + MEAN]) - floats[f + VARIANCE]) / n;
-    }
+    if (what.latencyMs > 0) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], what.latencyMs);
     // What came a few times is no habit, and what is one shows in a part as well.
     const samples = this.table.doubles[place * DOUBLES + SAMPLES];
     if (samples < HABITS_FROM || (samples > HABITS_WHOLE && samples % 4 !== 0)) return;
@@ -129,8 +121,7 @@ export class ClientModels {
 
   /** Mean and standard deviation of ln(ms) of its answers. */
   latency(place: number): { mean: number; deviation: number } {
-    const f = place * FLOATS;
-    return { mean: this.table.floats[f + MEAN], deviation: Math.sqrt(Math.max(0, this.table.floats[f + VARIANCE])) };
+    return typicalOf(this.table.floats, place * FLOATS + MEAN);
   }
 
   season(place: number): number {

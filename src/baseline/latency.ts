@@ -182,6 +182,23 @@ export function floorOf(weights: Weights, at: number): number {
   return n < 100 ? Number.NaN : MIDDLE[quantileBucket(weights, at, BELOW_FLOOR, n)];
 }
 
+/** Answers that teach, at least, for the spread of a latency to be known. */
+const MEMORY = 200;
+
+/** Learns the `n`th latency into the mean of ln(ms) at `at`, and the variance after it. */
+export function learnTypical(floats: Float32Array, at: number, n: number, ms: number): void {
+  const value = Math.log(ms);
+  const weight = Math.min(MEMORY, n);
+  const distance = value - floats[at];
+  floats[at] += distance / weight;
+  floats[at + 1] += (distance * (value - floats[at]) - floats[at + 1]) / weight;
+}
+
+/** Mean and standard deviation of ln(ms) that were learnt at `at`. */
+export function typicalOf(floats: Float32Array, at: number): { mean: number; deviation: number } {
+  return { mean: floats[at], deviation: Math.sqrt(Math.max(0, floats[at + 1])) };
+}
+
 /** Largest distance of two distributions' sums (Kolmogorov, Smirnov), 0 … 1; 0 when either is empty. */
 export function distanceOf(a: Weights, aAt: number, b: Weights, bAt: number): number {
   const an = weightOf(a, aAt);

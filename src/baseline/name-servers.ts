@@ -1,10 +1,10 @@
 import { addressText, word } from '../core/address.ts';
-import { type MessageView } from '../wire/message.ts';
+import type { MessageView } from '../wire/message.ts';
 import { hashName, nameText } from '../wire/name.ts';
 import { TopList } from './top-list.ts';
 
 const TYPE_A = 1;
-const TYPE_NS = 2;
+export const TYPE_NS = 2;
 const TYPE_AAAA = 28;
 const MOST_SERVERS = 8192;
 const ADDRESSES = 8;
@@ -80,5 +80,3 @@ export class NameServers {
 }
 
 export type SavedNameServer = [hash: number, text: string, addresses: string[]];
-
-export { TYPE_NS };

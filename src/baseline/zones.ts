@@ -2,6 +2,7 @@ import { ANSWER_KINDS } from '../core/transactions.ts';
 import { ANSWER, AUTHORITY, type MessageView } from '../wire/message.ts';
 import { hashName } from '../wire/name.ts';
 import type { Hop } from './hops.ts';
+import { learnTypical, typicalOf } from './latency.ts';
 import { FIRST, HOUR, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { NameServers, type SavedNameServer, TYPE_NS } from './name-servers.ts';
 import { DAY_BINS } from './season.ts';
@@ -11,9 +12,8 @@ import type { BaselineConfig } from './settings.ts';
 export const ZONE_COUNTERS = ['queries', 'answers', 'data', 'nxdomain', 'failed', 'unanswered'] as const;
 export type ZoneCounter = (typeof ZONE_COUNTERS)[number];
 const COUNTS = DAY_BINS;
-/** Mean and variance of ln(ms), answers they were taken from. */
+/** Mean and variance of ln(ms), side by side. */
 const MEAN = COUNTS + ZONE_COUNTERS.length;
-const VARIANCE = MEAN + 1;
 const HOUR_ROWS = MEAN + 2;
 /** Paths by their hops: 1 … 7, 8 and more. */
 const LENGTHS = MEAN + 3;
@@ -42,7 +42,6 @@ const STABLE_SIGHTINGS = 50;
 const STABLE_SECONDS = 14 * 86_400;
 /** What is strange this often in a row has become usual. */
 const LEARN_AFTER = 12;
-const MEMORY = 200;
 
 /** What is unusual about the path that an answer came by. */
 export interface PathVerdict {
@@ -100,12 +99,7 @@ export class ZoneModels {
     const { floats } = this.table;
     const f = place * FLOATS;
     if (counter > 0) floats[f + COUNTS + counter]++;
-    if (!(latencyMs > 0)) return;
-    const n = Math.min(MEMORY, ++floats[f + COUNTS + 1]);
-    const value = Math.log(latencyMs);
-    const distance = value - floats[f + MEAN];
-    floats[f + MEAN] += distance / n;
-    floats[f + VARIANCE] += (distance * (value - floats[f + MEAN]) - floats[f + VARIANCE]) / n;
+    if (latencyMs > 0) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], latencyMs);
   }
 
   #passHours(place: number, hour: number): void {
@@ -339,8 +333,7 @@ export class ZoneModels {
 
   /** Mean and standard deviation of ln(ms) of its answers. */
   latency(place: number): { mean: number; deviation: number } {
-    const [mean, variance] = this.table.floats.subarray(place * FLOATS + MEAN, place * FLOATS + VARIANCE + 1);
-    return { mean, deviation: Math.sqrt(Math.max(0, variance)) };
+    return typicalOf(this.table.floats, place * FLOATS + MEAN);
   }
 
   /** Transactions an hour by hour of the day; −1 where nothing was learnt. */
