@@ -1,7 +1,7 @@
 import { TCP, UDP } from '../../core/carrier.ts';
 import type { Subject } from '../value.ts';
 import { type Column, columnField, field, type FieldType, type FilterField, once } from './field.ts';
-import { type At, type Declared, isTcp, packetEnd, tcp, u16, u8, udp, type When } from './layer.ts';
+import { type At, type Declared, isTcp, segmentLength, tcp, u16, u8, udp, type When } from './layer.ts';
 
 /** Whether a field needs flows to be followed (`DissectOptions.streams`): their numbers and their times. */
 export function isOfFlow(name: string): boolean {
@@ -43,11 +43,6 @@ const TIMES: readonly FilterField[] = (['udp', 'tcp'] as const).flatMap((group) 
   ),
 ]);
 
-const payloadLength: At = (s) => {
-  const { transportAt } = s.carrier;
-  return Math.max(0, packetEnd(s) - transportAt - (u8(s, transportAt + 12) >> 4) * 4);
-};
-
 const takesNumber = (s: Subject, at: number): boolean => (u8(s, at + 13) & (SYN | FIN)) !== 0;
 const isSyn = (s: Subject, at: number): boolean => (u8(s, at + 13) & SYN) !== 0;
 
@@ -55,8 +50,8 @@ const NUMBERS: readonly FilterField[] = [
   tcp.number(['tcp.seq', 'FT_UINT32', 'Sequence Number, from where the connection began'], (s) => s.carrier.sequence),
   tcp.number(
     ['tcp.nxtseq', 'FT_UINT32', 'Next Sequence Number'],
-    (s, at) => (s.carrier.sequence + payloadLength(s) + (takesNumber(s, at) ? 1 : 0)) >>> 0,
-    { when: (s) => payloadLength(s) > 0 },
+    (s, at) => (s.carrier.sequence + segmentLength(s) + (takesNumber(s, at) ? 1 : 0)) >>> 0,
+    { when: (s) => segmentLength(s) > 0 },
   ),
   tcp.number(
     ['tcp.ack', 'FT_UINT32', 'Acknowledgment Number, from where the connection began'],

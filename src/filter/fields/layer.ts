@@ -143,3 +143,7 @@ export const packetEnd: At = (s) => {
   // A length of 0 is left to the card (segmentation offload).
   return length === 0 || length === 40 ? frameEnd(s) : Math.min(frameEnd(s), ipAt + length);
 };
+
+/** Octets of the segment's header, and behind it. */
+export const tcpHeader: At = (s) => (u8(s, s.carrier.transportAt + 12) >> 4) * 4;
+export const segmentLength: At = (s) => Math.max(0, packetEnd(s) - s.carrier.transportAt - tcpHeader(s));

@@ -13,7 +13,9 @@ import {
   isUdp,
   Layer,
   packetEnd,
+  segmentLength,
   tcp,
+  tcpHeader,
   u16,
   u32,
   u8,
@@ -275,9 +277,6 @@ function udpWord(name: string, title: string, offset: number, hex: boolean): Fil
     },
   );
 }
-
-const tcpHeader: At = (s) => (u8(s, s.carrier.transportAt + 12) >> 4) * 4;
-const segmentLength: At = (s) => Math.max(0, packetEnd(s) - s.carrier.transportAt - tcpHeader(s));
 
 const TRANSPORT: readonly FilterField[] = [
   udp.protocol('User Datagram Protocol', isUdp, packetEnd),
