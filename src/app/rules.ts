@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { SEVERITIES } from '../core/alert.ts';
 import { EXIT, type ExitCode, reasonOf, UserError } from '../core/errors.ts';
 import type { DetectorDefinition } from '../detect/detector.ts';
@@ -59,7 +59,9 @@ function ruleNodes(contents: unknown): Node[] {
     if (isSeq(list)) return list.items as Node[];
     return [contents];
   }
-  return isSeq(contents) ? (contents.items as Node[]) : [];
+  if (isSeq(contents)) return contents.items as Node[];
+  // Nothing is no rules; a text that is no list is a mistake.
+  return isNode(contents) ? [contents] : [];
 }
 
 function readRule(node: Node, path: string, lines: LineCounter): Rule {

@@ -126,6 +126,8 @@ test('a mistake has its place and says what was meant', () => {
   assert.match(wrong('- name: a\n  when: mean > 2'), /mean wants something in brackets/);
   assert.match(wrong('- name: a\n  when: count >= 2\n  over: soon'), /'soon' is no span/);
   assert.match(wrong('- name: a\n  over: 5m'), /belong to 'when'/);
+  assert.match(wrong('just a text'), /^r\.yaml:1:1: A rule is a map/);
+  assert.equal(wrong('# nothing yet'), '');
   assert.match(wrong('- name: a\n  when: count > 1\n  per: frame.len'), /not kept with transactions/);
   assert.match(wrong('- name: a\n- name: a'), /two rules called 'a'/);
   assert.match(wrong('- name: a\n  severity: loud'), /'loud' is no severity/);
