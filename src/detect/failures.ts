@@ -6,6 +6,8 @@ import type { Observation } from './observation.ts';
 const MOST_SERVERS = 1024;
 const MOST_EXAMPLES = 6;
 const KEPT = 12;
+/** While many fail, one in so many seconds is enough of an example. */
+const EXAMPLE_SECONDS = 1;
 /** As the baseline's five minutes do: what is left after another one. */
 const KEEP = 0.8;
 
@@ -14,6 +16,8 @@ export interface Failing {
   domains: TopList<string>;
   clients: TopList<string>;
   examples: Evidence[];
+  /** When the last of these came. */
+  shown: number;
   /** Seconds since 1970 of the first and the last of them. */
   first: number;
   last: number;
@@ -38,8 +42,11 @@ export class Failures {
     failing.domains.add(seen.domain?.text ?? seen.nameText);
     failing.clients.add(seen.client.text);
     failing.last = closed;
-    if (failing.examples.length === MOST_EXAMPLES) failing.examples.shift();
+    const isFull = failing.examples.length === MOST_EXAMPLES;
+    if (isFull && closed - failing.shown < EXAMPLE_SECONDS) return failing;
+    if (isFull) failing.examples.shift();
     failing.examples.push(seen.evidence(note));
+    failing.shown = closed;
     return failing;
   }
 
@@ -50,7 +57,7 @@ export class Failures {
 
 function empty(time: number, minute: number): Failing {
   const domains = new TopList<string>(KEPT);
-  return { domains, clients: new TopList<string>(KEPT), examples: [], first: time, last: time, minute };
+  return { domains, clients: new TopList<string>(KEPT), examples: [], shown: time, first: time, last: time, minute };
 }
 
 /** Seconds after which a state that lasts is told again, so that its alert stays open. */

@@ -31,6 +31,12 @@ test('OPS-SERVFAIL: early by floors, later against what is usual, and one broken
   assert.equal(early[0].subject, '10.0.0.53');
   assert.match(early[0].title, /^10\.0\.0\.53 answers [\d.]+ % of queries with SERVFAIL/);
   assert.ok(early[0].evidence.length > 0 && early[0].evidence.every(({ server }) => server === '10.0.0.53'));
+  // While 2.5 a second fail.
+  const shown = early.at(-1)?.evidence.map(({ time }) => time) ?? [];
+  assert.ok(
+    shown.length === 6 && shown.every((time, i) => i === 0 || time - shown[i - 1] > 0.9),
+    'examples are a second apart',
+  );
   // One in fifty always fails here: that is not worth a word, one in four is.
   const rare = (i: number): Partial<Exchange> => (i % 50 === 0 ? { rcode: 'SERVFAIL', answers: [] } : {});
   assert.deepEqual(findings(usual(0, 900, 4, rare), only('OPS-SERVFAIL')), []);
