@@ -3,6 +3,7 @@ import { FATE, type Ledger } from '../core/ledger.ts';
 import { Origins } from './origins.ts';
 import { Pieces } from './pieces.ts';
 import { SlotTable } from './slot-table.ts';
+import { wider } from './wider.ts';
 
 /** One IP fragment. The dissector fills the same one again and again; addresses and time come from the carrier. */
 export class Fragment {
@@ -306,10 +307,6 @@ export class Defragmenter {
 
   #grow(): void {
     const { capacity } = this.#table;
-    const wider = <T extends Uint8Array | Int32Array | Float64Array | Uint32Array>(old: T, to: T): T => {
-      to.set(old);
-      return to;
-    };
     this.#refused = wider(this.#refused, new Uint8Array(capacity));
     this.#protocol = wider(this.#protocol, new Uint8Array(capacity));
     this.#total = wider(this.#total, new Int32Array(capacity));

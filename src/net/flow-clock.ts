@@ -1,4 +1,5 @@
 import type { Carrier } from '../core/carrier.ts';
+import { wider } from './wider.ts';
 
 /** When flows were seen first and last, by slot: what `udp.time_relative` and `tcp.time_delta` are made of. */
 export class FlowClock {
@@ -9,20 +10,10 @@ export class FlowClock {
 
   /** Makes place for slots 0 … count − 1. */
   grow(count: number): void {
-    const seconds = (old: Float64Array<ArrayBuffer>) => {
-      const wider = new Float64Array(count);
-      wider.set(old);
-      return wider;
-    };
-    const nanos = (old: Uint32Array<ArrayBuffer>) => {
-      const wider = new Uint32Array(count);
-      wider.set(old);
-      return wider;
-    };
-    this.#firstSeconds = seconds(this.#firstSeconds);
-    this.#firstNanos = nanos(this.#firstNanos);
-    this.#lastSeconds = seconds(this.#lastSeconds);
-    this.#lastNanos = nanos(this.#lastNanos);
+    this.#firstSeconds = wider(this.#firstSeconds, new Float64Array(count));
+    this.#firstNanos = wider(this.#firstNanos, new Uint32Array(count));
+    this.#lastSeconds = wider(this.#lastSeconds, new Float64Array(count));
+    this.#lastNanos = wider(this.#lastNanos, new Uint32Array(count));
   }
 
   /** The flow in this slot begins with the frame at hand. */

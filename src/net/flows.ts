@@ -1,5 +1,6 @@
 import type { Carrier } from '../core/carrier.ts';
 import { SlotTable } from './slot-table.ts';
+import { wider } from './wider.ts';
 
 const SYN = 2;
 const ACK = 16;
@@ -86,20 +87,10 @@ export class Flows {
 
   #grow(): void {
     const count = this.table.capacity * 2;
-    const bytes = (old: Uint8Array<ArrayBuffer>) => {
-      const wider = new Uint8Array(count);
-      wider.set(old);
-      return wider;
-    };
-    const words = (old: Int32Array<ArrayBuffer>) => {
-      const wider = new Int32Array(count);
-      wider.set(old);
-      return wider;
-    };
-    this.#seen = bytes(this.#seen);
-    this.#opened = bytes(this.#opened);
-    this.#first = words(this.#first);
-    this.#last = words(this.#last);
+    this.#seen = wider(this.#seen, new Uint8Array(count));
+    this.#opened = wider(this.#opened, new Uint8Array(count));
+    this.#first = wider(this.#first, new Int32Array(count));
+    this.#last = wider(this.#last, new Int32Array(count));
   }
 }
 

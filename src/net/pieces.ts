@@ -1,3 +1,5 @@
+import { wider } from './wider.ts';
+
 /** Bytes of a cell, the unit in which memory is held. */
 export const CELL_BYTES = 512;
 const CELL_SHIFT = 9;
@@ -52,7 +54,7 @@ export class Pieces {
     tail.set(this.tail);
     this.head = head;
     this.tail = tail;
-    this.count = widened(this.count, new Int32Array(count));
+    this.count = wider(this.count, new Int32Array(count));
   }
 
   /** True when so many more bytes fit. */
@@ -202,16 +204,16 @@ export class Pieces {
   #grow(): void {
     // A little more than the limit: splits may pass it.
     const count = Math.min(this.position.length * 2, Math.max(this.position.length + 1024, this.limit + 1024));
-    this.position = widened(this.position, new Float64Array(count));
-    this.length = widened(this.length, new Uint16Array(count));
-    this.next = widened(this.next, new Int32Array(count));
-    this.previous = widened(this.previous, new Int32Array(count));
-    this.frames = widened(this.frames, new Uint32Array(count));
-    this.state = widened(this.state, new Uint8Array(count));
-    this.seconds = widened(this.seconds, new Float64Array(count));
-    this.scanned = widened(this.scanned, new Float64Array(count));
-    this.need = widened(this.need, new Float64Array(count));
-    this.#memory = widened(this.#memory, new Uint8Array(count * CELL_BYTES));
+    this.position = wider(this.position, new Float64Array(count));
+    this.length = wider(this.length, new Uint16Array(count));
+    this.next = wider(this.next, new Int32Array(count));
+    this.previous = wider(this.previous, new Int32Array(count));
+    this.frames = wider(this.frames, new Uint32Array(count));
+    this.state = wider(this.state, new Uint8Array(count));
+    this.seconds = wider(this.seconds, new Float64Array(count));
+    this.scanned = wider(this.scanned, new Float64Array(count));
+    this.need = wider(this.need, new Float64Array(count));
+    this.#memory = wider(this.#memory, new Uint8Array(count * CELL_BYTES));
   }
 }
 
@@ -224,9 +226,4 @@ export function cells(bytes: number): number {
 export function copyBytes(from: Uint8Array, at: number, into: Uint8Array, to: number, count: number): void {
   if (count > 64) into.set(from.subarray(at, at + count), to);
   else for (let i = 0; i < count; i++) into[to + i] = from[at + i];
-}
-
-function widened<T extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array>(old: T, wider: T): T {
-  wider.set(old);
-  return wider;
 }

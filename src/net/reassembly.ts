@@ -3,6 +3,7 @@ import { FATE, type Ledger } from '../core/ledger.ts';
 import { PREFIXED_HEADER_BYTES, plausible, sound } from './framing.ts';
 import { Origins } from './origins.ts';
 import { BOUNDARY, CELL_BYTES, CONSUMED, Pieces, WAITING } from './pieces.ts';
+import { wider } from './wider.ts';
 
 /** One TCP segment. The dissector fills the same one again and again; addresses, ports, time come from the carrier. */
 export class Segment {
@@ -546,9 +547,4 @@ export class Reassembly {
     for (let next = head; next >= 0; next = pieces.following(next)) last = next;
     return last === pieces.tail[d];
   }
-}
-
-function wider<T extends Float64Array | Int32Array | Uint8Array>(old: T, to: T): T {
-  to.set(old);
-  return to;
 }

@@ -5,6 +5,7 @@ import { Flows, NEW_DIRECTION, NEW_FLOW } from './flows.ts';
 import { CELL_BYTES } from './pieces.ts';
 import { IN_STEP, LOST, Reassembly, type Segment, UNKNOWN } from './reassembly.ts';
 import { TcpNumbers } from './tcp-numbers.ts';
+import { wider } from './wider.ts';
 
 export { Segment } from './reassembly.ts';
 
@@ -203,9 +204,4 @@ export class TcpStreams {
     this.#numbers.grow(capacity * 2);
     this.#reassembly.grow(capacity * 2);
   }
-}
-
-function wider<T extends Float64Array | Uint32Array | Uint8Array>(old: T, to: T): T {
-  to.set(old);
-  return to;
 }

@@ -1,6 +1,7 @@
 import { word } from '../core/address.ts';
 import type { Carrier } from '../core/carrier.ts';
 import type { Segment } from './reassembly.ts';
+import { wider } from './wider.ts';
 
 const SYN = 2;
 const ACK = 16;
@@ -19,15 +20,9 @@ export class TcpNumbers {
 
   /** Makes place for directions 0 … count − 1. */
   grow(count: number): void {
-    const base = new Int32Array(count);
-    base.set(this.#base);
-    this.#base = base;
-    const known = new Uint8Array(count);
-    known.set(this.#known);
-    this.#known = known;
-    const shift = new Int8Array(count);
-    shift.set(this.#shift);
-    this.#shift = shift;
+    this.#base = wider(this.#base, new Int32Array(count));
+    this.#known = wider(this.#known, new Uint8Array(count));
+    this.#shift = wider(this.#shift, new Int8Array(count));
   }
 
   /** A new connection has this flow. */

@@ -1,6 +1,7 @@
 import type { Carrier } from '../core/carrier.ts';
 import { FlowClock } from './flow-clock.ts';
 import { SlotTable } from './slot-table.ts';
+import { wider } from './wider.ts';
 
 /** Flows remembered; the one seen longest ago is forgotten, and counts as a new one if it comes back. */
 const MAX_FLOWS = 1 << 20;
@@ -26,9 +27,7 @@ export class UdpFlows {
     if (table.count === table.limit) table.remove(table.oldest());
     slot = table.insert();
     if (slot >= this.#numbers.length) {
-      const wider = new Float64Array(table.capacity);
-      wider.set(this.#numbers);
-      this.#numbers = wider;
+      this.#numbers = wider(this.#numbers, new Float64Array(table.capacity));
       this.#clock.grow(table.capacity);
     }
     this.#clock.begin(slot, carrier);
