@@ -100,6 +100,8 @@ function describeServer(baseline: Baseline, kind: 'whole' | 'server', place: num
   }
   if (usual.floor !== null) words.push(`Hardly any is faster than ${ms(usual.floor)}.`);
   addRate(usual, models, place, baseline);
+  const median = models.weekLatency(place, Math.floor(baseline.now / 3600));
+  if (median > 0) words.push(`At this hour of the week half of the answers come within ${ms(median)}.`);
   const queries = models.usual(place, 'queries');
   const part = (one: (typeof COUNTERS)[number]) => ({ name: one, share: models.usual(place, one) / queries });
   if (queries > 0) usual.shares = COUNTERS.slice(1).map(part);

@@ -248,11 +248,12 @@ export class ServerModels {
     return this.table.floats[place * FLOATS + USUAL_COUNTS + COUNTERS.indexOf(counter)];
   }
 
-  /** Where its levels by the hour lie in `table.floats`, and those of its median latency. */
+  /** Where its levels by the hour lie in `table.floats`. */
   season(place: number): number {
     return place * FLOATS + SEASON;
   }
 
+  /** The usual median at an hour since 1970, milliseconds; −1 when it is not known. */
   weekLatency(place: number, hour: number): number {
     return this.table.floats[place * FLOATS + WEEK_LATENCY + hourOfWeek(hour)];
   }

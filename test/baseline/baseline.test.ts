@@ -105,6 +105,15 @@ test('baseline: what is usual for a resolver, a client and a domain, in words an
   assert.ok(server.cache !== null && Math.abs(server.cache.share - 0.75) < 0.05);
   assert.match(server.words.join(' '), /come from a cache/);
   assert.ok(server.rate !== null && Math.abs(server.rate.level - 300) < 30);
+  const aWeek = new Baseline();
+  learn(
+    aWeek,
+    traffic(170, 120, (i) => ({ latencyMs: Math.floor(i / 120) === 1 ? 80 : 5 })),
+  );
+  assert.match(
+    describe(aWeek, '10.0.0.53')[0].words.join(' '),
+    /At this hour of the week half of the answers come within (7\d|8\d)(\.\d)? ms/,
+  );
   const [client] = describe(baseline, '10.0.0.1');
   assert.match(client.words.join(' '), /It asks 10\.0\.0\.53 \(100\.0 %\)/);
   const [domain] = describe(baseline, 'site3.com');
