@@ -33,6 +33,7 @@ export async function analyzeFiles(
       report: report.value({ files: [...plan.paths] }, 20),
       usual: [...describe(baseline, '*'), ...keys],
       findings,
+      findings_left_out: result.incidents.length - findings.length,
     },
     result,
   };

@@ -13,15 +13,18 @@ export interface Analysis {
   usual: Usual[];
   /** The worst first. */
   findings: Pick<Finding, 'detector' | 'severity' | 'title' | 'text' | 'count' | 'measures'>[];
+  /** Those beyond them that are not listed. */
+  findings_left_out: number;
 }
 
 /** For a terminal of `width` columns. */
-export function analysisText({ report, usual, findings }: Analysis, width: number): string {
+export function analysisText({ report, usual, findings, findings_left_out: left }: Analysis, width: number): string {
   const lines = [reportText(report, width), 'What deviates'];
   if (findings.length === 0) lines.push('  nothing that a detector would speak of');
   for (const { severity, detector, title, text } of findings) {
     lines.push(`  ${severity.padEnd(8)} ${detector.padEnd(14)} ${plainText(title)}`, `    ${plainText(text)}`);
   }
+  if (left > 0) lines.push(`  ${numberText(left)} more are not listed: nametap detect lists all`);
   lines.push('', 'What is usual in it');
   for (const { key, kind, words } of usual) {
     lines.push(`  ${kind === 'whole' ? 'all traffic' : `${kind} ${plainText(key)}`}`);
@@ -31,11 +34,11 @@ export function analysisText({ report, usual, findings }: Analysis, width: numbe
 }
 
 /** The same as a page of its own, without a script. */
-export function analysisHtml({ report, usual, findings }: Analysis): string {
-  return reportHtml(report, [deviations(findings), ...usual.map(usualPanel)]);
+export function analysisHtml({ report, usual, findings, findings_left_out: left }: Analysis): string {
+  return reportHtml(report, [deviations(findings, left), ...usual.map(usualPanel)]);
 }
 
-function deviations(findings: Analysis['findings']): string {
+function deviations(findings: Analysis['findings'], left: number): string {
   const rows = findings.map(({ severity, detector, title, text, measures }) => {
     const moved = measures.map(({ name, value, unit }) => `${name} ${numberText(value)} ${unit}`.trim()).join(', ');
     const level = severity === 'low' ? '' : severity === 'medium' ? ' attn' : ' alarm';
@@ -45,7 +48,8 @@ function deviations(findings: Analysis['findings']): string {
     rows.length === 0
       ? '<p class="none">Nothing that a detector would speak of.</p>'
       : `<table><thead><tr><th>severity</th><th>detector</th><th>what</th><th>what moved</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
-  return `<section class="panel w12"><h2>What deviates<small>${numberText(findings.length)} incidents</small></h2>${body}</section>`;
+  const more = left > 0 ? `, ${numberText(left)} of them not listed` : '';
+  return `<section class="panel w12"><h2>What deviates<small>${numberText(findings.length + left)} incidents${more}</small></h2>${body}</section>`;
 }
 
 function usualPanel({ key, kind, words, histogram, latency, lists }: Usual): string {
