@@ -2,7 +2,7 @@ import type { Finding, Raise } from '../core/alert.ts';
 import { worse } from '../core/alert.ts';
 import { UserError } from '../core/errors.ts';
 import { type Entry, grow, type Incident, incidentOf, note } from './incident.ts';
-import { inhibits } from './inhibition.ts';
+import { inhibits, isDetector } from './inhibition.ts';
 import { type AlertRecords, Keeper } from './keeper.ts';
 import { type Action, apply, type Deed, undo } from './lifecycle.ts';
 import { isUnder, MOST_MUTES, type Mute, muteOf } from './mutes.ts';
@@ -260,8 +260,7 @@ export class AlertBook {
     incident.resolved = time;
     this.#active.delete(keyOf(incident));
     note(incident, { time, by: 'nametap', action: 'resolved' });
-    const closes = closeResolved.some((one) => incident.detector.startsWith(one.replace(/\*$/, '')));
-    if (incident.state === 'open' && closes) incident.state = 'closed';
+    if (incident.state === 'open' && isDetector(closeResolved, incident.detector)) incident.state = 'closed';
     this.#changed(incident, 'resolved', incident.told !== null);
     this.#lift(incident);
   }

@@ -1,4 +1,5 @@
 import type { AlertBook, Change } from '../alerts/book.ts';
+import type { Severity } from '../core/alert.ts';
 import { alertRow } from './alert-rows.ts';
 import { type EventSink, eventStream } from './event-stream.ts';
 import { ProblemError } from './problem.ts';
@@ -12,8 +13,8 @@ const MOST_DETECTORS = 256;
 
 /** Hears every change of alerts: counts it, and tells whoever follows. */
 export class AlertWatch {
-  /** Alerts raised, by `detector severity`. */
-  readonly raised = new Map<string, number>();
+  /** Alerts raised, by severity and detector. */
+  readonly raised = new Map<string, { detector: string; severity: Severity; n: number }>();
   readonly #book: AlertBook;
   readonly #streams = new Set<EventSink>();
   readonly #unsubscribe: () => void;
@@ -44,17 +45,18 @@ export class AlertWatch {
   }
 
   #take({ cause, incident, isNews }: Change): void {
-    if (cause === 'raised') this.#count(`${incident.detector} ${incident.severity}`);
+    if (cause === 'raised') this.#count(incident);
     if (this.#streams.size === 0) return;
     // Evidence and journal are asked for.
     const alert = alertRow(incident, 0);
     this.#send('alert', { cause, news: isNews, open: this.#book.open, alert } satisfies AlertEvent);
   }
 
-  #count(key: string): void {
-    const isKnown = this.raised.has(key) || this.raised.size < MOST_DETECTORS;
-    const counted = isKnown ? key : `other ${key.split(' ')[1]}`;
-    this.raised.set(counted, (this.raised.get(counted) ?? 0) + 1);
+  #count({ detector, severity }: Change['incident']): void {
+    const isKnown = this.raised.has(`${severity} ${detector}`) || this.raised.size < MOST_DETECTORS;
+    const shown = isKnown ? detector : 'other';
+    const key = `${severity} ${shown}`;
+    this.raised.set(key, { detector: shown, severity, n: (this.raised.get(key)?.n ?? 0) + 1 });
   }
 
   #send(event: string, data: unknown): void {

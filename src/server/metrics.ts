@@ -308,11 +308,7 @@ const FROM_OUTPUTS: readonly MetricDefinition[] = [
     help: 'Alerts raised, by detector and severity.',
     kind: 'counter',
     labels: ['detector', 'severity'],
-    read: ({ api }) =>
-      [...api.alerts.raised].map(([key, n]) => {
-        const [detector, severity] = key.split(' ');
-        return [{ detector, severity }, n] as const;
-      }),
+    read: ({ api }) => [...api.alerts.raised.values()].map(({ n, ...labels }) => [labels, n] as const),
   },
   {
     name: 'nametap_alert_findings_total',

@@ -242,7 +242,10 @@ test('changes come as events, and metrics count them', async () => {
       ['changed', false, id, 'acknowledged'],
     ],
   );
+  // Rules are called what their users like.
+  f.services.alerts.raise(finding({ time: NOW - 20, detector: 'RULE slow A lookups', severity: 'medium' }));
   const metrics = await (await f.get('/metrics')).text();
   assert.match(metrics, /^nametap_alerts_total\{detector="TUN-BYTES",severity="critical"\} 1$/m);
+  assert.match(metrics, /^nametap_alerts_total\{detector="RULE slow A lookups",severity="medium"\} 1$/m);
   assert.match(metrics, /^nametap_alert_findings_total\{fate="findings"\} \d+$/m);
 });

@@ -153,6 +153,8 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     close: async () => {
       await server.close();
       await blocking.policy.close();
+      // What is not kept yet would be tried again for ever.
+      await services.alerts.flush();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { Alert } from '../../../src/server/schema/alerts.ts';
 import type { Overview } from '../../../src/server/schema/overview.ts';
+import { Severity } from '../alerts/severity.tsx';
 import { clock, moment, plain } from '../format.ts';
 import { tell } from '../said.ts';
 import { link } from '../state.ts';
@@ -11,12 +12,6 @@ import { Value } from '../ui/value.tsx';
 import { withScope } from './sentence.tsx';
 import { expectedText, shownOf } from './tiles.tsx';
 
-const LEVELS: Readonly<Record<Alert['severity'], Level>> = {
-  low: 'info',
-  medium: 'attention',
-  high: 'alarm',
-  critical: 'alarm',
-};
 const DAY_MS = 86_400_000;
 /** Up to so many lines leave room for what is watched. */
 const FEW = 3;
@@ -33,15 +28,13 @@ export function AlertInbox({ data: { alerts, state, tiles } }: { data: Overview 
       actions={<a href={link('/alerts')}>{t('overview.alerts.all')}</a>}
     >
       {isQuiet && (
-        <>
-          <div class="all-well">
-            <Icon name="check" />
-            <p>
-              <b>{t('overview.alerts.none')}</b>
-              <span class="why">{t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}</span>
-            </p>
-          </div>
-        </>
+        <div class="all-well">
+          <Icon name="check" />
+          <p>
+            <b>{t('overview.alerts.none')}</b>
+            <span class="why">{t(early ? 'overview.alerts.none.early' : 'overview.alerts.none.text')}</span>
+          </p>
+        </div>
       )}
       <div class="inbox">
         <ul>
@@ -98,7 +91,7 @@ function AlertLine({ alert }: { alert: Alert }): JSX.Element {
   const at = Date.parse(time);
   return (
     <li class="alert">
-      <Mark level={LEVELS[severity]} label={t(`severity.${severity}`)} />
+      <Severity of={severity} />
       <p lang="en">
         <b>{title}</b>
       </p>

@@ -52,10 +52,6 @@ export const overview = {
   'overview.alerts.evidence': 'Evidence',
   'overview.alerts.look': 'Look',
   'overview.confidence': '{value} % sure',
-  'severity.low': 'low',
-  'severity.medium': 'medium',
-  'severity.high': 'high',
-  'severity.critical': 'critical',
 
   'overview.latency': 'Latency',
   'overview.latency.note': 'time × log₂ ms · lines: median, p99',

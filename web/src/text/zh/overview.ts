@@ -48,10 +48,6 @@ export const overview: Record<keyof typeof en, string> = {
   'overview.alerts.evidence': '证据',
   'overview.alerts.look': '查看',
   'overview.confidence': '把握 {value} %',
-  'severity.low': '低',
-  'severity.medium': '中',
-  'severity.high': '高',
-  'severity.critical': '严重',
 
   'overview.latency': '延迟',
   'overview.latency.note': '时间 × log₂ 毫秒 · 线：中位数、p99',
