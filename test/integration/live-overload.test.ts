@@ -9,14 +9,14 @@ import { Network } from './network.ts';
 
 const network = new Network();
 after(() => network.remove());
+const file = join(network.folder, 'clients.pcap');
+writeFileSync(file, exchanges(2000));
 
 /** The client of a row's line. */
 const clientOf = (row: string): string => row.split(' ')[2].replace(/#\d+$/, '');
 
 for (const threads of [0, 1]) {
   test(`a full ring leaves out clients, not part of what each does, with ${threads} workers`, async (t) => {
-    const file = join(network.folder, 'clients.pcap');
-    writeFileSync(file, exchanges(2000));
     network.mtu(9000);
     const words = ['tcpreplay', '-q', '-i', network.link, '--pps=60000', '--loop=16', file];
     const replay = () => void network.in(network.client, ...words);
@@ -34,7 +34,7 @@ for (const threads of [0, 1]) {
 }
 
 test('unless it is told not to: then the kernel drops', async () => {
-  const file = join(network.folder, 'clients.pcap');
+  network.mtu(9000);
   const words = ['tcpreplay', '-q', '-i', network.link, '--pps=60000', '--loop=8', file];
   const replay = () => void network.in(network.client, ...words);
   const env = { BUSY_NANOS: '300000' };
