@@ -34,14 +34,22 @@ export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener
   if (!plan.paths) return runPlainRows(plan, hooks, rows);
   // The two legs of a resolver meet only here, behind all workers.
   const linker = new PathLinker(rows, { resolvers: plan.resolvers });
+  let added = performance.now();
   // On an idle link nothing but the clock lets go of rows that wait: behind the clock that closes rows (see `idle`).
+  // Packets of a folder may be of any time: there, once none has come for a while.
   const tick = () => {
     const now = Date.now() - 2000;
-    linker.advance(Math.floor(now / 1000), (now % 1000) * 1e6);
+    if (isCurrent(plan.input)) linker.advance(Math.floor(now / 1000), (now % 1000) * 1e6);
+    else if (performance.now() - added < FOLDER_IDLE_MS) return;
+    else linker.end();
     hooks.batchDone?.();
   };
-  const clock = isCurrent(plan.input) ? setInterval(tick, LISTENER_TICK_MS) : undefined;
-  const add: RowsListener = (batch, from, to) => linker.add(batch, from, to);
+  const isEndless = isCurrent(plan.input) || plan.input.kind === 'folder';
+  const clock = isEndless ? setInterval(tick, LISTENER_TICK_MS) : undefined;
+  const add: RowsListener = (batch, from, to) => {
+    added = performance.now();
+    linker.add(batch, from, to);
+  };
   const result = await runPlainRows(plan, hooks, add).finally(() => clearInterval(clock));
   linker.end();
   return result;
@@ -254,6 +262,9 @@ const FLUSH_MS = 50;
 
 /** How often rows that timed out are looked for between the messages of a listener. */
 const LISTENER_TICK_MS = 200;
+
+/** Rows of a folder wait for the other leg of their resolver until no more have come for so long. */
+const FOLDER_IDLE_MS = 3000;
 
 /** Feeds the messages of dnstap files, one after the other, or of listeners, all at once. */
 async function driveMessages(
