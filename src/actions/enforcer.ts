@@ -31,8 +31,12 @@ export class Enforcer {
     this.#notice = notice;
   }
 
+  takes(kind: Block['kind']): boolean {
+    return this.#action.kinds.includes(kind);
+  }
+
   want(blocks: readonly Block[]): void {
-    this.#wanted = blocks.filter(({ kind }) => this.#action.kinds.includes(kind));
+    this.#wanted = blocks.filter(({ kind }) => this.takes(kind));
     this.#isDue = true;
     this.#wake?.();
     this.#running ??= this.#run();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../core/alert.ts';
-import type { Block, BlockOrder, BlockReport, Blocks, BlockTarget, Decision } from '../core/block.ts';
+import type { Block, BlockOrder, BlockPreview, BlockReport, Blocks, BlockTarget, Decision } from '../core/block.ts';
 import { reasonOf, UserError } from '../core/errors.ts';
 import { spanText } from '../core/figures.ts';
 import { breakerFinding, Budget } from './budget.ts';
@@ -9,47 +9,35 @@ import type { Enforcer } from './enforcer.ts';
 import { History } from './history.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { Latest } from './latest.ts';
-import type { NeverBlock } from './never-block.ts';
-import { commonUse, type PolicyFacts } from './prevalence.ts';
+import { type Opinion, Safety, type SafetyOptions, SIGNALS } from './safety.ts';
 import { type BlockConfig, LONGEST_MS } from './settings.ts';
 import { Signals } from './signals.ts';
 import { blockTarget, targetKey, targetOf, targetsOf } from './target.ts';
 
-const DAY_MS = 86_400_000;
-/** Independent detectors that have to agree, unless the protocol itself proves it. */
-const SIGNALS = 2;
+const MONTH_MS = 30 * 86_400_000;
 /** Proposals that wait to be judged. */
 const MOST_WAITING = 1000;
 const MOST_BLOCKS = 10_000;
-const MOST_MANAGING = 1000;
 /** A target that is proposed again and again is judged so often. */
 const JUDGE_AGAIN_MS = 60_000;
 const TICK_MS = 250;
+/** Who asks what would happen waits so long for what the history says. */
+const PATIENCE_MS = 3000;
 
-export interface PolicyOptions {
+export interface PolicyOptions extends SafetyOptions {
   config: Omit<BlockConfig, 'actions'>;
   /** Whether a detector may block by itself. */
   enforces(detector: string): boolean;
   /** Detectors that may. */
   enforcing(): readonly string[];
-  /** Clients are whom they seem to be: no privacy hides them. */
-  knowsClients: boolean;
-  never: NeverBlock;
-  facts: PolicyFacts;
   journal: Journal;
   enforcers: readonly Enforcer[];
   /** Behind the name of a detector, in the journal. */
   version: string;
-  now(): number;
   /** Takes what the policy itself has to say, such as that its breaker tripped. */
   raise(finding: Finding): void;
   failed(message: string): void;
 }
-
-/** What these detectors are about need not have done anything: they say nothing against it, and block nothing. */
-export const ABOUT_VICTIMS = /^(?:AMP|EVADE|FLOOD|HIJ|OPS|POIS|RECON)(?:-|$)/;
-/** What this one is about is attacked itself. */
-const OF_VICTIMS = 'FLOOD-RSD';
 
 /** Decides what is blocked: detectors propose, people order, and the rules of `docs/guide/blocking.md` hold for both. */
 export class Policy implements Blocks {
@@ -59,15 +47,10 @@ export class Policy implements Blocks {
   readonly #decisions = new DecisionBook();
   readonly #signals = new Signals();
   readonly #budget: Budget;
+  readonly #safety: Safety;
   #timer: NodeJS.Timeout | undefined;
   /** Targets that were proposed: by which finding, when they were judged, and what spoke against them then. */
   readonly #judged = new Latest<{ finding: Finding; time: number; signals: number }>(MOST_BLOCKS);
-  /** Domains that are attacked, and since when that was last said. */
-  readonly #victims = new Latest<number>(MOST_BLOCKS);
-  /** Addresses that nametap is managed from, and when last. */
-  readonly #managing = new Latest<number>(MOST_MANAGING);
-  /** Targets whose block somebody ended, and when. */
-  readonly #lifted = new Latest<number>(MOST_BLOCKS);
   #waiting = 0;
   #overflow = 0;
   #queue: Promise<void> = Promise.resolve();
@@ -77,6 +60,7 @@ export class Policy implements Blocks {
   constructor(options: PolicyOptions) {
     this.#options = options;
     this.#budget = new Budget(options.config);
+    this.#safety = new Safety(options);
     this.#restore();
   }
 
@@ -88,12 +72,9 @@ export class Policy implements Blocks {
 
   /** Takes a finding: what it proposes, or makes more certain, is judged in turn, in the background. */
   finding(finding: Finding): void {
+    if (this.#safety.isAboutVictims(finding)) return;
     const now = this.#options.now();
-    const { proposal, detector, domain } = finding;
-    if (ABOUT_VICTIMS.test(detector)) {
-      if (detector === OF_VICTIMS && domain !== undefined) this.#victims.set(domain.toLowerCase(), now);
-      return;
-    }
+    const { proposal } = finding;
     const wanted = proposal === undefined ? undefined : targetOf(proposal.kind, proposal.value);
     const targets = targetsOf(finding, wanted);
     this.#signals.add(finding, [...targets.keys()], now);
@@ -125,19 +106,35 @@ export class Policy implements Blocks {
 
   async add(wanted: { kind: string; value: string }, order: BlockOrder): Promise<Block> {
     const target = blockTarget(wanted);
-    const { forMs = this.#options.config.for, by, from, reason } = order;
-    if (forMs < 1000 || forMs > LONGEST_MS) {
-      throw new UserError('Something is blocked for at least a second and at most seven days.');
-    }
+    const { by, from, reason } = order;
+    const forMs = this.#span(order.forMs);
     this.managedFrom(from);
-    const why = this.#refusal(target, false);
+    const why = await this.#safety.refusal(target);
     if (why !== undefined) throw new UserError(`${target.value} is never blocked: ${why}`);
-    if (target.kind === 'client' && (await this.#options.facts.answers(target.value))) {
-      throw new UserError(`${target.value} is never blocked: it answers lookups of others.`);
-    }
     const block = this.#block(target, { by, isAutomatic: false, reason, evidence: [], forMs });
     this.#publish();
     return block;
+  }
+
+  async preview(
+    wanted: { kind: string; value: string },
+    { from, forMs }: Pick<BlockOrder, 'from' | 'forMs'>,
+  ): Promise<BlockPreview> {
+    const target = blockTarget(wanted);
+    this.managedFrom(from);
+    const actions = this.#options.enforcers.filter((one) => one.takes(target.kind)).map((one) => one.state());
+    const refused = (await this.#safety.refusal(target)) ?? null;
+    const preview: BlockPreview = {
+      ...target,
+      forMs: this.#span(forMs),
+      block: this.#blocks.get(targetKey(target)) ?? null,
+      actions: actions.map(({ name, type, error }) => ({ name, type, error })),
+      refused,
+      doubts: [],
+      clients: null,
+    };
+    if (refused === null) await this.#doubt(target, preview);
+    return preview;
   }
 
   undo(what: string, by: string): Block[] {
@@ -158,7 +155,7 @@ export class Policy implements Blocks {
     if (target === undefined) return;
     const time = this.#options.now();
     this.undo(target.value, by);
-    this.#lifted.set(targetKey(target), time);
+    this.#safety.lifted(targetKey(target), time);
     const decision = this.#decisions.dismiss(target, `${by} says that it is a false positive.`, time);
     if (decision !== undefined) this.#note({ op: 'decision', time, decision });
   }
@@ -173,8 +170,7 @@ export class Policy implements Blocks {
   }
 
   managedFrom(address: string): void {
-    const target = targetOf('client', address);
-    if (target !== undefined) this.#managing.set(target.value, this.#options.now());
+    this.#safety.managedFrom(address);
   }
 
   resume(by: string): void {
@@ -223,26 +219,12 @@ export class Policy implements Blocks {
     finding: Finding,
     detectors: readonly string[],
   ): Promise<Pick<Decision, 'outcome' | 'why'> & Partial<Decision>> {
-    const { facts, enforces, config } = this.#options;
-    const never = this.#refusal(target, true);
-    if (never !== undefined) return { outcome: 'never', why: never };
-    if (target.kind === 'client' && (await facts.answers(target.value))) {
-      return { outcome: 'never', why: 'It answers lookups of others.' };
+    const { enforces } = this.#options;
+    let clients: number | null = null;
+    for await (const opinion of this.#safety.opinions(target, finding.isProof === true, detectors)) {
+      clients = opinion.clients ?? clients;
+      if (opinion.why !== undefined) return { outcome: opinion.rule, why: opinion.why, clients };
     }
-    const victim = target.kind === 'domain' ? this.#victims.get(target.value) : undefined;
-    if (victim !== undefined && this.#options.now() - victim < DAY_MS) {
-      return { outcome: 'never', why: `It is attacked itself (${OF_VICTIMS}).` };
-    }
-    if (finding.isProof !== true && detectors.length < SIGNALS) {
-      return { outcome: 'one_signal', why: `Only ${finding.detector} speaks against it: two have to.` };
-    }
-    const lifted = this.#lifted.get(targetKey(target));
-    if (lifted !== undefined && this.#options.now() - lifted < DAY_MS) {
-      return { outcome: 'lifted', why: 'Somebody ended its block in the last 24 hours.' };
-    }
-    const common = target.kind === 'client' ? {} : await commonUse(target, facts, config);
-    const { clients = null } = common;
-    if (common.why !== undefined) return { outcome: 'common', why: common.why, clients };
     const by = [finding.detector, ...detectors].find(enforces);
     if (by === undefined) {
       return { outcome: 'would_block', why: `${finding.detector} may not block (enforce is off).`, clients };
@@ -297,13 +279,28 @@ export class Policy implements Blocks {
     return block;
   }
 
-  #refusal(target: BlockTarget, isAutomatic: boolean): string | undefined {
-    const { never, knowsClients } = this.#options;
-    if (target.kind === 'client' && !knowsClients) return 'The privacy level hides who the clients are.';
-    const managed = target.kind === 'domain' ? undefined : this.#managing.get(target.value);
-    if (managed !== undefined && this.#options.now() - managed < 7 * DAY_MS)
-      return 'Somebody manages nametap from there.';
-    return never.reason(target, isAutomatic);
+  /** What a detector would not overrule, but people may: as much of it as is found out in time. */
+  async #doubt(target: BlockTarget, preview: BlockPreview): Promise<void> {
+    const key = targetKey(target);
+    const isProof = this.#judged.get(key)?.finding.isProof === true;
+    const opinions = this.#safety.opinions(target, isProof, this.#signals.of(key, this.#options.now()));
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref());
+    for (;;) {
+      const next: IteratorResult<Opinion, void> | 'late' = await Promise.race([opinions.next(), late]);
+      if (next === 'late') {
+        preview.doubts.push({ rule: 'common', why: 'How many use it could not be found out in time.' });
+        return;
+      }
+      if (next.done === true) return;
+      const { rule, why, clients } = next.value;
+      preview.clients = clients ?? preview.clients;
+      if (why !== undefined) preview.doubts.push({ rule, why });
+    }
+  }
+
+  #span(forMs = this.#options.config.for): number {
+    if (forMs >= 1000 && forMs <= LONGEST_MS) return forMs;
+    throw new UserError('Something is blocked for at least a second and at most seven days.');
   }
 
   /** Queues a proposal, unless it has just been judged and nothing has changed. */
@@ -349,7 +346,7 @@ export class Policy implements Blocks {
   /** People end blocks whatever the disk says; detectors do not begin them again for a day. */
   #lift(key: string, time: number): void {
     this.#blocks.delete(key);
-    this.#lifted.set(key, time);
+    this.#safety.lifted(key, time);
   }
 
   #note(entry: JournalEntry): void {
@@ -370,7 +367,7 @@ export class Policy implements Blocks {
     for (const [key, { until }] of this.#blocks) if (until <= now()) this.#blocks.delete(key);
     // A breaker that tripped holds until somebody resumes, however long that takes.
     const breaker = entries.findLast(({ op }) => op === 'breaker');
-    const kept = entries.filter((entry) => entry === breaker || now() - entry.time < 30 * DAY_MS);
+    const kept = entries.filter((entry) => entry === breaker || now() - entry.time < MONTH_MS);
     if (entries.length > 0) journal.replace(kept);
   }
 
@@ -386,7 +383,7 @@ export class Policy implements Blocks {
     else if (entry.op === 'breaker') this.#breaker = entry.why;
     else {
       this.#decisions.restore(entry.decision);
-      if (entry.decision.outcome === 'false_positive') this.#lifted.set(targetKey(entry.decision), entry.time);
+      if (entry.decision.outcome === 'false_positive') this.#safety.lifted(targetKey(entry.decision), entry.time);
     }
   }
 }

@@ -5,7 +5,7 @@ import { DataFolder } from './data-folder.ts';
 /** What the API answers. */
 export type { Alert, AlertAction, AlertDetail, Alerts } from '../server/schema/alerts.ts';
 export type { BaselineList, Snapshot, Snapshots, UsualAnswer } from '../server/schema/baseline.ts';
-export type { Block, BlockReport, Blocks, Undone } from '../server/schema/blocks.ts';
+export type { Block, BlockPreview, BlockReport, Blocks, Undone } from '../server/schema/blocks.ts';
 export type { PdnsImport, PdnsPage, PdnsRow } from '../server/schema/pdns.ts';
 export type { Statistics } from '../server/schema/statistics.ts';
 export type { Transaction, TransactionsPage } from '../server/schema/transactions.ts';

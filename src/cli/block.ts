@@ -1,8 +1,8 @@
-import type { ApiClient, Block, BlockReport, Blocks, Undone } from '../app/api-client.ts';
+import type { ApiClient, Block, BlockPreview, BlockReport, Blocks, Undone } from '../app/api-client.ts';
 import { BLOCK_KINDS } from '../core/block.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { numberText, percentText } from '../core/figures.ts';
+import { numberText, percentText, spanText } from '../core/figures.ts';
 import { spanOf } from '../core/settings.ts';
 import { HISTORY, print, tableText, withApi } from './history.ts';
 import { textOption } from './options.ts';
@@ -31,12 +31,14 @@ export const block: CommandDefinition = {
     { name: 'kind', letter: 'k', value: 'KIND', summary: 'add: what it is', choices: BLOCK_KINDS },
     { name: 'for', value: 'SPAN', summary: 'add: how long, such as 30m or 2d (default: block.for)' },
     { name: 'reason', letter: 'r', value: 'TEXT', summary: 'add: why', default: 'by hand' },
-    { name: 'json', summary: 'list, report: as JSON' },
+    { name: 'dry-run', summary: 'add: only say what would happen' },
+    { name: 'json', summary: 'list, report, add --dry-run: as JSON' },
     ...HISTORY,
   ],
   examples: [
     'nametap block list  # what is blocked now',
     'nametap block add evil.example --for 2h --reason "ticket 4711"  # with everything below it',
+    'nametap block add evil.example --dry-run  # by which ways, for how long, what speaks against it',
     'nametap block add 192.0.2.7 --kind client  # lookups of a client',
     'nametap block undo evil.example  # ends it',
     'nametap block flush  # ends all of them at once',
@@ -69,14 +71,39 @@ async function add(api: ApiClient, value: string, options: OptionValues): Promis
   const ms = span === undefined ? undefined : spanOf(span);
   if (span !== undefined && ms === undefined) throw new UserError(`--for ${span} is no time: write 30m, 2h or 1d.`);
   const isAddress = /^[\d.]+$|:/.test(value);
-  const made = await api.change('POST', ROOT, {
-    kind: textOption(options, 'kind') ?? (isAddress ? 'address' : 'domain'),
-    value,
-    reason: textOption(options, 'reason') ?? 'by hand',
-    ...(ms !== undefined && { seconds: Math.round(ms / 1000) }),
-  });
+  const kind = textOption(options, 'kind') ?? (isAddress ? 'address' : 'domain');
+  const wanted = { kind, value, ...(ms !== undefined && { seconds: Math.round(ms / 1000) }) };
+  if (options['dry-run'] === true) {
+    await preview(api, wanted, options);
+    return;
+  }
+  const reason = textOption(options, 'reason') ?? 'by hand';
+  const made = await api.change('POST', ROOT, { ...wanted, reason });
   const { value: blocked, until } = (await made.json()) as Block;
   print(`${blocked} is blocked until ${shortTime(until)}.\n`);
+}
+
+async function preview(
+  api: ApiClient,
+  { kind, value, seconds }: { kind: string; value: string; seconds?: number },
+  { json }: OptionValues,
+): Promise<void> {
+  const query = new URLSearchParams({ kind, value, ...(seconds !== undefined && { seconds: String(seconds) }) });
+  const answer = (await (await api.get(`${ROOT}/preview?${query}`)).json()) as BlockPreview;
+  if (json === true) {
+    print(`${JSON.stringify(answer, undefined, 2)}\n`);
+    return;
+  }
+  const { refused, block: held, actions, doubts } = answer;
+  if (refused !== null) {
+    print(`${answer.value} would not be blocked: ${refused}\n`);
+    return;
+  }
+  const ways = actions.map(({ name, error }) => (error === null ? name : `${name} (${error})`));
+  const by = ways.length === 0 ? 'by nothing: no way to block it is set up (block.actions)' : `by ${ways.join(', ')}`;
+  print(`${answer.value} would be blocked for ${spanText(answer.seconds)} ${by}.\n`);
+  if (held !== null) remark(`it is blocked already, until ${shortTime(held.until)} by ${held.by}`);
+  for (const { rule, why } of doubts) remark(`a detector would not (${rule.replaceAll('_', ' ')}): ${why}`);
 }
 
 async function undo(api: ApiClient, what: string): Promise<void> {

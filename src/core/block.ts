@@ -86,12 +86,29 @@ export interface BlockReport {
   overflow: number;
 }
 
+/** What would come of an order, were it given now. */
+export interface BlockPreview extends BlockTarget {
+  forMs: number;
+  /** What blocks it already. */
+  block: Block | null;
+  /** The ways that would carry it out; `error`: why one does not work at the moment. */
+  actions: readonly Pick<ActionState, 'name' | 'type' | 'error'>[];
+  /** Why nobody may block it; null = people may. */
+  refused: string | null;
+  /** The rules that would keep a detector from it. */
+  doubts: { rule: DecisionOutcome; why: string }[];
+  /** Clients that used it in the week before; null where that is not known. */
+  clients: number | null;
+}
+
 /** What the API and commands do with blocks. What cannot be done is thrown as UserError. */
 export interface Blocks {
   list(): readonly Block[];
   report(): BlockReport;
   /** Blocks by hand, `by` a person at `from` (an address), for `forMs`; the default without. */
   add(target: { kind: string; value: string }, order: BlockOrder): Promise<Block>;
+  /** What `add` would do, without doing it. */
+  preview(target: { kind: string; value: string }, order: Pick<BlockOrder, 'from' | 'forMs'>): Promise<BlockPreview>;
   /** Ends one by its id, or by its value; those that ended. */
   undo(what: string, by: string): Block[];
   /** Ends all; how many. */

@@ -46,6 +46,49 @@ test('(c) a block says why, by whom, until when, and what shows it', async (t) =
   assert.deepEqual(one.action.values, ['evil.example']);
 });
 
+test('a dry run says what would happen, what refuses it and what speaks against it, and does nothing', async (t) => {
+  const one = scene(t);
+  const ask = (kind: string, value: string, forMs?: number) =>
+    one.policy.preview({ kind, value }, { from: '10.0.0.1', forMs });
+  assert.deepEqual(await ask('domain', '*.Evil.Example.'), {
+    kind: 'domain',
+    value: 'evil.example',
+    forMs: HOUR,
+    block: null,
+    actions: [{ name: 'memory', type: 'memory', error: null }],
+    refused: null,
+    doubts: [{ rule: 'one_signal', why: 'No detector speaks against it.' }],
+    clients: 1,
+  });
+  one.policy.finding(finding('TUN-BYTES', 'evil.example'));
+  await one.policy.settled();
+  one.facts.clients = 30;
+  const doubted = await ask('domain', 'evil.example', 60_000);
+  assert.deepEqual(
+    doubted.doubts.map(({ rule, why }) => `${rule}: ${why}`),
+    [
+      'one_signal: Only TUN-BYTES speaks against it: two have to.',
+      'common: 30 clients used it in the last seven days.',
+    ],
+  );
+  assert.deepEqual([doubted.forMs, doubted.clients, one.action.values], [60_000, 30, []]);
+  assert.match((await ask('domain', 'github.io')).refused ?? '', /Others have their names/);
+  assert.match((await ask('client', '10.0.0.1')).refused ?? '', /manages nametap/);
+  assert.deepEqual((await ask('address', '192.168.1.1')).doubts, [], 'what nobody may block is not doubted besides');
+  await assert.rejects(ask('domain', 'evil.example', 1), /at least a second/);
+  const made = await one.policy.add({ kind: 'domain', value: 'evil.example' }, BY);
+  assert.deepEqual((await ask('domain', 'evil.example')).block, made);
+});
+
+test('a dry run does not wait for a history that does not answer', async (t) => {
+  const one = scene(t, { facts: { use: () => new Promise(() => {}) } });
+  // The policy waits without holding the program up: here somebody has to.
+  const alive = setInterval(() => undefined, 1000);
+  t.after(() => clearInterval(alive));
+  const { doubts, clients } = await one.policy.preview({ kind: 'domain', value: 'evil.example' }, { from: '10.0.0.1' });
+  assert.deepEqual([doubts.at(-1)?.why, clients], ['How many use it could not be found out in time.', null]);
+});
+
 test('(c) it ends by itself, and comes back for twice as long, up to a day; people block for at most a week', async (t) => {
   const one = scene(t);
   const spans: number[] = [];
@@ -184,7 +227,7 @@ test('(f) an address that many domains pointed to is not blocked, nor is a clien
   await one.policy.settled();
   assert.deepEqual(one.action.values, ['10.0.0.54', '203.1.114.7']);
   assert.deepEqual([outcome(one, '203.1.114.8'), outcome(one, '10.0.0.53')], ['common', 'never']);
-  await assert.rejects(one.policy.add({ kind: 'client', value: '10.0.0.53' }, BY), /it answers lookups of others/);
+  await assert.rejects(one.policy.add({ kind: 'client', value: '10.0.0.53' }, BY), /It answers lookups of others/);
   await assert.rejects(one.policy.add({ kind: 'client', value: BY.from }, BY), /Somebody manages nametap from there/);
 });
 

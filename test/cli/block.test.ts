@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { BlockPreview } from '../../src/server/schema/blocks.ts';
 import { nametap, started } from './nametap.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'nametap-block-'));
@@ -43,6 +44,16 @@ test('nametap block adds, lists, undoes and flushes', () => {
   assert.deepEqual(rows.map(({ value }) => value).sort(), ['10.0.0.7', 'evil.example']);
   assert.equal(block('undo', 'evil.example').out, 'evil.example is not blocked any more.\n');
   assert.equal(block('flush').out, '1 block has ended.\n');
+  assert.equal(block('list').out, '');
+});
+
+test('nametap block add --dry-run says what would happen, and does nothing', () => {
+  const { out, err } = block('add', 'evil.example', '--for', '30m', '--dry-run');
+  assert.equal(out, 'evil.example would be blocked for 30 min by office.\n');
+  assert.match(err, /a detector would not \(one signal\): No detector speaks against it\./);
+  assert.match(block('add', 'com', '--dry-run').out, /^com would not be blocked: It is a top-level domain/);
+  const preview = JSON.parse(block('add', 'evil.example', '--dry-run', '--json').out) as BlockPreview;
+  assert.deepEqual([preview.seconds, preview.refused, preview.block], [3600, null, null]);
   assert.equal(block('list').out, '');
 });
 

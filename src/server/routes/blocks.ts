@@ -4,7 +4,16 @@ import { UserError } from '../../core/errors.ts';
 import type { Api } from '../api.ts';
 import { type Call, endpoint } from '../endpoint.ts';
 import { ProblemError } from '../problem.ts';
-import { type Block, block, blockBody, blockReport, blocks, undone } from '../schema/blocks.ts';
+import {
+  type Block,
+  block,
+  blockBody,
+  blockPreview,
+  blockReport,
+  blocks,
+  previewQuery,
+  undone,
+} from '../schema/blocks.ts';
 import { timeOf } from '../times.ts';
 
 /** What is blocked now, the newest first. */
@@ -15,6 +24,27 @@ export const listBlocks = endpoint({
   summary: 'What is blocked, why, by whom, until when',
   answer: blocks,
   run: ({ api }) => ({ rows: of(api).list().map(blockValue) }),
+});
+
+/** What a block would do, before it is made. */
+export const previewBlock = endpoint({
+  method: 'get',
+  path: '/blocks/preview',
+  tag: 'blocks',
+  summary: 'What blocking it would do: by which ways, for how long, which rule refuses it and why; nothing is done',
+  access: 'operator',
+  query: previewQuery,
+  answer: blockPreview,
+  async run({ api, remote, query: { seconds, ...target } }) {
+    const order = { from: remote, forMs: millisecondsOf(seconds) };
+    const { forMs, block: held, ...rest } = await orRefuse(of(api).preview(target, order));
+    return {
+      ...rest,
+      seconds: forMs / 1000,
+      block: held === null ? null : blockValue(held),
+      actions: [...rest.actions],
+    };
+  },
 });
 
 /** Blocks something by hand. */
@@ -30,15 +60,10 @@ export const addBlock = endpoint({
   async run(call) {
     const { api, identity, remote, body } = call;
     const { seconds, reason, ...target } = body;
-    const forMs = seconds === undefined ? undefined : seconds * 1000;
-    try {
-      const made = await of(api).add(target, { by: identity.user, from: remote, reason, forMs });
-      await audit(call, 'block.add', made.value, reason);
-      return blockValue(made);
-    } catch (error) {
-      if (error instanceof UserError) throw new ProblemError(409, error.message, { parameter: 'value' });
-      throw error;
-    }
+    const order = { by: identity.user, from: remote, reason, forMs: millisecondsOf(seconds) };
+    const made = await orRefuse(of(api).add(target, order));
+    await audit(call, 'block.add', made.value, reason);
+    return blockValue(made);
   },
 });
 
@@ -115,6 +140,20 @@ export const resumeBlocks = endpoint({
 function of({ services }: Api): Blocks {
   if (services.blocks !== null) return services.blocks;
   throw new ProblemError(503, 'Blocking needs a nametap that serves. Start one: nametap serve');
+}
+
+/** What cannot be blocked is a conflict, said as it is. */
+async function orRefuse<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof UserError) throw new ProblemError(409, error.message, { parameter: 'value' });
+    throw error;
+  }
+}
+
+function millisecondsOf(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function audit(call: Call<unknown, unknown, unknown>, action: string, subject: string, detail?: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { actOnAlert, alertEvents, alerts, oneAlert } from './alerts.ts';
 import { audit } from './audit.ts';
-import { addBlock, flushBlocks, listBlocks, reportBlocks, resumeBlocks, undoBlock } from './blocks.ts';
+import { addBlock, flushBlocks, listBlocks, previewBlock, reportBlocks, resumeBlocks, undoBlock } from './blocks.ts';
 import { BASELINE } from './baseline.ts';
 import { clients } from './clients.ts';
 import { cofInfo, cofQuery } from './cof.ts';
@@ -45,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   oneAlert,
   actOnAlert,
   listBlocks,
+  previewBlock,
   addBlock,
   undoBlock,
   flushBlocks,

@@ -120,7 +120,7 @@ const text = (most: number) => z.string().max(most);
 export const alertsQuery = z.object({
   state: state.optional(),
   severity: severity.optional().openapi({ description: 'The least severity' }),
-  detector: text(64).optional(),
+  detector: text(85).optional().openapi({ description: 'Its id; of a rule, RULE and its name' }),
   client: text(64).optional(),
   domain: text(1024).optional(),
   assignee: text(64).optional(),

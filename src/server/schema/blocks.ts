@@ -24,13 +24,34 @@ export type Block = z.infer<typeof block>;
 export const blocks = z.object({ rows: z.array(block) }).openapi('Blocks');
 export type Blocks = z.infer<typeof blocks>;
 
+const wanted = { kind: z.enum(BLOCK_KINDS), value: z.string().min(1).max(1024) };
 export const blockBody = z.object({
-  kind: z.enum(BLOCK_KINDS),
-  value: z.string().min(1).max(1024),
-  /** Seconds; absent: as long as block.for says. */
+  ...wanted,
+  /** Absent: as long as block.for says. */
   seconds: z.number().int().min(1).max(604_800).optional(),
   reason: z.string().min(1).max(500),
 });
+export const previewQuery = z.object({ ...wanted, seconds: z.coerce.number().int().min(1).max(604_800).optional() });
+
+/** What would come of blocking it, without doing it. */
+export const blockPreview = z
+  .object({
+    ...target,
+    /** How long it would be blocked. */
+    seconds: z.number(),
+    /** What blocks it already. */
+    block: block.nullable(),
+    /** The ways that would carry it out; `error`: why one does not work at the moment. */
+    actions: z.array(z.object({ name: z.string(), type: z.string(), error: z.string().nullable() })),
+    /** Why nobody may block it; null = people may. */
+    refused: z.string().nullable(),
+    /** The rules that would keep a detector from it. */
+    doubts: z.array(z.object({ rule: z.enum(DECISIONS), why: z.string() })),
+    /** Clients that used it in the week before; null where that is not known. */
+    clients: z.number().nullable(),
+  })
+  .openapi('BlockPreview');
+export type BlockPreview = z.infer<typeof blockPreview>;
 
 /** What was proposed in the last seven days, and what became of it. */
 export const blockReport = z
