@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 const COMPONENT = ['core', 'sketch', 'wire', 'rr'];
 const ENGINE = [...COMPONENT, 'net', 'filter', 'sources', 'sinks', 'correlate', 'enrich', 'report', 'pipeline'];
 const JUDGE = ['baseline', 'detect', 'rules', 'alerts', 'actions', 'generate'];
+const ASK = ['client', 'probes'];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   sketch: ['core'],
@@ -26,15 +27,29 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   alerts: ['core', 'enrich', 'sinks'],
   actions: ['core', 'wire', 'rr'],
   generate: COMPONENT,
+  client: COMPONENT,
+  probes: [...COMPONENT, 'client'],
   store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
-  app: [...ENGINE, ...JUDGE, 'store', 'server'],
+  app: [...ENGINE, ...JUDGE, ...ASK, 'store', 'server'],
   server: ['core', 'wire', 'rr', 'filter', 'store', 'report', 'alerts'],
-  cli: ['core', 'filter', 'report', 'store', 'app'],
+  cli: ['core', 'filter', 'report', 'store', 'app', ...ASK],
   // What `import … from 'nametap'` gives: a face over all of it.
-  library: [...ENGINE, 'app'],
+  library: [...ENGINE, 'client', 'app'],
 };
-const MAY_USE_NODE = ['enrich', 'alerts', 'actions', 'sources', 'sinks', 'store', 'app', 'server', 'cli', 'library'];
+const MAY_USE_NODE = [
+  ...ASK,
+  'enrich',
+  'alerts',
+  'actions',
+  'sources',
+  'sinks',
+  'store',
+  'app',
+  'server',
+  'cli',
+  'library',
+];
 
 /** Types say what a thing is without pulling it in: these arrows are for `import type` only. */
 const TYPES_ONLY: Record<string, readonly string[]> = { pipeline: ['filter'] };
