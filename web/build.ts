@@ -4,12 +4,19 @@ import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { build, type InlineConfig } from 'vite';
+import { build, type InlineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
 /** The public suffix list is one long constant: written out where it is used, it would be there twice. */
 const ONCE = { inlineConst: false } as const;
+
+/** Regular expressions run in the worker and in the server: what the page only checks needs no engine. */
+const CHECKED_ONLY: Plugin = {
+  name: 'patterns are only checked',
+  enforce: 'pre',
+  resolveId: (source) => (source === 're2js' ? join(root, 'src/explore/editor/pattern.ts') : null),
+};
 
 /** Vite's configuration; `outDir` is where the page goes. */
 function pageConfig(outDir: string): InlineConfig {
@@ -17,6 +24,7 @@ function pageConfig(outDir: string): InlineConfig {
     root,
     configFile: false,
     logLevel: 'warn',
+    plugins: [CHECKED_ONLY],
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     worker: { format: 'es', rolldownOptions: { optimization: ONCE } },
     build: {
