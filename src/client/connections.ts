@@ -1,6 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 import type { Server, TransportName } from './server.ts';
-import type { MessageStream, Opened } from './stream.ts';
+import type { MessageStream } from './stream.ts';
+import type { OpenedStream } from './tcp.ts';
 
 /** How long a connection nobody asks on stays open (RFC 7766 §6.2.3: a few seconds). */
 const IDLE_MS = 10_000;
@@ -8,7 +9,7 @@ const IDLE_MS = 10_000;
 const MOST = 256;
 
 interface Kept {
-  opened: Promise<Opened>;
+  opened: Promise<OpenedStream>;
   stream: MessageStream | null;
   timer: NodeJS.Timeout | undefined;
 }
@@ -22,8 +23,8 @@ export class Connections {
   async stream(
     transport: TransportName,
     server: Server,
-    open: () => Promise<Opened>,
-  ): Promise<{ opened: Opened; isNew: boolean }> {
+    open: () => Promise<OpenedStream>,
+  ): Promise<{ opened: OpenedStream; isNew: boolean }> {
     const key = keyOf(transport, server);
     const known = this.#kept.get(key);
     if (known !== undefined && (known.stream === null || known.stream.isUsable)) {

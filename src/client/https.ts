@@ -124,7 +124,7 @@ function request(session: ClientHttp2Session, trial: HttpsTrial, timeoutMs: numb
     stream.on('close', () => done('closed'));
     stream.on('response', (headers) => {
       const status = headers[':status'] ?? 0;
-      const type = String(headers['content-type'] ?? 'nothing');
+      const type = headers['content-type'] ?? 'nothing';
       if (status < 200 || status > 299) done('http_failed', `status ${status}`);
       else if (!type.startsWith(MEDIA_TYPE)) done('http_failed', `it sent ${type.slice(0, 100)}`);
     });

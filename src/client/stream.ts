@@ -28,8 +28,6 @@ export interface TlsOptions {
 }
 
 export interface Opened {
-  stream: MessageStream | null;
-  /** The socket below, for HTTP/2. */
   socket: Duplex | null;
   outcome: Outcome;
   reason?: string;
@@ -38,7 +36,7 @@ export interface Opened {
   local?: { address: string; port: number };
 }
 
-/** Opens a stream; never throws for what the network does. */
+/** Opens a connection; never throws for what the network does. */
 export async function openSocket(options: OpenOptions, alpn: readonly string[]): Promise<Opened> {
   const began = performance.now();
   const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(options.timeoutMs)));
@@ -51,14 +49,14 @@ export async function openSocket(options: OpenOptions, alpn: readonly string[]):
       isRaw = (socket as TcpSocket).connecting === true;
     }
   } catch (error) {
-    return { stream: null, socket: null, connectMs: performance.now() - began, ...networkOutcome(error) };
+    return { socket: null, connectMs: performance.now() - began, ...networkOutcome(error) };
   }
   const refused = isRaw ? await happens(socket, 'connect', deadline, options.signal, connectOutcome) : null;
   const connectMs = performance.now() - began;
-  if (refused !== null) return { stream: null, socket: null, connectMs, ...refused };
+  if (refused !== null) return { socket: null, connectMs, ...refused };
   const local = noted(socket);
   if (options.tls === undefined) {
-    return { stream: new MessageStream(socket), socket, outcome: 'answered', connectMs, ...local };
+    return { socket, outcome: 'answered', connectMs, ...local };
   }
   const { connectSecurely, isOtherKey } = await import('./tls.ts');
   const secured = connectSecurely(socket, options.server, options.tls, alpn);
@@ -70,9 +68,9 @@ export async function openSocket(options: OpenOptions, alpn: readonly string[]):
   const tlsMs = performance.now() - began - connectMs;
   if (failed !== null) {
     socket.destroy();
-    return { stream: null, socket: null, connectMs, tlsMs, ...failed };
+    return { socket: null, connectMs, tlsMs, ...failed };
   }
-  return { stream: new MessageStream(secured), socket: secured, outcome: 'answered', connectMs, tlsMs, ...local };
+  return { socket: secured, outcome: 'answered', connectMs, tlsMs, ...local };
 }
 
 function tcpSocket({ server, source }: OpenOptions): TcpSocket {

@@ -1,6 +1,6 @@
 import type { Connections } from './connections.ts';
 import type { Attempt } from './outcome.ts';
-import { type Opened, openSocket, type TlsOptions } from './stream.ts';
+import { MessageStream, type Opened, type OpenOptions, openSocket, type TlsOptions } from './stream.ts';
 import type { Trial, Tried } from './udp.ts';
 
 /** Asks once over TCP, or TLS above it (RFC 7766, RFC 7858): on a stream that is open, or on one of its own. */
@@ -21,7 +21,7 @@ export async function askByTcp(
     outcome: 'timeout',
   };
   if (signal?.aborted === true) return { attempt: { ...attempt, outcome: 'aborted' }, bytes: null };
-  const open = () => openSocket(trial, tls === undefined ? [] : ['dot']);
+  const open = () => openStream(trial);
   const { opened, isNew } = (await connections?.stream(transport, server, open)) ?? {
     opened: await open(),
     isNew: true,
@@ -43,6 +43,16 @@ export async function askByTcp(
   if (connections === undefined) stream.close();
   else connections.done(transport, server, stream);
   return { attempt, bytes: reply.bytes };
+}
+
+/** An open stream for messages, or why there is none. */
+export interface OpenedStream extends Opened {
+  stream: MessageStream | null;
+}
+
+export async function openStream(options: OpenOptions): Promise<OpenedStream> {
+  const opened = await openSocket(options, options.tls === undefined ? [] : ['dot']);
+  return { ...opened, stream: opened.socket === null ? null : new MessageStream(opened.socket) };
 }
 
 /** What opening a connection took, of the attempt that opened it. */

@@ -50,28 +50,59 @@ const UPDATE_TITLES = ['ZONE', 'PREREQUISITE', 'UPDATE', 'ADDITIONAL'];
 const COUNTS = ['QUERY', 'ANSWER', 'AUTHORITY', 'ADDITIONAL'];
 const UPDATE_COUNTS = ['ZONE', 'PREREQ', 'UPDATE', 'ADDITIONAL'];
 
-/** A message as dig shows it, down to its size; lines end in a line feed. A malformed one shows what could be read. */
-export function messageText(view: MessageView, protocol: number = DNS): string {
+/** Parts of a message's text: `comments` are header, EDNS and titles, `size` the last line. */
+export interface MessageParts {
+  comments: boolean;
+  question: boolean;
+  answer: boolean;
+  authority: boolean;
+  additional: boolean;
+  size: boolean;
+}
+
+const ALL_PARTS: MessageParts = {
+  comments: true,
+  question: true,
+  answer: true,
+  authority: true,
+  additional: true,
+  size: true,
+};
+
+/**
+ * A message as dig shows it, down to its size; lines end in a line feed. A malformed one shows what could be read.
+ * `parts`: which of it, all unless told.
+ */
+export function messageText(
+  view: MessageView,
+  protocol: number = DNS,
+  parts: Readonly<Partial<MessageParts>> = {},
+): string {
+  const shown = { ...ALL_PARTS, ...parts };
   recordReader.begin(view);
   const lines: string[] = [];
-  headerLines(view, protocol, lines);
+  if (shown.comments) headerLines(view, protocol, lines);
   const titles = view.opcode === OPCODE_UPDATE ? UPDATE_TITLES : TITLES;
-  if (view.opt >= 0) ednsLines(view, lines);
-  if (view.questions > 0) lines.push(`;; ${titles[0]} SECTION:`);
+  if (shown.comments && view.opt >= 0) ednsLines(view, lines);
+  if (shown.question) questionLines(view, protocol, shown.comments ? titles[0] : '', lines);
+  recordLines(view, protocol, titles, shown, lines);
+  for (const tlv of readDso(view)) lines.push(`; DSO ${tlv.name}: ${tlv.data}`);
+  if (view.fault !== 0) {
+    lines.push(`;; MALFORMED: ${FAULTS[view.fault]} at octet ${view.faultAt} (${FAULT_PLACES[view.faultIn]})`);
+  }
+  if (shown.size) lines.push(`;; MSG SIZE  rcvd: ${view.end - view.start}`);
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+function questionLines(view: MessageView, protocol: number, title: string, lines: string[]): void {
+  if (view.questions > 0 && title !== '') lines.push(`;; ${title} SECTION:`);
   for (let q = 0; q < view.questions; q++) {
     const name = dottedName(view.questionName[q], protocol);
     if (name === undefined) break;
     const type = protocolTypeName(view.questionType[q], protocol);
     lines.push(`;${name}\t\t${protocolClassName(view.questionClass[q], protocol)}\t${type}`);
   }
-  if (view.questions > 0) lines.push('');
-  recordLines(view, protocol, titles, lines);
-  for (const tlv of readDso(view)) lines.push(`; DSO ${tlv.name}: ${tlv.data}`);
-  if (view.fault !== 0) {
-    lines.push(`;; MALFORMED: ${FAULTS[view.fault]} at octet ${view.faultAt} (${FAULT_PLACES[view.faultIn]})`);
-  }
-  lines.push(`;; MSG SIZE  rcvd: ${view.end - view.start}`);
-  return `${lines.join('\n')}\n`;
+  if (view.questions > 0 && title !== '') lines.push('');
 }
 
 function headerLines(view: MessageView, protocol: number, lines: string[]): void {
@@ -85,10 +116,17 @@ function headerLines(view: MessageView, protocol: number, lines: string[]): void
   lines.push(`;; flags:${flags.map((flag) => ` ${flag}`).join('')}${zero}; ${shown}`, '');
 }
 
-function recordLines(view: MessageView, protocol: number, titles: string[], lines: string[]): void {
+function recordLines(
+  view: MessageView,
+  protocol: number,
+  titles: string[],
+  shown: MessageParts,
+  lines: string[],
+): void {
+  const isShown = [shown.question, shown.answer, shown.authority, shown.additional];
   let section = 0;
   for (let i = 0; i < view.records; i++) {
-    if (i === view.opt) continue;
+    if (i === view.opt || !isShown[view.section[i]]) continue;
     const text = recordText(view, i, protocol);
     if (text === '') {
       lines.push(';; names are too costly to show', '');
@@ -97,13 +135,13 @@ function recordLines(view: MessageView, protocol: number, titles: string[], line
     const title = view.type[i] === TSIG ? 'TSIG PSEUDOSECTION' : `${titles[view.section[i]]} SECTION`;
     const key = view.type[i] === TSIG ? 9 : view.section[i];
     if (key !== section) {
-      if (section >= ANSWER) lines.push('');
-      lines.push(`;; ${title}:`);
+      if (shown.comments && section >= ANSWER) lines.push('');
+      if (shown.comments) lines.push(`;; ${title}:`);
       section = key;
     }
     lines.push(text);
   }
-  if (section >= ANSWER) lines.push('');
+  if (shown.comments && section >= ANSWER) lines.push('');
 }
 
 const cursor = new OptionCursor();
