@@ -65,6 +65,20 @@ export class Pages {
     }
   }
 
+  /** The same for who may only look. */
+  async asViewer(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const context = await this.browser.newContext({ reducedMotion: 'reduce' });
+    try {
+      await context.request.post(`${this.serving.url}/api/v1/session`, { data: VIEWER });
+      const page = await context.newPage();
+      await page.goto(this.serving.url + path);
+      await page.locator('main .page').waitFor();
+      await use(page);
+    } finally {
+      await context.close();
+    }
+  }
+
   async api<T>(path: string): Promise<T> {
     return (await this.fixture.json(`/api/v1${path}`)) as T;
   }

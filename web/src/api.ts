@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AlertDetail, Alerts } from '../../src/server/schema/alerts.ts';
-import type { BlockReport, Blocks } from '../../src/server/schema/blocks.ts';
+import type { Block, BlockPreview, BlockReport, Blocks } from '../../src/server/schema/blocks.ts';
 import type { Problem } from '../../src/server/schema/common.ts';
 import type { Audit, Config, Fields, Session, View } from '../../src/server/schema/meta.ts';
 import type { Movers, Overview } from '../../src/server/schema/overview.ts';
@@ -65,6 +65,8 @@ export const api = {
   ): Call<Alerts> => call('/alerts', q),
   alert: (id: string): Call<AlertDetail> => call(`/alerts/${encodeURIComponent(id)}`),
   blocks: (): Call<Blocks> => call('/blocks'),
+  blockPreview: (q: Pick<Block, 'kind' | 'value'> & { seconds?: number }): Call<BlockPreview> =>
+    call('/blocks/preview', q),
   blockReport: (): Call<BlockReport> => call('/blocks/report'),
   views: (): Call<{ rows: View[] }> => call('/views'),
   fields: (): Call<Fields> => call('/fields'),

@@ -1,6 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Alert, AlertDetail } from '../../../src/server/schema/alerts.ts';
+import type { Block } from '../../../src/server/schema/blocks.ts';
 import type { Transaction } from '../../../src/server/schema/transactions.ts';
+import { session } from '../api.ts';
 import { and, term } from '../filter.ts';
 import { exact, milliseconds, moment, plain, preciseClock } from '../format.ts';
 import { here, link } from '../state.ts';
@@ -9,14 +11,23 @@ import { t, type TextKey } from '../text.ts';
 import { Fact, Panel } from '../ui/panel.tsx';
 import { Value } from '../ui/value.tsx';
 import { Around } from './around.tsx';
+import { keyOf, targetsOf, unblock } from './block.tsx';
 import { Measures } from './measures.tsx';
 import { Confidence, Severity } from './severity.tsx';
 
 /** Minutes of log shown around a transaction. */
 const AROUND_MS = 5 * 60_000;
 
+interface DetailProps {
+  detail: AlertDetail;
+  actions: ComponentChildren;
+  /** All that is blocked. */
+  blocks: readonly Block[];
+  reload: () => void;
+}
+
 /** Why it was raised: what moved, against what; the transactions that show it; what was done about it. */
-export function Detail({ detail, actions }: { detail: AlertDetail; actions: ComponentChildren }): JSX.Element {
+export function Detail({ detail, actions, blocks, reload }: DetailProps): JSX.Element {
   const { alert, explained, cause } = detail;
   const f = filterOf(alert);
   const [from, to] = [Date.parse(alert.first_seen), Date.parse(alert.last_seen)];
@@ -53,6 +64,7 @@ export function Detail({ detail, actions }: { detail: AlertDetail; actions: Comp
           {moment(from, true)} – {from === to ? '' : moment(to, true)},{' '}
           {t('alerts.count', { n: alert.count, count: exact(alert.count) })}
         </Fact>
+        <Blocked blocks={blocksOf(alert, blocks)} reload={reload} />
         {alert.proposal !== null && <Fact title={t('alerts.proposal')}>{alert.proposal.text}</Fact>}
         <Fact title={t('alerts.parts')}>{partsText(alert)}</Fact>
         <Fact title={t('alerts.id')}>
@@ -98,6 +110,31 @@ function partsText({ severity_parts: { detector, score, confidence, weight, risk
     weight: String(weight),
     risk: number(risk),
   });
+}
+
+function blocksOf(alert: Full, blocks: readonly Block[]): Block[] {
+  const keys = new Set(targetsOf(alert).map(keyOf));
+  return blocks.filter((block) => keys.has(keyOf(block)));
+}
+
+/** What of it is blocked, until when, with the way back. */
+function Blocked({ blocks, reload }: { blocks: readonly Block[]; reload: () => void }): JSX.Element | null {
+  if (blocks.length === 0) return null;
+  const isOperator = session.value?.role === 'operator';
+  return (
+    <Fact title={t('blocks.title')}>
+      {blocks.map((block) => (
+        <div key={block.id} class="blocked">
+          <bdi class="mono">{block.value}</bdi> {t('alerts.until', { time: moment(Date.parse(block.until)) })}
+          {isOperator && (
+            <button type="button" class="link" onClick={() => void unblock(block, reload)}>
+              {t('alerts.undo')}
+            </button>
+          )}
+        </div>
+      ))}
+    </Fact>
+  );
 }
 
 function Techniques({ of }: { of: readonly string[] }): JSX.Element {

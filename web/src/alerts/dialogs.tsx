@@ -1,19 +1,15 @@
 import type { JSX } from 'preact';
 import type { Alert, AlertAction } from '../../../src/server/schema/alerts.ts';
 import { session } from '../api.ts';
-import { t, type TextKey } from '../text.ts';
+import { t } from '../text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { fieldOf } from '../ui/form.ts';
 
 export type Asked = 'mute' | 'note' | 'assign' | 'false_positive';
 
-const SPANS: readonly [key: TextKey, seconds: number | null][] = [
-  ['alerts.mute.hour', 3600],
-  ['alerts.mute.shift', 8 * 3600],
-  ['alerts.mute.day', 86_400],
-  ['alerts.mute.week', 7 * 86_400],
-  ['alerts.mute.ever', null],
-];
+/** Seconds; null: until somebody ends it. */
+const SPANS = { hour: 3600, shift: 8 * 3600, day: 86_400, week: 7 * 86_400, ever: null } as const;
+type Span = keyof typeof SPANS;
 const SCOPES = ['key', 'domain', 'client', 'detector'] as const;
 
 interface AskProps {
@@ -63,21 +59,42 @@ export function Ask({ what, of, onDone, onClose }: AskProps): JSX.Element {
   );
 }
 
+interface SpanProps {
+  spans: readonly Span[];
+  chosen: Span;
+  autofocus?: boolean;
+  onChange?: (seconds: number | null) => void;
+}
+
+/** How long, as the field `seconds` of a form. */
+export function SpanFields({ spans, chosen, autofocus = false, onChange }: SpanProps): JSX.Element {
+  return (
+    <fieldset>
+      <legend>{t('alerts.mute.how_long')}</legend>
+      {spans.map((span) => (
+        <label key={span} class="radio">
+          <input
+            type="radio"
+            name="seconds"
+            value={String(SPANS[span])}
+            defaultChecked={span === chosen}
+            autofocus={autofocus && span === chosen}
+            onChange={() => onChange?.(SPANS[span])}
+          />
+          {t(`alerts.mute.${span}`)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 function MuteFields({ of }: { of: readonly Alert[] }): JSX.Element {
   const [{ domain, client, detector }] = of;
   const scopes = SCOPES.filter((scope) => of.every((one) => isThere(one, scope)));
   const value = { key: '', domain, client, detector };
   return (
     <>
-      <fieldset>
-        <legend>{t('alerts.mute.how_long')}</legend>
-        {SPANS.map(([key, seconds], i) => (
-          <label key={key} class="radio">
-            <input type="radio" name="seconds" value={String(seconds)} defaultChecked={i === 1} autofocus={i === 1} />
-            {t(key)}
-          </label>
-        ))}
-      </fieldset>
+      <SpanFields spans={['hour', 'shift', 'day', 'week', 'ever']} chosen="shift" autofocus />
       <fieldset>
         <legend>{t('alerts.mute.what')}</legend>
         {scopes.map((scope) => (

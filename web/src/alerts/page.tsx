@@ -3,6 +3,7 @@ import './page.css';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Alert, AlertAction, AlertDetail, Alerts } from '../../../src/server/schema/alerts.ts';
+import type { Blocks } from '../../../src/server/schema/blocks.ts';
 import type { Views } from '../../../src/server/schema/meta.ts';
 import { api, session, useApi } from '../api.ts';
 import { type Binding, useKeys } from '../keys.ts';
@@ -14,10 +15,12 @@ import { Answer } from '../statistics/list.tsx';
 import { t } from '../text.ts';
 import { Kbd, Panel } from '../ui/panel.tsx';
 import { act } from './act.ts';
+import { BlockDialog, targetsOf } from './block.tsx';
 import { Ask, type Asked } from './dialogs.tsx';
 import { Detail } from './detail.tsx';
 import { useAlertEvents } from './events.ts';
 import { inOrder, Inbox } from './inbox.tsx';
+import { useAlertPages } from './pages.ts';
 
 const STATES = ['open', 'acknowledged', 'muted', 'closed', 'false_positive'] as const;
 type State = (typeof STATES)[number];
@@ -26,7 +29,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** The inbox: what was found, the worst first; beside it what shows the one at hand, and what can be done about it. */
 export function Page(): JSX.Element {
   const state: State = STATES.find((one) => one === param('state')) ?? 'open';
-  const answer = useApi<Alerts>(api.alerts({ state, q: param('find'), limit: 500 }), { follow: true });
+  const answer = useAlertPages({ state, q: param('find') });
   const { data } = answer;
   useEffect(() => {
     if (data !== undefined) openAlerts.value = data.open;
@@ -34,12 +37,16 @@ export function Page(): JSX.Element {
   const rows = useMemo(() => inOrder(data?.rows ?? []), [data]);
   const at = param('sel') || rows[0]?.id;
   const detail = useApi<AlertDetail>(at === undefined ? null : api.alert(at), { follow: true });
+  const blocks = useApi<Blocks>(api.blocks(), { follow: true });
   const reload = (): void => {
     answer.reload();
     detail.reload();
+    blocks.reload();
   };
   useAlertEvents(reload);
   const work = useWork(rows, at, detail.data?.alert, reload);
+  const shown = detail.data?.alert;
+  const canBlock = blocks.data !== undefined && shown !== undefined && mayBlock(shown);
   return (
     <div class="page alerts-page">
       <h1 class="hidden">{t('page.alerts')}</h1>
@@ -59,6 +66,7 @@ export function Page(): JSX.Element {
             ) : (
               <>
                 <Inbox rows={rows} selected={at} ticked={work.ticked} onTick={work.tick} />
+                <More of={answer.more} />
                 <KeyHelp />
               </>
             )}
@@ -67,15 +75,36 @@ export function Page(): JSX.Element {
         {at !== undefined && (
           <div class="side">
             <Answer answer={detail} height={480}>
-              {detail.data !== undefined && <Detail detail={detail.data} actions={<Actions work={work} />} />}
+              {detail.data !== undefined && (
+                <Detail
+                  detail={detail.data}
+                  actions={<Actions work={work} canBlock={canBlock} />}
+                  blocks={blocks.data?.rows ?? []}
+                  reload={reload}
+                />
+              )}
             </Answer>
           </div>
         )}
       </div>
-      {work.asked !== null && work.targets.length > 0 && (
+      {work.asked === 'block' && canBlock && <BlockDialog of={shown} onDone={reload} onClose={() => work.ask(null)} />}
+      {work.asked !== null && work.asked !== 'block' && work.targets.length > 0 && (
         <Ask what={work.asked} of={work.targets} onDone={work.run} onClose={() => work.ask(null)} />
       )}
     </div>
+  );
+}
+
+function mayBlock(alert: AlertDetail['alert']): boolean {
+  return session.value?.role === 'operator' && targetsOf(alert).length > 0;
+}
+
+function More({ of }: { of: (() => void) | undefined }): JSX.Element | null {
+  if (of === undefined) return null;
+  return (
+    <button type="button" class="button more" onClick={of}>
+      {t('alerts.more')}
+    </button>
   );
 }
 
@@ -84,15 +113,15 @@ interface Work {
   tick(id: string): void;
   /** What actions are about: those that are ticked, else the one at hand. */
   targets: readonly Alert[];
-  asked: Asked | null;
-  ask(what: Asked | null): void;
+  asked: Asked | 'block' | null;
+  ask(what: Asked | 'block' | null): void;
   run(action: AlertAction): void;
 }
 
 /** What is at hand and ticked, and what is done with it, by mouse and keyboard. */
 function useWork(rows: readonly Alert[], at: string | undefined, shown: Alert | undefined, reload: () => void): Work {
   const [ticked, setTicked] = useState(NONE);
-  const [asked, ask] = useState<Asked | null>(null);
+  const [asked, ask] = useState<Work['asked']>(null);
   const chosen = rows.filter(({ id }) => ticked.has(id));
   const one = rows.find(({ id }) => id === at) ?? (shown?.id === at ? shown : undefined);
   const targets = chosen.length > 0 ? chosen : one === undefined ? [] : [one];
@@ -143,7 +172,7 @@ function useTriageKeys(rows: readonly Alert[], at: string | undefined, work: Wor
       line?.focus({ preventScroll: true });
       line?.scrollIntoView({ block: 'nearest' });
     };
-    const ask = (what: Asked) => () => now.current.work.ask(what);
+    const ask = (what: Work['asked']) => () => now.current.work.ask(what);
     return [
       { keys: 'j', title: 'help.rows', run: () => move(1) },
       { keys: 'k', title: 'help.rows', run: () => move(-1) },
@@ -151,6 +180,7 @@ function useTriageKeys(rows: readonly Alert[], at: string | undefined, work: Wor
       { keys: 'm', title: 'alerts.do.mute', run: ask('mute') },
       { keys: 'c', title: 'alerts.do.close', run: () => now.current.work.run({ action: 'close' }) },
       { keys: 'n', title: 'alerts.do.note', run: ask('note') },
+      { keys: 'b', title: 'alerts.do.block', run: ask('block') },
       { keys: 'f', title: 'alerts.do.false_positive', run: ask('false_positive') },
       { keys: 'u', title: 'alerts.undo', run: () => now.current.work.run({ action: 'undo' }) },
       {
@@ -165,7 +195,7 @@ function useTriageKeys(rows: readonly Alert[], at: string | undefined, work: Wor
 }
 
 /** What can be done; who may only look sees that it is so. */
-function Actions({ work: { targets, run, ask } }: { work: Work }): JSX.Element {
+function Actions({ work: { targets, run, ask }, canBlock }: { work: Work; canBlock: boolean }): JSX.Element {
   if (session.value?.role !== 'operator') return <p class="mute small">{t('alerts.viewer')}</p>;
   const isOpen = targets.every(({ state }) => state === 'open');
   const many = targets.length > 1 ? ` (${targets.length})` : '';
@@ -190,6 +220,11 @@ function Actions({ work: { targets, run, ask } }: { work: Work }): JSX.Element {
       <button type="button" class="button" onClick={() => run({ action: 'close' })}>
         {t('alerts.do.close')}
       </button>
+      {canBlock && targets.length === 1 && (
+        <button type="button" class="button" onClick={() => ask('block')}>
+          {t('alerts.do.block')}
+        </button>
+      )}
     </div>
   );
 }

@@ -13,8 +13,8 @@ export class RE2JS {
     if (/\\[1-9]|\(\?<?[=!]/.test(pattern)) throw new Error('invalid escape or group');
     try {
       if (!OF_RE2.test(pattern)) void new RegExp(pattern);
-    } catch (error) {
-      throw new Error(error instanceof Error ? error.message.replace(/^.*: /s, '').toLowerCase() : 'invalid');
+    } catch (cause) {
+      throw new Error(reasonOf(cause), { cause });
     }
     return new RE2JS();
   }
@@ -26,4 +26,9 @@ export class RE2JS {
   test(): boolean {
     return false;
   }
+}
+
+/** `Invalid regular expression: /(a/: Unterminated group` is too long a word for a mistake that is shown beside it. */
+function reasonOf(cause: unknown): string {
+  return String(cause).replace(/^.*: /s, '').toLowerCase();
 }
