@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'detect', load: async () => (await import('./detect.ts')).detect },
   { name: 'analyze', load: async () => (await import('./analyze.ts')).analyze },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
+  { name: 'query', load: async () => (await import('./query.ts')).query },
   { name: 'search', load: async () => (await import('./search.ts')).search },
   { name: 'pdns', load: async () => (await import('./pdns.ts')).pdns },
   { name: 'alerts', load: async () => (await import('./alerts.ts')).alerts },

@@ -71,7 +71,7 @@ class DatagramExchange {
   readonly #attempt: Attempt;
   #began = 0;
   #noted: (() => void) | undefined;
-  #finish: ((bytes: Uint8Array | null, outcome: Outcome, reason?: string) => void) | undefined;
+  #finish: ((bytes: Uint8Array | null, outcome: Outcome, reason?: string, at?: number) => void) | undefined;
 
   constructor(socket: Socket, trial: Trial, attempt: Attempt) {
     this.#socket = socket;
@@ -87,12 +87,12 @@ class DatagramExchange {
       const aborted = () => this.#finish?.(null, 'aborted');
       signal?.addEventListener('abort', aborted, { once: true });
       this.#began = performance.now();
-      this.#finish = (bytes, outcome, reason) => {
+      this.#finish = (bytes, outcome, reason, at = performance.now()) => {
         this.#finish = undefined;
         clearTimeout(timer);
         signal?.removeEventListener('abort', aborted);
         const attempt = this.#attempt;
-        attempt.ms = performance.now() - this.#began;
+        attempt.ms = at - this.#began;
         attempt.outcome = outcome;
         if (reason !== undefined) attempt.reason = reason;
         this.#noted?.();
@@ -135,14 +135,15 @@ class DatagramExchange {
   }
 
   #take(bytes: Uint8Array, from: RemoteInfo): void {
+    const at = performance.now();
     const { fit, discarded } = this.#trial;
     const judged = this.#isFromServer(from) ? fit.judge(bytes) : 'wrongSource';
     if (judged === 'fits') {
       this.#attempt.bytesIn = bytes.length;
-      this.#finish?.(bytes, 'answered');
+      this.#finish?.(bytes, 'answered', undefined, at);
     } else if (judged === 'malformed') {
       this.#attempt.bytesIn = bytes.length;
-      this.#finish?.(bytes, 'garbage', fit.faultText);
+      this.#finish?.(bytes, 'garbage', fit.faultText, at);
     } else discarded[judged]++;
   }
 

@@ -20,7 +20,7 @@ export function rfc8427Text(result: Exchange): string {
     transport,
     server: `${server.address}#${server.port}`,
     milliseconds: Math.round(ms * 1000) / 1000,
-    attempts: attempts.map(({ server: _, ...attempt }) => attempt),
+    attempts,
   };
   return `${JSON.stringify(value)}\n`;
 }

@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { askWords, type AskContext, candidates, serversOf } from '../client/ask.ts';
+import { Connections } from '../client/connections.ts';
+import { CookieJar } from '../client/cookies.ts';
+import type { Exchange } from '../client/exchange.ts';
+import type { Question } from '../client/question.ts';
+import { isRecursionMissing } from '../client/show/dig.ts';
+import { OUTPUTS } from '../client/show/index.ts';
+import { transferWords } from '../client/show/transfer.ts';
+import { parseTsigKey } from '../client/tsig.ts';
+import { PLUS_OPTIONS } from '../client/words-plus.ts';
+import { type GivenWords, type OutputName, type QueryWords, readWords } from '../client/words.ts';
+import type { CommandDefinition, OptionValues } from '../core/definition.ts';
+import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+import { plainText } from '../core/figures.ts';
+import { print } from './history.ts';
+import { COLOR, textOption, useColor } from './options.ts';
+import { remark } from './remarks.ts';
+import { version } from './version.ts';
+
+/** dig's exit codes, beside ours: its file of names cannot be read; nobody answered. */
+const DIG_EXIT = { file: 8, noAnswer: 9 } as const;
+
+/** `nametap query`: the DNS client, in dig's words. */
+export const query: CommandDefinition = {
+  name: 'query',
+  summary: "ask DNS servers, in dig's words: over UDP, TCP, TLS or HTTPS",
+  arguments: {
+    name: 'WORD…',
+    summary: '[@SERVER] NAME [TYPE] [+OPTION…] in any order; SERVER may be tls://HOST or https://HOST/PATH',
+    many: true,
+  },
+  options: [
+    { name: 'reverse', letter: 'x', value: 'ADDRESS', summary: 'the name of an address', many: true },
+    { name: 'port', letter: 'p', value: 'N', summary: 'port of the servers' },
+    { name: 'ipv4', letter: '4', summary: 'only over IPv4' },
+    { name: 'ipv6', letter: '6', summary: 'only over IPv6' },
+    {
+      name: 'file',
+      letter: 'f',
+      value: 'FILE',
+      summary: 'words of further questions, a line each; - is standard input',
+    },
+    { name: 'bind', letter: 'b', value: 'ADDRESS', summary: 'address to ask from; ADDRESS#PORT fixes the port' },
+    { name: 'key', letter: 'y', value: 'KEY', summary: 'sign with [ALGORITHM:]NAME:SECRET (TSIG)' },
+    { name: 'name', letter: 'q', value: 'NAME', summary: 'a name that looks like a type or an option', many: true },
+    { name: 'type', letter: 't', value: 'TYPE', summary: 'a type that looks like a name', many: true },
+    { name: 'class', letter: 'c', value: 'CLASS', summary: 'class; IN unless told' },
+    {
+      name: 'format',
+      letter: 'T',
+      value: 'FORMAT',
+      summary: Object.entries(OUTPUTS)
+        .map(([name, { summary }]) => `${name}: ${summary}`)
+        .join('; '),
+      choices: Object.keys(OUTPUTS),
+      default: 'pretty',
+    },
+    COLOR,
+  ],
+  examples: [
+    'nametap query www.example.com  # the address, from the resolver of this machine',
+    'nametap query @8.8.8.8 www.example.com A +recurse  # from a server of your choice',
+    'nametap query @tls://dns.quad9.net example.com AAAA +dnssec  # over TLS, with signatures',
+    'nametap query -x 192.0.2.7 +short  # the name of an address',
+    `nametap query example.com MX -T json  # other outputs: ${Object.keys(OUTPUTS).join(', ')}`,
+    `nametap query example.com +subnet=192.0.2.0/24 +nsid  # options: ${PLUS_OPTIONS.map(({ name }) => `+${name}`).join(' ')}`,
+  ],
+  run,
+};
+
+async function run(args: string[], options: OptionValues): Promise<number> {
+  const file = textOption(options, 'file');
+  const lines: string[][] = [];
+  if (args.length > 0 || file === undefined || options.reverse !== undefined || options.name !== undefined)
+    lines.push([]);
+  if (file !== undefined) {
+    const read = readLines(file);
+    if (read === undefined) return DIG_EXIT.file;
+    lines.push(...read);
+  }
+  const key = textOption(options, 'key');
+  const context: AskContext = {
+    connections: new Connections(),
+    cookies: new CookieJar(),
+    source: sourceOption(textOption(options, 'bind')),
+    tsig: key === undefined ? undefined : parseTsigKey(key),
+  };
+  let exit: number = EXIT.ok;
+  try {
+    for (const [i, line] of lines.entries()) {
+      const isFirst = i === 0 && line.length === 0;
+      // What stands on the command's line holds for those of the file too.
+      const words = readWords(
+        [...(isFirst ? args : args.filter((word) => /^[@+]/.test(word))), ...line],
+        given(options, isFirst),
+      );
+      common(words, options);
+      exit = Math.max(exit, await ask(words, [...args, ...line], options, context));
+    }
+  } finally {
+    context.connections.close();
+  }
+  return exit;
+}
+
+function given(options: OptionValues, isFirst: boolean): GivenWords {
+  const list = (name: string) => (options[name] as string[] | undefined) ?? [];
+  return {
+    names: isFirst ? list('name') : [],
+    types: isFirst ? list('type') : [],
+    reverse: isFirst ? list('reverse') : [],
+    class: textOption(options, 'class'),
+  };
+}
+
+function common(words: QueryWords, options: OptionValues): void {
+  const port = textOption(options, 'port');
+  if (port !== undefined) {
+    const n = Number(port);
+    if (!Number.isInteger(n) || n < 1 || n > 65_535) throw new UserError(`-p wants a port, not "${plainText(port)}".`);
+    words.port = n;
+  }
+  if (options.ipv4 === true && options.ipv6 === true) throw new UserError('-4 and -6 leave nothing. Give one of them.');
+  if (options.ipv4 === true) words.family = 4;
+  if (options.ipv6 === true) words.family = 6;
+}
+
+async function ask(
+  words: QueryWords,
+  spelled: readonly string[],
+  options: OptionValues,
+  context: AskContext,
+): Promise<number> {
+  const format = words.output ?? ((textOption(options, 'format') ?? 'pretty') as OutputName);
+  const look = { color: useColor(options), parts: words.show, words: spelled, version: version() };
+  const servers = await serversOf(words);
+  let exit: number = EXIT.ok;
+  for (const question of words.questions) {
+    if (question.type === 'AXFR' || question.type === 'IXFR') {
+      exit = Math.max(exit, await transferWords(words, question, servers, { ...context, print, remark }));
+      continue;
+    }
+    const result = await first(words, question, servers, context);
+    print(OUTPUTS[format].show(result, look));
+    if (result.response === null) {
+      exit = DIG_EXIT.noAnswer;
+      if (format !== 'pretty' && format !== 'dig') remark(plainText(result.sentence));
+    } else if (isRecursionMissing(result)) {
+      if (format !== 'dig')
+        remark('the server does not do recursion, which was asked for: this may be all that it knows itself');
+      remark(`follow the delegations from the root with: nametap trace ${plainText(question.name)} ${question.type}`);
+    }
+  }
+  return exit;
+}
+
+/** The first name of the search list that exists. */
+async function first(
+  words: QueryWords,
+  question: Question,
+  servers: Awaited<ReturnType<typeof serversOf>>,
+  context: AskContext,
+): Promise<Exchange> {
+  const names = candidates(question, words.useSearch);
+  for (const [i, one] of names.entries()) {
+    const result = await askWords(words, one, servers, context);
+    if (i === names.length - 1 || result.response?.rcode !== 'NXDOMAIN') return result;
+  }
+  throw new UserError('There is no name to ask for.');
+}
+
+/** The lines of a file as words; undefined, and told, when it cannot be read. */
+function readLines(path: string): string[][] | undefined {
+  try {
+    const text = readFileSync(path === '-' ? 0 : path, 'utf8');
+    const lines = text.split('\n').map((line) => line.replace(/^\s*[#;].*$/, '').trim());
+    return lines.filter((line) => line !== '').map((line) => line.split(/\s+/));
+  } catch (error) {
+    remark(`cannot open ${plainText(path)}: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+function sourceOption(text: string | undefined): AskContext['source'] {
+  if (text === undefined) return undefined;
+  const [address, port] = text.split('#');
+  if (isIP(address) === 0) throw new UserError(`-b wants an address of this machine, not "${plainText(text)}".`);
+  return { address, ...(port !== undefined && { port: Number(port) }) };
+}
