@@ -26,6 +26,7 @@ export async function captureProgramText(input: Extract<FrameInput, { kind: 'liv
     defaultFilter: input.everything ? 'none' : 'dns',
     extraUdpPorts: input.udpPorts,
     extraTcpPorts: input.tcpPorts,
+    encrypted: input.encrypted,
     family: input.family,
   } as const;
   return showProgram(captureProgram(rule, shape, foreignCompiler(single?.name)));

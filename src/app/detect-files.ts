@@ -2,6 +2,7 @@ import { AlertBook } from '../alerts/book.ts';
 import type { Incident } from '../alerts/incident.ts';
 import type { Baseline } from '../baseline/baseline.ts';
 import { UserError } from '../core/errors.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { Damage } from '../core/frames.ts';
 import { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
@@ -41,6 +42,8 @@ export interface DetectHooks {
   counting?(counts: () => Ledger): void;
   /** Whoever else reads the transactions. */
   rows?: RowsListener;
+  /** Whoever takes clients that speak encrypted DNS; captures only. */
+  encrypted?(flow: EncryptedFlow): void;
   progress?(readBytes: number, totalBytes: number, frames: number): void;
 }
 
@@ -91,7 +94,8 @@ export async function detectFiles(plan: DetectPlan, hooks: DetectHooks): Promise
   const clients = new Set<number | string>();
   let from = Number.NaN;
   let to = Number.NaN;
-  const read = await readRows(plan, hooks, (batch, first, end) => {
+  const watching = { ...hooks, encrypted: (flow: EncryptedFlow) => judge.encrypted(flow) };
+  const read = await readRows(plan, watching, (batch, first, end) => {
     const { openSeconds, openNanos, family, client0, client1, client2, client3 } = batch.col;
     hooks.rows?.(batch, first, end);
     judge.rows(batch, first, end);
@@ -143,6 +147,7 @@ export async function readRows(plan: DetectPlan, hooks: DetectHooks, rows: RowsL
     dissect: { heuristic: true, udpPorts: capture.udp_ports, tcpPorts: capture.tcp_ports },
     match: { vantage: plan.vantage ?? plan.config.vantage, resolvers: plan.config.resolvers },
     threads: usefulThreads(input, plan.cores),
+    encrypted: hooks.encrypted !== undefined,
   };
   const { ledger, damage, unreadable } = await runRows(run, hooks, rows);
   return { ledger, damage, unreadable, logs: [] };

@@ -4,6 +4,7 @@ import type { Source } from '../core/frames.ts';
 import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
 import { openFiles } from '../sources/files.ts';
 import { openFolder } from '../sources/folder.ts';
+import type { EncryptedPorts } from '../sources/live/bpf/dns.ts';
 import type { Fanout } from '../sources/live/options.ts';
 import { openReplay } from '../sources/replay.ts';
 import { openLive } from '../sources/live/source.ts';
@@ -26,6 +27,8 @@ export type FrameInput =
       family?: 4 | 6;
       udpPorts?: number[];
       tcpPorts?: number[];
+      /** Encrypted DNS that the built-in capture filter lets through. */
+      encrypted?: EncryptedPorts;
       /** Every IP packet, not only what may be DNS. */
       everything?: boolean;
     };
@@ -48,6 +51,7 @@ export async function openInput(input: FrameInput, fanout?: Fanout, blocking = f
     defaultFilter: input.everything ? 'none' : 'dns',
     extraUdpPorts: input.udpPorts,
     extraTcpPorts: input.tcpPorts,
+    encrypted: input.encrypted,
     family: input.family,
     fanout,
     blocking,

@@ -1,3 +1,4 @@
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { type Privacy, keepsTransactions } from '../enrich/privacy.ts';
 import type { Origin, Store } from '../store/store.ts';
@@ -13,6 +14,8 @@ const ERA = 2 ** 40;
 /** Takes rows [from, to) of a batch, in place, in order. */
 export interface RowTaker {
   rows(batch: TransactionBatch, from: number, to: number): void;
+  /** Clients that speak encrypted DNS, in order among the rows. */
+  encrypted?(flow: EncryptedFlow): void;
 }
 
 export interface IntakeOptions {
@@ -90,6 +93,13 @@ export class Intake {
       if (taken === 0) this.flush();
     }
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  /** Takes an encrypted flow, in order among the rows; it is not kept. */
+  encrypted(flow: EncryptedFlow): void {
+    const shown = this.privacy === null ? flow : this.privacy.flow(flow);
+    if (this.privacy !== null && !keepsTransactions(this.privacy.settings)) return;
+    for (const taker of this.takers) taker.encrypted?.(shown);
   }
 
   /** What has to happen before more is read (`RunHooks.ready`). */

@@ -7,12 +7,14 @@ import { AlertBook } from '../alerts/book.ts';
 import { Notifier } from '../alerts/notifier.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import { type AlertConfig, rulesOf } from '../alerts/settings.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import { reasonOf } from '../core/errors.ts';
 import { numberText } from '../core/figures.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Need } from '../detect/detector.ts';
 import type { DetectorState, Judge } from '../detect/judge.ts';
 import { keepsTransactions, type PrivacySettings } from '../enrich/privacy.ts';
+import type { Table } from '../server/schema/sensors.ts';
 import type { Check, ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
@@ -54,6 +56,7 @@ export class JudgeService implements RowTaker {
   /** File of what detectors have learnt. */
   readonly #path: string;
   readonly baselines: BaselineKeeper;
+  readonly #baseline: Baseline;
   readonly #judge: Judge;
   readonly #share = new JudgeShare();
   #decided = performance.now();
@@ -78,6 +81,7 @@ export class JudgeService implements RowTaker {
             log: (level, output, message) => log[level]({ output }, message),
           });
     const baseline = new Baseline(config.detect.baseline);
+    this.#baseline = baseline;
     this.baselines = new BaselineKeeper(baseline, file('baseline'));
     this.#judge = judgeOf(config.detect, {
       baseline,
@@ -119,6 +123,10 @@ export class JudgeService implements RowTaker {
     share.note(performance.now() - began);
   }
 
+  encrypted(flow: EncryptedFlow): void {
+    this.#judge.encrypted(flow);
+  }
+
   /** Whether every client is looked at: live traffic does not wait. */
   check(): Check {
     const { oneIn, skipped } = this.#share;
@@ -139,6 +147,16 @@ export class JudgeService implements RowTaker {
   /** Who is told of alerts, and what became of it. */
   outputs(): OutputStatus[] {
     return this.#notifier?.states() ?? [];
+  }
+
+  /** Tables with a bound: how full, and what they gave up. */
+  tables(): Table[] {
+    const { book } = this;
+    const usual = (['servers', 'clients', 'zones'] as const).map((kind) => {
+      const { size: used, capacity: limit, evicted } = this.#baseline[kind].table;
+      return { name: `usual ${kind}`, used, limit, evicted };
+    });
+    return [...usual, { name: 'alerts', ...book.room, evicted: book.counts.evicted }];
   }
 
   /** Takes what a configuration that was read again says of alerts. */

@@ -1,3 +1,4 @@
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { CapturedInterface, Damage, SourceLoss } from '../core/frames.ts';
 import { FATE, Ledger } from '../core/ledger.ts';
 import type { Network } from '../core/network.ts';
@@ -34,6 +35,8 @@ export interface RunPlan {
   sample?: number;
   /** Live: fewer clients while the ring stays nearly full; on unless told. */
   sampleWhenFull?: boolean;
+  /** Looks for encrypted DNS too (`RunHooks.encrypted`). */
+  encrypted?: boolean;
 }
 
 export interface RunHooks {
@@ -42,14 +45,38 @@ export interface RunHooks {
   opened?(source: { interfaces: readonly CapturedInterface[] }): void;
   /** Called once: `counts` gives what the run has counted so far, at any time. */
   counting?(counts: () => Ledger): void;
+  /** Called once: `state` gives how the run is at this moment. */
+  watching?(state: () => RunState): void;
   /** Called once where packets are kept: `counts` gives what was written so far, at any time. */
   keeping?(counts: () => PacketRingCounts): void;
+  /** Called for clients that speak encrypted DNS, among the rows in order; only where the plan looks for them. */
+  encrypted?(flow: EncryptedFlow): void;
   /** Called now and then while reading files. */
   progress?(readBytes: number, totalBytes: number, frames: number): void;
   /** Called after every batch of frames (or when time passed without) that was worked on in this thread. */
   batchDone?(): void;
   /** Called after every batch: what has to happen before more is read, where whoever takes the rows is behind. */
   ready?(): Promise<void> | undefined;
+}
+
+/** How a run is at a moment. */
+export interface RunState {
+  /** Transactions that wait for their response. */
+  open: number;
+  /** Fill of the fullest capture ring, 0 to 1; null where nothing is captured. */
+  ring: number | null;
+  /** One in so many clients is looked at; 1 = all. */
+  oneIn: number;
+}
+
+/** The state of a run on several threads. */
+export function stateSum(states: readonly RunState[]): RunState {
+  const rings = states.flatMap(({ ring }) => (ring === null ? [] : [ring]));
+  return {
+    open: states.reduce((sum, { open }) => sum + open, 0),
+    ring: rings.length === 0 ? null : Math.max(...rings),
+    oneIn: Math.max(1, ...states.map(({ oneIn }) => oneIn)),
+  };
 }
 
 export interface RunResult {

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { type ExitCode, UserError } from '../core/errors.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { CapturedInterface, Damage } from '../core/frames.ts';
 import { Ledger, type LedgerValue } from '../core/ledger.ts';
 import { TransactionBatch } from '../core/transactions.ts';
 import type { ReportOptions, ReportState } from '../report/report.ts';
 import { type PacketRingCounts, ringSum } from '../sinks/packet-ring.ts';
-import { planFilter, type RunHooks, type RunPlan, type RunResult } from './plan.ts';
+import { planFilter, type RunHooks, type RunPlan, type RunResult, type RunState, stateSum } from './plan.ts';
 import { LineSlots } from './line-slots.ts';
 import type { RenderedRows, RenderPlan } from './rendered.ts';
 
@@ -39,8 +40,10 @@ export type WorkerMessage =
   /** Rendered rows, in memory of their own or in a slot. */
   | { kind: 'lines'; rows: RenderedRows | null; seconds: number; nanos: number }
   | { kind: 'slot'; slot: number; count: number; length: number; seconds: number; nanos: number }
+  /** Come before the rows behind them. */
+  | { kind: 'encrypted'; flows: EncryptedFlow[] }
   | { kind: 'progress'; readBytes: number; totalBytes: number; frames: number }
-  | { kind: 'counts'; ledger: LedgerValue; packets?: PacketRingCounts }
+  | { kind: 'counts'; ledger: LedgerValue; state: RunState; packets?: PacketRingCounts }
   | { kind: 'report'; state: ReportState }
   | { kind: 'end'; ledger: LedgerValue; damage: Damage[]; packets?: PacketRingCounts }
   | { kind: 'failed'; message: string; exit: ExitCode };
@@ -81,6 +84,7 @@ class Pool {
   readonly #interfaces: CapturedInterface[] = [];
   /** What each worker has counted, as it last said. */
   readonly #ledgers: Ledger[];
+  readonly #states: RunState[];
   readonly #packets: (PacketRingCounts | undefined)[] = [];
   #opened = 0;
 
@@ -88,6 +92,7 @@ class Pool {
     this.#hooks = hooks;
     this.#listener = listener;
     this.#ledgers = Array.from({ length: shards }, () => new Ledger());
+    this.#states = this.#ledgers.map(() => ({ open: 0, ring: null, oneIn: 1 }));
   }
 
   async run(plan: RunPlan, job: Job, first: number): Promise<RunResult> {
@@ -95,6 +100,7 @@ class Pool {
     const group = (process.pid ^ 0x6e74) & 0xffff;
     const joined = new Int32Array(new SharedArrayBuffer(4));
     this.#hooks.counting?.(() => this.#sum());
+    this.#hooks.watching?.(() => stateSum(this.#states));
     if (plan.packets !== undefined) this.#hooks.keeping?.(() => ringSum(this.#packets));
     try {
       const starts = this.#ledgers.map((_, shard) => {
@@ -175,11 +181,15 @@ class Pool {
         this.#hooks.batchDone?.();
         break;
       }
+      case 'encrypted':
+        for (const flow of message.flows) this.#hooks.encrypted?.(flow);
+        break;
       case 'progress':
         this.#hooks.progress?.(message.readBytes, message.totalBytes, message.frames);
         break;
       case 'counts':
         this.#ledgers[shard] = Ledger.from(message.ledger);
+        this.#states[shard] = message.state;
         this.#packets[shard] = message.packets;
         break;
       case 'report':

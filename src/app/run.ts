@@ -6,6 +6,7 @@ import { registrableStart } from '../enrich/public-suffix.ts';
 import { Ledger } from '../core/ledger.ts';
 import { Engine, type EngineOutputs } from '../pipeline/engine.ts';
 import { HeldMessages } from '../pipeline/held-messages.ts';
+import { FlowOrder } from '../pipeline/flow-order.ts';
 import { Overload } from '../pipeline/overload.ts';
 import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions, type ReportState } from '../report/report.ts';
@@ -20,6 +21,7 @@ import {
   type RunHooks,
   type RunPlan,
   type RunResult,
+  type RunState,
   type Share,
   withLoss,
 } from './plan.ts';
@@ -31,6 +33,20 @@ export type RowsListener = (batch: TransactionBatch, from: number, to: number) =
 
 /** Runs the input and hands over its transactions in order. */
 export async function runRows(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
+  const { encrypted } = hooks;
+  if (encrypted === undefined || !plan.encrypted) return runLinked(plan, hooks, rows);
+  const order = new FlowOrder(rows, encrypted);
+  // On an idle link no row lets go of flows: rows wait for less time than this.
+  const tick = () => order.advance(Date.now() / 1000 - FLOW_SECONDS);
+  const clock = isCurrent(plan.input) ? setInterval(tick, FLOW_TICK_MS) : undefined;
+  const result = await runLinked(plan, { ...hooks, encrypted: (flow) => order.add(flow) }, (batch, from, to) =>
+    order.rows(batch, from, to),
+  ).finally(() => clearInterval(clock));
+  order.end();
+  return result;
+}
+
+async function runLinked(plan: RunPlan, hooks: RunHooks, rows: RowsListener): Promise<RunResult> {
   if (!plan.paths) return runPlainRows(plan, hooks, rows);
   // The two legs of a resolver meet only here, behind all workers.
   const linker = new PathLinker(rows, { resolvers: plan.resolvers });
@@ -177,9 +193,13 @@ export async function runInline(
   const held = plan.hold || filter?.needsFate ? new HeldMessages(filter, outputs) : null;
   const pairs = plan.pairs !== false || held !== null || outputs.rows !== undefined || filter?.needsJoin === true;
   const kept = new KeptPackets(plan.packets);
+  const found = plan.encrypted ? hooks.encrypted : undefined;
   const engine = new Engine(
     { dissect, match: plan.match, filter: held === null ? filter : null, pairs },
-    kept.with(held === null ? outputs : held.outputs),
+    kept.with({
+      ...(held === null ? outputs : held.outputs),
+      ...(found && { encrypted: { found, unseal: (await import('./quic.ts')).unsealInitial } }),
+    }),
   );
   const finish = () => {
     engine.finish();
@@ -189,6 +209,7 @@ export async function runInline(
   };
   if (input.kind === 'dnstap') {
     hooks.counting?.(() => engine.ledger);
+    hooks.watching?.(() => stateOf(engine));
     const found = await driveMessages(input.from, engine, hooks);
     finish();
     return { ledger: engine.ledger, ...found, interfaces: [] };
@@ -197,6 +218,7 @@ export async function runInline(
   kept.open(source.interfaces);
   hooks.opened?.(source);
   hooks.counting?.(() => withLoss(engine.ledger, source.loss()));
+  hooks.watching?.(() => stateOf(engine, source));
   if (plan.packets !== undefined) hooks.keeping?.(() => ringSum([kept.counts]));
   const batchDone = () => {
     kept.batchDone();
@@ -206,6 +228,11 @@ export async function runInline(
   finish();
   const ledger = withLoss(engine.ledger, source.loss());
   return { ledger, damage: source.damage, unreadable: 0, interfaces: source.interfaces };
+}
+
+/** How a run of one engine is now. */
+export function stateOf({ openTransactions: open, sample: oneIn }: Engine, source?: Source): RunState {
+  return { open, ring: source?.fill?.() ?? null, oneIn };
 }
 
 /** What of a plan says how its source is read. */
@@ -256,6 +283,10 @@ export async function drive(
 
 /** How often is looked whether the ring fills up. */
 const LOOK_MS = 25;
+
+/** Live, encrypted flows wait so long for the rows before them, and are looked at so often. */
+const FLOW_SECONDS = 12;
+const FLOW_TICK_MS = 1000;
 
 /** Live, rows wait no longer than this for more of them. */
 const FLUSH_MS = 50;

@@ -40,6 +40,7 @@ export function servePlan(config: Config, isDemo: boolean): RunPlan {
     resolvers,
     sample: input.kind === 'live' && capture.sample > 1 ? capture.sample : undefined,
     sampleWhenFull: capture.sample_when_full,
+    encrypted: config.detect.enabled,
   };
 }
 
@@ -77,6 +78,7 @@ function inputOfConfig({ capture }: Config): Input {
     family: capture.family === 'both' ? undefined : capture.family === 'ipv4' ? 4 : 6,
     udpPorts: capture.udp_ports,
     tcpPorts: capture.tcp_ports,
+    encrypted: capture.encrypted,
   };
 }
 

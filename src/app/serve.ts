@@ -14,6 +14,7 @@ import { reloadedConfig } from './config-reload.ts';
 import { DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
+import { closeAll } from './close-all.ts';
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
 import { LiveTail } from './live-tail.ts';
@@ -204,6 +205,7 @@ class Serving {
       baselines: this.#judge.baselines,
       alerts: this.#judge.book,
       outputs: () => this.#judge.outputs(),
+      tables: () => this.#judge.tables(),
       checks: () => this.#checks(),
     });
   }
@@ -242,9 +244,8 @@ class Serving {
       return { ledger, damage, received, stored, lost, store: await store.status() };
     } finally {
       for (const timer of timers) clearInterval(timer);
-      await this.#sinks.close();
-      await this.#judge.close();
-      await server.close();
+      const failed = (error: unknown) => this.#log.error({ error: reasonOf(error) }, 'Not everything could be closed');
+      await closeAll([this.#sinks, this.#judge, server], failed);
     }
   }
 
@@ -265,7 +266,9 @@ class Serving {
           sensor.counts = counts;
           hooks.counting?.(counts);
         },
+        watching: (state) => Object.assign(sensor, { state }),
         ready: () => this.#ready(),
+        encrypted: (flow) => this.#intake.encrypted(flow),
       },
       (batch, from, to) => {
         while (this.#interfaces.length < this.#source.length) {
@@ -329,14 +332,11 @@ class Serving {
   #privacy(): Privacy | null {
     const settings = privacySettings(this.#config);
     if (keepsPackets(settings)) return null;
-    const { rotate } = this.#config.privacy;
+    const { privacy, store } = this.#config;
+    const seconds = (ms: number) => (Number.isFinite(ms) ? ms / 1000 : 0);
     // Pseudonyms of the time before can be made again until nothing of that time is kept.
-    const everySeconds = Number.isFinite(rotate) ? rotate / 1000 : 0;
-    const keepSeconds = Number.isFinite(this.#config.store.keep.transactions)
-      ? this.#config.store.keep.transactions / 1000
-      : 0;
-    const path = this.#parts.data.part('privacy.keys');
-    return new Privacy(settings, privacyEpochs(path, { everySeconds, keepSeconds }, Date.now() / 1000));
+    const rotation = { everySeconds: seconds(privacy.rotate), keepSeconds: seconds(store.keep.transactions) };
+    return new Privacy(settings, privacyEpochs(this.#parts.data.part('privacy.keys'), rotation, Date.now() / 1000));
   }
 
   #renewKeys(): void {
@@ -372,9 +372,8 @@ class Serving {
   }
 
   #checks(): Check[] {
-    const ok = this.#sensor.running;
-    const detail = ok ? 'The input is open' : 'The input is not open';
-    return [{ name: 'capture', ok, detail }, this.#judge.check()];
+    const { running: ok } = this.#sensor;
+    return [{ name: 'capture', ok, detail: `The input is ${ok ? '' : 'not '}open` }, this.#judge.check()];
   }
 
   /** The ledger goes into the history: what was lost when can be asked later. */

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import { UserError } from '../core/errors.ts';
 import type { Source } from '../core/frames.ts';
 import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
@@ -9,7 +10,7 @@ import { MAX_WAITING, type WorkerMessage, type WorkerStart } from './pool.ts';
 import { planFilter, reportShare, withLoss } from './plan.ts';
 import { LineSlots } from './line-slots.ts';
 import { buffersOf, copyOf, Renderer } from './rendered.ts';
-import { drive, newReport, reportOn } from './run.ts';
+import { drive, newReport, reportOn, stateOf } from './run.ts';
 
 /** Batches of frames between two progress messages. */
 const PROGRESS_BATCHES = 64;
@@ -35,8 +36,18 @@ function postInterfaces({ interfaces }: Source): void {
   post({ kind: 'interfaces', interfaces });
 }
 
+let flows: EncryptedFlow[] = [];
+
+/** What was seen goes ahead of the rows behind it. */
+function postFlows(): void {
+  if (flows.length === 0) return;
+  post({ kind: 'encrypted', flows });
+  flows = [];
+}
+
 /** A batch, or only the news that no earlier row will come. */
 function postRows(batch: TransactionBatch | null, seconds: number, nanos: number): void {
+  postFlows();
   if (renderer !== undefined) postLines(renderer, batch, seconds, nanos);
   else {
     waitForTurn();
@@ -81,6 +92,7 @@ async function run(): Promise<void> {
   postInterfaces(source);
   post({ kind: 'opened' });
   if (job.mode === 'lines') renderer = new Renderer(job.output, source.interfaces);
+  const unseal = plan.encrypted ? (await import('./quic.ts')).unsealInitial : undefined;
   const report = job.mode === 'report' ? newReport(job.options) : null;
   // Live, the kernel's fan-out has dealt the frames already.
   const share = live ? { shard: 0, shards: 1 } : job.mode === 'report' ? reportShare(shard, shards) : { shard, shards };
@@ -93,7 +105,10 @@ async function run(): Promise<void> {
       match: plan.match,
       filter: planFilter(plan),
     },
-    kept.with(report === null ? { rows: rowsOf(source) } : reportOn(report)),
+    kept.with({
+      ...(report === null ? { rows: rowsOf(source) } : reportOn(report)),
+      ...(plan.encrypted && { encrypted: { found: (flow: EncryptedFlow) => void flows.push(flow), unseal } }),
+    }),
   );
   const abort = new AbortController();
   let batches = 0;
@@ -112,11 +127,13 @@ async function run(): Promise<void> {
     }
     if (live && performance.now() - said > COUNTS_MS) {
       said = performance.now();
-      post({ kind: 'counts', ledger: withLoss(engine.ledger, source.loss()).toJSON(), packets: kept.counts });
+      const ledger = withLoss(engine.ledger, source.loss()).toJSON();
+      post({ kind: 'counts', ledger, state: stateOf(engine, source), packets: kept.counts });
     }
   };
   await drive(source, engine, { signal: abort.signal, batchDone }, { ...plan, frameLimit: undefined });
   engine.finish();
+  postFlows();
   const ledger = withLoss(engine.ledger, source.loss()).toJSON();
   if (report !== null) {
     const state = report.serialize();

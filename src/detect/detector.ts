@@ -1,5 +1,6 @@
 import type { Baseline } from '../baseline/baseline.ts';
 import type { Raise } from '../core/alert.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { Network } from '../core/network.ts';
 import type { Setting, ValueOf } from '../core/settings.ts';
 import type { Vantage } from '../core/transactions.ts';
@@ -19,6 +20,8 @@ export type Need = 'names' | 'clients';
 export interface Detector {
   inspect(seen: Observation, raise: Raise): void;
   tick?(time: number, raise: Raise): void;
+  /** Clients that speak encrypted DNS, in order among the rows. */
+  encrypted?(flow: EncryptedFlow, raise: Raise): void;
   /** What it has learnt, for a restart; plain data. */
   save?(): unknown;
   /** Takes what an earlier run saved; what it does not understand it ignores. */

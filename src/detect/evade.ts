@@ -1,10 +1,12 @@
 import type { Finding, Raise } from '../core/alert.ts';
-import { DNS } from '../core/carrier.ts';
+import { addressText } from '../core/address.ts';
+import { DNS, UDP } from '../core/carrier.ts';
+import type { AddressWords, EncryptedFlow, EncryptedKind } from '../core/encrypted-flow.ts';
 import { isInAny, type Network } from '../core/network.ts';
+import { isResolverName, RESOLVER_DOMAINS } from '../core/public-resolvers.ts';
 import { flag, group, span, type ValueOf } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
-import { DomainSet } from './domain-set.ts';
 import type { Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 
@@ -16,45 +18,9 @@ const USUAL_OPCODES = new Set([0, 4, 5, 6]);
 const RD = 0x0100;
 const Z = 0x0040;
 
-/** Public resolvers that take encrypted questions, by the names under which clients find them. */
-const RESOLVERS = new DomainSet([
-  'dns.google',
-  'dns64.dns.google',
-  'cloudflare-dns.com',
-  'one.one.one.one',
-  '1dot1dot1dot1.cloudflare-dns.com',
-  'dns.quad9.net',
-  'dns9.quad9.net',
-  'dns10.quad9.net',
-  'dns11.quad9.net',
-  'doh.opendns.com',
-  'dns.opendns.com',
-  'doh.umbrella.com',
-  'doh.familyshield.opendns.com',
-  'dns.nextdns.io',
-  'dns.adguard-dns.com',
-  'dns.adguard.com',
-  'unfiltered.adguard-dns.com',
-  'family.adguard-dns.com',
-  'dns.controld.com',
-  'freedns.controld.com',
-  'doh.cleanbrowsing.org',
-  'dns.mullvad.net',
-  'base.dns.mullvad.net',
-  'doh.dns.sb',
-  'dns.alidns.com',
-  'doh.pub',
-  'dns.twnic.tw',
-  'doh.applied-privacy.net',
-  'odvr.nic.cz',
-  'doh.ffmuc.net',
-  'doq.dns4all.eu',
-  'dnscrypt-cert.opendns.com',
-]);
-
 const settings = group('What is told of.', {
   bypass: flag('Clients that ask servers other than the configured resolvers.', { default: true }),
-  encrypted: flag('Look-ups of the names of encrypted resolvers.', { default: true }),
+  encrypted: flag('Connections to encrypted resolvers, and look-ups of their names.', { default: true }),
   odd: flag('Operations and header bits that are not in use.', { default: true }),
   again: span('The same is told of again after this.', { default: '1d', least: 60_000 }),
 });
@@ -103,6 +69,36 @@ class Evade implements Detector {
     }
   }
 
+  encrypted(flow: EncryptedFlow, raise: Raise): void {
+    const { networks, resolvers } = this.#services;
+    const is = (list: readonly Network[], words: AddressWords) => isInAny(list, flow.family, words);
+    // What a resolver of the site asks, and what it is asked, is as it should be.
+    if (!this.#settings.encrypted || is(resolvers, flow.client) || is(resolvers, flow.server)) return;
+    // A stub on the client itself is none of a stranger's.
+    if (flow.server.every((word, i) => word === flow.client[i])) return;
+    if (is(networks, flow.server) || (networks.length > 0 && !is(networks, flow.client))) return;
+    const { kind, time, family, serverName, transport, serverPort } = flow;
+    const client = addressText(family, ...flow.client);
+    const server = addressText(family, ...flow.server);
+    const told = this.#note(`${kind} ${serverName ?? server} ${client}`, time, time);
+    if (told === null) return;
+    const over = transport === UDP ? 'UDP' : 'TCP';
+    const saying = serverName === undefined ? '' : ` It calls the server ${serverName}.`;
+    raise({
+      ...COMMON,
+      ...told,
+      time,
+      lastSeen: time,
+      measures: [],
+      subject: client,
+      client,
+      server,
+      title: `${client} asks ${serverName ?? server} by ${KINDS[kind]}`,
+      text: `${client} speaks ${KINDS[kind]} with ${server}, ${over} port ${serverPort} (frame ${flow.closeNumber}).${saying} What it looks up there can be seen by nobody here. Browsers and phones do this by themselves; malware does too.`,
+      evidence: [],
+    });
+  }
+
   #isStranger({ client, server }: Observation): boolean {
     if (this.#usual.get(client) === server) return false;
     const { networks, resolvers } = this.#services;
@@ -115,38 +111,53 @@ class Evade implements Detector {
 
   #tell(seen: Observation, raise: Raise, what: string, words: Pick<Finding, 'title' | 'text'>): void {
     const client = seen.client.text;
-    const key = `${what} ${client}`;
-    const state = this.#told.take(key, () => ({ time: Number.NEGATIVE_INFINITY, first: seen.time, count: 0 }));
-    state.count++;
-    if (seen.closed - state.time < this.#settings.again / 1000) return;
-    state.time = seen.closed;
+    const told = this.#note(`${what} ${client}`, seen.closed, seen.time);
+    if (told === null) return;
     raise({
-      detector: 'EVADE',
-      key,
-      severity: 'low',
-      score: 0.5,
-      confidence: 0.8,
+      ...COMMON,
+      ...told,
       time: seen.closed,
-      firstSeen: state.first,
       lastSeen: seen.time,
-      count: state.count,
+      measures: [],
       subject: client,
       client,
       server: seen.server.text,
       ...(seen.domain !== null && { domain: seen.domain.text }),
       ...words,
-      measures: [],
       evidence: [seen.evidence()],
-      attack: ATTACK,
     });
   }
+
+  /** Counts one more of a kind; what to say of them, null where that was said lately. */
+  #note(key: string, now: number, seen: number): Pick<Finding, 'key' | 'firstSeen' | 'count'> | null {
+    const state = this.#told.take(key, () => ({ time: Number.NEGATIVE_INFINITY, first: seen, count: 0 }));
+    state.count++;
+    if (now - state.time < this.#settings.again / 1000) return null;
+    state.time = now;
+    return { key, firstSeen: state.first, count: state.count };
+  }
 }
+
+const COMMON = {
+  detector: 'EVADE',
+  severity: 'low',
+  score: 0.5,
+  confidence: 0.8,
+  attack: ATTACK,
+} as const satisfies Partial<Finding>;
+
+const KINDS: Readonly<Record<EncryptedKind, string>> = {
+  dot: 'DNS over TLS',
+  doh: 'DNS over HTTPS',
+  doq: 'DNS over QUIC',
+  dnscrypt: 'DNSCrypt',
+};
 
 export const evade = detector({
   id: 'EVADE',
   title: 'Look-ups past the site’s resolver',
   summary:
-    'Clients that ask resolvers of strangers, look for encrypted ones (DoH, DoT, DoQ, DNSCrypt) by name, or send messages that no resolver would.',
+    'Clients that ask resolvers of strangers, use encrypted ones (DoH, DoT, DoQ, DNSCrypt) or look for them by name, or send messages that no resolver would.',
   attack: ATTACK,
   needs: ['clients'],
   rows: 'queries',
@@ -170,12 +181,5 @@ function isEncrypted(seen: Observation): boolean {
   if (domain === null) return false;
   // Discovery of designated resolvers (RFC 9462): `_dns.resolver.arpa`, or `_dns.` of a resolver.
   if (type === TYPE_SVCB && seen.name[0] === 4 && seen.nameText.startsWith('_dns.')) return true;
-  return DOMAINS.has(domain.text) && RESOLVERS.has(seen.nameText);
+  return RESOLVER_DOMAINS.has(domain.text) && isResolverName(seen.nameText);
 }
-
-/** Registrable domains of the list: most names are none of these. */
-const DOMAINS = new Set(
-  'dns.google cloudflare-dns.com one.one quad9.net opendns.com umbrella.com nextdns.io adguard-dns.com adguard.com controld.com cleanbrowsing.org mullvad.net dns.sb alidns.com doh.pub twnic.tw applied-privacy.net nic.cz ffmuc.net dns4all.eu'.split(
-    ' ',
-  ),
-);

@@ -1,4 +1,5 @@
 import type { Raise } from '../core/alert.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
 import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
@@ -95,6 +96,12 @@ export class Judge {
     this.#second = second;
     this.#services.baseline.tick(time);
     for (const detector of this.#ticking) detector.tick?.(second, this.#raise);
+  }
+
+  /** Takes a client that speaks encrypted DNS, in order among the rows. */
+  encrypted(flow: EncryptedFlow): void {
+    this.tick(flow.time);
+    for (const { detector } of this.#running) detector.encrypted?.(flow, this.#raise);
   }
 
   /** What detectors have learnt, by id. */

@@ -1,6 +1,8 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 import { DNS } from '../core/carrier.ts';
 import { isInNetwork, type Network } from '../core/network.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
+import { isResolverName } from '../core/public-resolvers.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { MessageView } from '../wire/message.ts';
 import { skipName } from '../wire/name.ts';
@@ -116,6 +118,18 @@ export class Privacy {
     if (keepsPackets(this.settings)) return;
     for (let i = from; i < to; i++) this.#applyRow(batch, i);
     if (this.settings.level > 0) this.#rekeyIds(batch, from, to);
+  }
+
+  /** The same for an encrypted flow: its client, and of names all but those of public resolvers. */
+  flow(flow: EncryptedFlow): EncryptedFlow {
+    if (keepsPackets(this.settings)) return flow;
+    this.#seconds = Math.floor(flow.time);
+    const [w0, w1, w2, w3] = flow.client.map((word) => Uint32Array.of(word));
+    if (this.settings.level > 0) this.#hideWords(flow.family, w0, w1, w2, w3, 0);
+    const { serverName, ...rest } = flow;
+    const isShown =
+      serverName !== undefined && ((this.settings.names ?? 'full') === 'full' || isResolverName(serverName));
+    return { ...rest, client: [w0[0], w1[0], w2[0], w3[0]], ...(isShown && { serverName }) };
   }
 
   #applyRow(batch: TransactionBatch, i: number): void {

@@ -6,6 +6,7 @@ import { isUdpChecksumWrong } from './checksum.ts';
 import { ALL_CLIENTS, isInSample } from './client-sample.ts';
 import * as L from './cursor.ts';
 import { COMPLETE, Defragmenter, Fragment } from './defrag.ts';
+import { EncryptedFlows, type SeenFlow } from './encrypted-flows.ts';
 import { ClearHttp2, Dnscrypt, isDnscryptResponse, isPublicResolver, isQuicLong } from './encrypted.ts';
 import { UdpFlows } from './udp-flows.ts';
 import { DnsHeuristic } from './heuristic.ts';
@@ -14,6 +15,7 @@ import { extensions, fillEnds4, fillEnds6 } from './ip.ts';
 import { LAYERS } from './layers.ts';
 import { ETHERNET_LINK, linkLayer } from './link-types.ts';
 import * as P from './ports.ts';
+import type { Unseal } from './quic-initial.ts';
 import { Sharing } from './shard.ts';
 import { Segment, TcpStreams } from './streams.ts';
 
@@ -25,6 +27,8 @@ export interface DissectHandler {
   unreachable(carrier: Carrier): void;
   /** Every frame with its fate (FATE…) as known when it was read; only called when set (`--unit packet`). */
   frame?(carrier: Carrier, fate: number): void;
+  /** Clients that speak encrypted DNS; nothing is looked for when absent. */
+  encrypted?: { found(flow: SeenFlow): void; unseal?: Unseal | undefined };
 }
 
 export interface DissectOptions {
@@ -67,6 +71,7 @@ export class Dissector {
   readonly #streams: TcpStreams;
   readonly #segment = new Segment();
   readonly #flows: UdpFlows | null;
+  readonly #encrypted: EncryptedFlows | null;
   readonly #checksums: boolean;
   /** The ICMP error at hand says that the quoted packet did not arrive. */
   #isUnreachable = false;
@@ -88,6 +93,8 @@ export class Dissector {
     this.#defrag = new Defragmenter(ledger, { bytes: bytes / 4 });
     this.#streams = new TcpStreams((carrier) => handler.message(carrier), ledger, { bytes: bytes - bytes / 4 });
     this.#flows = options.streams === true ? new UdpFlows() : null;
+    const { encrypted } = handler;
+    this.#encrypted = encrypted ? new EncryptedFlows((flow) => encrypted.found(flow), encrypted.unseal) : null;
     this.#checksums = options.checksums === true;
     this.#firstShard = options.shard ?? 0;
     this.#behindShard = this.#firstShard + (options.taken ?? 1);
@@ -99,6 +106,10 @@ export class Dissector {
   /** Looks from here on at the DNS of one in so many clients; frames of the others are counted as `sampled`. */
   set sample(rate: number) {
     this.#sampleLimit = ALL_CLIENTS / rate;
+  }
+
+  get sample(): number {
+    return ALL_CLIENTS / this.#sampleLimit;
   }
 
   #isLeftOut(kinds: Uint8Array): boolean {
@@ -292,7 +303,10 @@ export class Dissector {
       if (!carrier.quoted && this.#isLeftOut(this.#udpKinds)) return ~FATE.sampled;
       if (!carrier.quoted) this.#ledger.segments++;
       carrier.protocol = kind - 1;
-      if (isDnscryptResponse(c.bytes, c.at, c.end - c.at)) return ~FATE.encrypted;
+      if (isDnscryptResponse(c.bytes, c.at, c.end - c.at)) {
+        if (!carrier.quoted) this.#encrypted?.known(carrier, 'dnscrypt', true);
+        return ~FATE.encrypted;
+      }
       return this.#datagram(length === 0 ? c.wireEnd - c.at : length - 8);
     }
     return this.#otherDatagram(kind);
@@ -304,7 +318,9 @@ export class Dissector {
     const { carrier, bytes, at } = c;
     const length = c.end - at;
     if (carrier.quoted) return L.NOT_DNS;
-    if (kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier))) return ~FATE.encrypted;
+    const isKnown = kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier));
+    if (isKnown || kind === P.WEB_KIND) this.#encrypted?.datagram(carrier, c, isKnown);
+    if (isKnown) return ~FATE.encrypted;
     if (isQuicLong(bytes, at, length)) return L.NOT_DNS;
     if (this.#heuristic !== null && c.end === c.wireEnd && this.#heuristic.accepts(bytes, at, length)) {
       if (this.#isLeftOut(this.#udpKinds)) return ~FATE.sampled;
@@ -312,7 +328,9 @@ export class Dissector {
       carrier.protocol = DNS;
       return this.#datagram(length);
     }
-    return this.#dnscrypt.accepts(carrier, bytes, at, length) ? ~FATE.encrypted : L.NOT_DNS;
+    if (!this.#dnscrypt.accepts(carrier, bytes, at, length)) return L.NOT_DNS;
+    this.#encrypted?.known(carrier, 'dnscrypt', isDnscryptResponse(bytes, at, length));
+    return ~FATE.encrypted;
   }
 
   /** Hands over the message that the datagram carries; `length` is what its header said. */
@@ -351,7 +369,7 @@ export class Dissector {
     const header = (bytes[at + 12] >> 4) * 4;
     if (header < 20) return L.MALFORMED;
     if (at + header > c.end) return c.short(header);
-    if (!dns && this.#flows === null) return this.#otherSegment(kind, at + header);
+    if (!dns && this.#flows === null) return this.#otherSegment(kind, at, at + header);
     const segment = this.#segment;
     segment.headerAt = at;
     segment.flags = bytes[at + 13];
@@ -364,7 +382,7 @@ export class Dissector {
     segment.frames = c.frames;
     if (!dns) {
       carrier.stream = this.#streams.other(carrier, segment);
-      return this.#otherSegment(kind, c.at);
+      return this.#otherSegment(kind, at, c.at);
     }
     if (this.#isLeftOut(this.#tcpKinds)) return ~FATE.sampled;
     this.#ledger.segments++;
@@ -372,10 +390,17 @@ export class Dissector {
     return ~this.#streams.segment(carrier, segment);
   }
 
-  #otherSegment(kind: number, payload: number): L.Next {
+  #otherSegment(kind: number, header: number, payload: number): L.Next {
     const { carrier, bytes, end } = this.#cursor;
-    if (kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier))) return ~FATE.encrypted;
-    return this.#http2.accepts(carrier, bytes, payload, end) ? ~FATE.encrypted : L.NOT_DNS;
+    const isKnown = kind === P.ENCRYPTED_KIND || (kind === P.WEB_KIND && isPublicResolver(carrier));
+    if (this.#encrypted !== null && (isKnown || kind === P.WEB_KIND)) {
+      const sequence = word(bytes, header + 4);
+      this.#encrypted.segment(carrier, { bytes, at: payload, end }, sequence, isKnown);
+    }
+    if (isKnown) return ~FATE.encrypted;
+    if (!this.#http2.accepts(carrier, bytes, payload, end)) return L.NOT_DNS;
+    this.#encrypted?.known(carrier, 'doh');
+    return ~FATE.encrypted;
   }
 
   /** ICMP and ICMPv6 errors quote the packet they are about (RFC 792, RFC 4443 §3). */

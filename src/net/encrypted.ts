@@ -1,4 +1,5 @@
 import type { Carrier } from '../core/carrier.ts';
+import { isResolverAddress } from '../core/public-resolvers.ts';
 
 /** "r6fnvWj8": every DNSCrypt response begins with it (DNSCrypt protocol, version 2 §9). */
 const RESOLVER_MAGIC = [0x72, 0x36, 0x66, 0x6e, 0x76, 0x57, 0x6a, 0x38];
@@ -82,41 +83,9 @@ export function isQuicLong(bytes: Uint8Array<ArrayBufferLike>, at: number, lengt
 
 /** Whether one end is a public resolver that answers on the web's port (DNS over HTTPS, and over QUIC as HTTP/3). */
 export function isPublicResolver(carrier: Carrier): boolean {
-  if (carrier.family === 4) {
-    return RESOLVERS.has(carrier.source3) || RESOLVERS.has(carrier.destination3);
-  }
-  return isResolver6(carrier.source0, carrier.source1) || isResolver6(carrier.destination0, carrier.destination1);
-}
-
-/** 2606:4700:4700::/48, 2001:4860:4860::/48, 2620:fe::/48, 2620:119:35::/48, 2a10:50c0::/32. */
-function isResolver6(w0: number, w1: number): boolean {
-  const high = w0 >>> 0;
-  const next = w1 >>> 16;
+  const { family, source0, source1, source3, destination0, destination1, destination3 } = carrier;
   return (
-    (high === 0x26064700 && next === 0x4700) ||
-    (high === 0x20014860 && next === 0x4860) ||
-    (high === 0x262000fe && next === 0) ||
-    (high === 0x26200119 && (next === 0x35 || next === 0x53)) ||
-    high === 0x2a1050c0
+    isResolverAddress(family, source0, source1, source3) ||
+    isResolverAddress(family, destination0, destination1, destination3)
   );
 }
-
-/** Addresses that the operators publish for DNS over HTTPS. */
-const RESOLVERS: ReadonlySet<number> = new Set(
-  [
-    // Cloudflare
-    '1.1.1.1 1.0.0.1 1.1.1.2 1.0.0.2 1.1.1.3 1.0.0.3 104.16.248.249 104.16.249.249 162.159.61.4 172.64.41.4',
-    '8.8.8.8 8.8.4.4', // Google
-    '9.9.9.9 149.112.112.112 9.9.9.10 149.112.112.10 9.9.9.11 149.112.112.11', // Quad9
-    '208.67.222.222 208.67.220.220 146.112.41.2', // OpenDNS
-    '94.140.14.14 94.140.15.15 94.140.14.140 94.140.14.141', // AdGuard
-    '185.228.168.168 185.228.169.168 185.228.168.9 185.228.168.10', // CleanBrowsing
-    '45.90.28.0 45.90.30.0', // NextDNS
-    '194.242.2.2 194.242.2.3 194.242.2.4', // Mullvad
-    '185.222.222.222 45.11.45.11', // DNS.SB
-    '223.5.5.5 223.6.6.6', // AliDNS
-  ]
-    .join(' ')
-    .split(' ')
-    .map((text) => text.split('.').reduce((value, octet) => (value << 8) | Number(octet), 0)),
-);

@@ -1,10 +1,13 @@
 import type { Carrier } from '../core/carrier.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { CapturedInterface, FrameBatch } from '../core/frames.ts';
 import { MessageJoin } from '../core/join.ts';
 import { Ledger, OUTCOME } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { type MatchOptions, Matcher, type MessagePredicate } from '../correlate/matcher.ts';
 import { type DissectHandler, type DissectOptions, Dissector } from '../net/dissect.ts';
+import type { SeenFlow } from '../net/encrypted-flows.ts';
+import type { Unseal } from '../net/quic-initial.ts';
 import { FAULT } from '../wire/fault.ts';
 import { MessageView } from '../wire/message.ts';
 import { BatchTimes } from './frame-times.ts';
@@ -21,6 +24,8 @@ export interface EngineOutputs {
   frame?(carrier: Carrier, fate: number): void;
   /** When the fate of a query is known (see MatchOptions). */
   closed?: MatchOptions['closed'];
+  /** Clients that speak encrypted DNS; `unseal` opens the first packets of QUIC. */
+  encrypted?: { found(flow: EncryptedFlow): void; unseal?: Unseal };
 }
 
 export interface EngineOptions {
@@ -67,6 +72,8 @@ export class Engine {
       unreachable: (carrier) => this.#unreachable(carrier),
     };
     if (outputs.frame) handler.frame = outputs.frame;
+    const { encrypted } = outputs;
+    if (encrypted) handler.encrypted = { found: (flow) => this.#flow(flow), unseal: encrypted.unseal };
     // Flow numbers are for people and filters: rows do not have them.
     const streams = outputs.message !== undefined || outputs.frame !== undefined || this.#filter !== null;
     this.#dissector = new Dissector(handler, this.ledger, { streams, ...options.dissect });
@@ -79,6 +86,10 @@ export class Engine {
   /** Rows still to come close at or after this (`closeSeconds`, `closeNanos`). */
   get clock(): { seconds: number; nanos: number } {
     return this.#matcher.clock;
+  }
+
+  get sample(): number {
+    return this.#dissector.sample;
   }
 
   /** Takes from here on the messages of one in so many clients. */
@@ -151,6 +162,13 @@ export class Engine {
     this.#advanceFor(carrier.number);
     this.#view.read(carrier.bytes, carrier.at, carrier.length, carrier.claimedLength);
     this.#matcher.unreachable(carrier, this.#view);
+  }
+
+  /** An encrypted flow stands behind the rows that have closed by now, and before those that will. */
+  #flow(flow: SeenFlow): void {
+    if (this.#pairs) this.#advanceFor(flow.closeNumber);
+    const { seconds, nanos } = this.#matcher.clock;
+    this.#outputs.encrypted?.found({ ...flow, closeSeconds: seconds, closeNanos: nanos });
   }
 
   /** Moves the run clock to the frame of this number, over all frames before it. */

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { loadConfig } from '../../src/app/config.ts';
 import { judgeOf } from '../../src/app/judging.ts';
 import type { Finding } from '../../src/core/alert.ts';
+import type { EncryptedFlow } from '../../src/core/encrypted-flow.ts';
 import { isBitFlip, isOneChange, skeleton, unicodeLabel } from '../../src/detect/look-alike.ts';
 import { ageWeight } from '../../src/detect/new-dom.ts';
 import { Domain } from '../../src/detect/entities.ts';
@@ -221,6 +222,43 @@ test('EVADE: other resolvers than the site’s, names of encrypted ones, odd mes
     ['cloudflare-dns.com', 'mozilla.cloudflare-dns.com', 'dns.google'].map((name) => `encrypted ${name} 10.0.0.7`),
   );
   assert.match(findings([exchange(0, { opcode: 'STATUS' })], { only: ['EVADE'] })[0].title, /operation 2/);
+});
+
+test('EVADE: clients that speak encrypted DNS, once a day, but not the site’s own resolver', () => {
+  const flow = (after: number, more: Partial<EncryptedFlow> = {}): EncryptedFlow => ({
+    kind: 'dot',
+    time: START + after,
+    closeSeconds: START + after,
+    closeNanos: 0,
+    closeNumber: 1,
+    family: 4,
+    client: [0, 0, 0, 0x0a000007],
+    server: [0, 0, 0, 0x08080808],
+    serverPort: 853,
+    transport: 6,
+    ...more,
+  });
+  const resolvers = [{ family: 4 as const, words: [0, 0, 0, 0x0a000035] as const, bits: 32 }];
+  const { config } = loadConfig({ environment: {}, file: '/dev/null' });
+  const found: Finding[] = [];
+  const raise = (one: Finding) => void found.push(one);
+  const judge = judgeOf(config.detect, { networks: [], resolvers, raise, only: ['EVADE'] });
+  judge.encrypted(flow(0, { serverName: 'dns.google' }));
+  judge.encrypted(flow(600, { serverName: 'dns.google' }));
+  judge.encrypted(flow(700, { client: [0, 0, 0, 0x0a000035] }));
+  judge.encrypted(flow(700, { server: [0, 0, 0, 0x0a000035] }));
+  judge.encrypted(flow(700, { server: [0, 0, 0, 0x0a000007] }));
+  judge.encrypted(flow(800, { kind: 'doh', serverPort: 443 }));
+  judge.encrypted(flow(90_000, { serverName: 'dns.google' }));
+  assert.deepEqual(
+    found.map(({ title, count, severity }) => `${severity} ${count}: ${title}`),
+    [
+      'low 1: 10.0.0.7 asks dns.google by DNS over TLS',
+      'low 1: 10.0.0.7 asks 8.8.8.8 by DNS over HTTPS',
+      'low 3: 10.0.0.7 asks dns.google by DNS over TLS',
+    ],
+  );
+  assert.match(found[0].text, /with 8\.8\.8\.8, TCP port 853/);
 });
 
 test('NEW-DOM: the age of a domain is known over a restart', () => {

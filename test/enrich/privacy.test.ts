@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MDNS } from '../../src/core/carrier.ts';
+import type { EncryptedFlow } from '../../src/core/encrypted-flow.ts';
 import { TransactionBatch } from '../../src/core/transactions.ts';
 import { keepsPackets, Privacy, type PrivacySettings, privacyText } from '../../src/enrich/privacy.ts';
 import type { MessageInput } from '../../src/rr/encode.ts';
@@ -73,6 +74,30 @@ test('level 1 cuts client addresses, subnets and reverse names of own addresses'
 });
 const v6Client = [0x20, 1, 0xd, 0xb8, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6];
 const v6Server = [0x20, 1, 0xd, 0xb8, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x35];
+
+test('of an encrypted flow the client is hidden, and names that are no public resolver’s', () => {
+  const words = [0, 0, 0, 0xc0a8072a] as const;
+  const flow: EncryptedFlow = {
+    kind: 'dot',
+    time: 0,
+    closeSeconds: 0,
+    closeNanos: 0,
+    closeNumber: 1,
+    family: 4,
+    client: words,
+    server: [0, 0, 0, 0xc6336435],
+    serverPort: 853,
+    transport: 6,
+    serverName: 'my.resolver.example',
+  };
+  const cut = new Privacy({ level: 1, names: 'domain' }, EPOCHS).flow(flow);
+  const { serverName, ...rest } = flow;
+  assert.deepEqual(cut, { ...rest, client: [0, 0, 0, 0xc0a80700] }, serverName);
+  const known = { ...flow, serverName: 'dns.google' };
+  assert.equal(new Privacy({ level: 0, names: 'hashed' }, EPOCHS).flow(known).serverName, 'dns.google');
+  assert.equal(new Privacy({ level: 1 }, EPOCHS).flow(flow).serverName, 'my.resolver.example');
+  assert.deepEqual(new Privacy({ level: 0, names: 'hashed' }, EPOCHS).flow(known).client, words);
+});
 
 test('from level 2 nothing of an own address is left in reverse names; foreign ones stay', () => {
   for (const level of [2, 3, 4] as const) {

@@ -1,6 +1,6 @@
 import { EXIT, UserError } from '../../core/errors.ts';
 import { Assembler, type Instruction, KERNEL, type Label, OP } from './bpf/assembler.ts';
-import { dnsTests, ethernetToIp, rawToIp } from './bpf/dns.ts';
+import { dnsPorts, dnsTests, type EncryptedPorts, ethernetToIp, rawToIp } from './bpf/dns.ts';
 import { type Expression, NotSupported, parseExpression, WrongExpression } from './bpf/expression.ts';
 import { generate } from './bpf/generate.ts';
 import { hardwareOfLink, LINK, LOOPBACK_HARDWARE } from './interfaces.ts';
@@ -13,6 +13,8 @@ export interface CaptureRule {
   defaultFilter: 'dns' | 'none';
   extraUdpPorts?: readonly number[];
   extraTcpPorts?: readonly number[];
+  /** Encrypted DNS that the default filter lets through; `off` unless told. */
+  encrypted?: EncryptedPorts;
   family?: 4 | 6;
 }
 
@@ -126,7 +128,8 @@ class LinkPrograms {
     if (filter.own !== null) return this.#ofFamily(toIp, generate(asm, filter.own, { ...ends, shape }));
     // An empty filter takes everything, as in tcpdump.
     if (rule.defaultFilter === 'none' || rule.filter !== undefined) return this.#ofFamily(toIp, this.#keep);
-    const labels = dnsTests(asm, ends, { udp: rule.extraUdpPorts, tcp: rule.extraTcpPorts });
+    const { extraUdpPorts = [], extraTcpPorts = [], encrypted = 'off' } = rule;
+    const labels = dnsTests(asm, ends, dnsPorts(extraUdpPorts, extraTcpPorts, encrypted));
     if (rule.family === 4) labels.ipv6 = this.#drop;
     if (rule.family === 6) labels.ipv4 = this.#drop;
     return toIp(asm, labels);

@@ -1,4 +1,4 @@
-import { DNS_TCP_PORTS, DNS_UDP_PORTS } from './bpf/dns.ts';
+import { DNS_TCP_PORTS, DNS_UDP_PORTS, dnsPorts } from './bpf/dns.ts';
 import type { LiveOptions } from './options.ts';
 
 /**
@@ -10,9 +10,12 @@ export function dnsExpression(options: LiveOptions): string {
   if (options.filter !== undefined)
     return family && options.filter ? `${family} and (${options.filter})` : options.filter || family;
   if (options.defaultFilter === 'none') return family;
+  const { extraUdpPorts = [], extraTcpPorts = [], encrypted = 'off' } = options;
+  const { udp = [], tcp = [], to = [] } = dnsPorts(extraUdpPorts, extraTcpPorts, encrypted);
   const ports = [
-    ...[...DNS_UDP_PORTS, ...(options.extraUdpPorts ?? [])].map((port) => `udp port ${port}`),
-    ...[...DNS_TCP_PORTS, ...(options.extraTcpPorts ?? [])].map((port) => `tcp port ${port}`),
+    ...[...DNS_UDP_PORTS, ...udp].map((port) => `udp port ${port}`),
+    ...[...DNS_TCP_PORTS, ...tcp].map((port) => `tcp port ${port}`),
+    ...to.map((port) => `dst port ${port}`),
     '(ip[6:2] & 0x1fff != 0 and (udp or tcp))',
     'ip6 proto 44',
     '(icmp and (icmp[0] = 3 or icmp[0] = 4 or icmp[0] = 5 or icmp[0] = 11 or icmp[0] = 12))',

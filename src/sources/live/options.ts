@@ -1,3 +1,5 @@
+import type { EncryptedPorts } from './bpf/dns.ts';
+
 /** How to capture from interfaces. */
 export interface LiveOptions {
   /** Names as in `ip link`, or `any`. */
@@ -17,6 +19,8 @@ export interface LiveOptions {
   /** Further ports for the default filter. */
   extraUdpPorts?: readonly number[];
   extraTcpPorts?: readonly number[];
+  /** Encrypted DNS that the default filter lets through; `off` unless told. */
+  encrypted?: EncryptedPorts;
   /** Only IPv4 or only IPv6. */
   family?: 4 | 6;
   /** Shares the packets between `size` sources of the same group; only index 0 counts drops of the interface. */

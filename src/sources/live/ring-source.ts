@@ -125,8 +125,8 @@ class RingSource implements Source {
       interfaces: single === undefined && wanted !== 'any' ? wanted.map(({ index }) => index) : undefined,
       hardwareType: single?.hardwareType,
     };
-    const { filter, defaultFilter = 'dns', extraUdpPorts, extraTcpPorts, family } = options;
-    const rule = { snaplen: this.#snaplen, filter, defaultFilter, extraUdpPorts, extraTcpPorts, family };
+    const { filter, defaultFilter = 'dns', extraUdpPorts, extraTcpPorts, encrypted, family } = options;
+    const rule = { snaplen: this.#snaplen, filter, defaultFilter, extraUdpPorts, extraTcpPorts, encrypted, family };
     const program = captureProgram(rule, shape, foreignCompiler(single?.name));
     socket.bind(single?.index ?? 0);
     if (options.fanout !== undefined) socket.join(options.fanout, isLoopback);

@@ -17,6 +17,11 @@ export const captureSettings = group('Where messages come from: interfaces, or d
   block_timeout: span('Longest wait for a part-filled block of packets.', { default: '20ms', least: 1, most: 1000 }),
   udp_ports: list('Further UDP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
   tcp_ports: list('Further TCP ports that carry DNS.', whole('Port.', { least: 1, most: 65_535 })),
+  encrypted: choice(
+    'Encrypted DNS that is let through too, so that EVADE can tell who speaks it: `dns`, the ports of DoT and DoQ (853, 784, 8853; as many packets again as clients that use them send); `web`, also what goes to port 443 (every packet of the web in one direction: dear on a busy link).',
+    ['off', 'dns', 'web'],
+    { default: 'dns' },
+  ),
   family: choice('Only one of the IP versions.', ['both', 'ipv4', 'ipv6'], { default: 'both' }),
   sample: whole('Only one in so many clients; counts say so.', { default: 1, least: 1, most: 999_999 }),
   sample_when_full: flag('Fewer clients while the ring stays nearly full; what is left out is counted.', {

@@ -148,7 +148,7 @@ test('a tag beside the frame counts as the first one', () => {
   assert.equal(run(captureProgram(DNS, { hardwareType: 1 }), QUERY, kernel({ tag: 0x6064 })), 262_144);
 });
 
-test('-4 and -6 go with any filter, further ports with the default one', () => {
+test('-4 and -6 go with any filter, further ports and encrypted DNS with the default one', () => {
   const takes = (rule: Partial<CaptureRule>) =>
     run(captureProgram({ ...DNS, ...rule }, { hardwareType: 1 }), QUERY) > 0;
   assert.deepEqual([takes({ family: 4 }), takes({ family: 6 })], [true, false]);
@@ -164,6 +164,22 @@ test('-4 and -6 go with any filter, further ports with the default one', () => {
     [run5300({}), run5300({ extraTcpPorts: [5300] }), run5300({ extraUdpPorts: [5300] })],
     [0, 0, 262_144],
   );
+  const to = (encrypted: CaptureRule['encrypted'], from: number, port: number) => {
+    other.set([from >> 8, from & 255, port >> 8, port & 255], 34);
+    return run5300({ encrypted }) > 0;
+  };
+  const flows = [
+    [4000, 853],
+    [853, 4000],
+    [4000, 443],
+    [443, 4000],
+  ];
+  const taken = (['off', 'dns', 'web'] as const).map((one) => flows.map(([from, port]) => to(one, from, port)));
+  assert.deepEqual(taken, [
+    [false, false, false, false],
+    [true, true, false, false],
+    [true, true, true, false],
+  ]);
   assert.equal(run(captureProgram({ ...DNS, snaplen: 96 }, { hardwareType: 1 }), QUERY), 96);
 });
 

@@ -29,6 +29,17 @@ interface Parts extends Ends {
 export interface DnsPorts {
   udp?: readonly number[];
   tcp?: readonly number[];
+  /** Ports to which packets are taken, of either transport, but not what comes back. */
+  to?: readonly number[];
+}
+
+/** Encrypted DNS that is let through: its own ports, or also what goes to the web's. */
+export type EncryptedPorts = 'off' | 'dns' | 'web';
+
+/** Further ports of DNS and the ports of encrypted DNS (RFC 7858 §3.1, RFC 9250 §4.1.1 and its drafts). */
+export function dnsPorts(udp: readonly number[], tcp: readonly number[], encrypted: EncryptedPorts): DnsPorts {
+  if (encrypted === 'off') return { udp, tcp };
+  return { udp: [...udp, 853, 784, 8853], tcp: [...tcp, 853], to: encrypted === 'web' ? [443] : [] };
 }
 
 /** Places to go on with the offset of an IP header in X. */
@@ -45,8 +56,8 @@ export interface IpLabels {
 export function dnsTests(asm: Assembler, ends: Ends, extra: DnsPorts = {}): IpLabels {
   const parts: Parts = {
     ...ends,
-    udp: portTest(asm, [...DNS_UDP_PORTS, ...(extra.udp ?? [])], ends),
-    tcp: portTest(asm, [...DNS_TCP_PORTS, ...(extra.tcp ?? [])], ends),
+    udp: portTest(asm, [...DNS_UDP_PORTS, ...(extra.udp ?? [])], extra.to ?? [], ends),
+    tcp: portTest(asm, [...DNS_TCP_PORTS, ...(extra.tcp ?? [])], extra.to ?? [], ends),
   };
   const quoted4 = ipv4(asm, parts, ends.no);
   const quoted6 = ipv6(asm, parts, ends.no);
@@ -79,9 +90,9 @@ export function rawToIp(asm: Assembler, { ipv4, ipv6, no }: IpLabels): Label {
 }
 
 /** X = offset of the transport header. */
-function portTest(asm: Assembler, ports: readonly number[], { yes, no }: Ends): Label {
+function portTest(asm: Assembler, ports: readonly number[], to: readonly number[], { yes, no }: Ends): Label {
   const unique = [...new Set(ports)];
-  const destination = asm.op(OP.loadHalfX, 2, asm.oneOf(unique, yes, no));
+  const destination = asm.op(OP.loadHalfX, 2, asm.oneOf([...new Set([...ports, ...to])], yes, no));
   return asm.op(OP.loadHalfX, 0, asm.oneOf(unique, yes, destination));
 }
 
