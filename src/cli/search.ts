@@ -160,6 +160,9 @@ function pageText(rows: readonly Transaction[], format: string, isFirst: boolean
     row.latency_ms === undefined ? '–' : numberText(row.latency_ms),
     (row.addresses ?? row.answers?.map(({ data }) => data) ?? []).join(' '),
   ]);
-  if (format === 'csv') return (isFirst ? csvRow(COLUMNS) : '') + cells.map(csvRow).join('');
+  if (format === 'csv') {
+    const marked = rows.map((row, i) => [...cells[i], String(row.is_suspicious === true), row.rules?.join('; ') ?? '']);
+    return (isFirst ? csvRow([...COLUMNS, 'is_suspicious', 'rules']) : '') + marked.map(csvRow).join('');
+  }
   return cells.length === 0 ? '' : tableText(COLUMNS, cells);
 }

@@ -66,6 +66,13 @@ const TRANSACTION: Columns<Transaction> = [
   ['fault', (t) => t.fault?.cause],
 ];
 
+/** Where rules may mark rows. */
+const MARKED: Columns<Transaction> = [
+  ...TRANSACTION,
+  ['is_suspicious', (t) => String(t.is_suspicious === true)],
+  ['rules', (t) => joined(t.rules)],
+];
+
 const MESSAGE: Columns<CapturedMessage> = [
   ['timestamp', (m) => m.time],
   ['frame', (m) => m.frame],
@@ -106,14 +113,16 @@ export const csv: OutputFormat = {
   summary: 'comma-separated values with a header line',
   unit: 'transaction',
   transaction(options, writer) {
-    const { sensor, registrable } = options;
+    const { sensor, registrable, marks } = options;
+    const columns = marks === undefined ? TRANSACTION : MARKED;
     return {
-      begin: () => writer.ascii(header(TRANSACTION)),
+      begin: () => writer.ascii(header(columns)),
       batch(batch, from, to) {
         for (let i = from; i < to; i++) {
           const interfaceName = shownInterface(options, batch.col.interfaceId[i]);
-          const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable });
-          writer.text(row(TRANSACTION, value));
+          const rules = marks?.[batch.col.mark[i]];
+          const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable, rules });
+          writer.text(row(columns, value));
         }
       },
     };

@@ -29,7 +29,8 @@ export const ecs: OutputFormat = {
 function event(batch: TransactionBatch, i: number, options: OutputOptions): object {
   const c = batch.col;
   const interfaceName = shownInterface(options, c.interfaceId[i]);
-  const value = transactionValue(batch, i, { interfaceName, sensor: options.sensor });
+  const rules = options.marks?.[c.mark[i]];
+  const value = transactionValue(batch, i, { interfaceName, sensor: options.sensor, rules });
   const latency = batch.latencyNanos(i);
   const answered = c.responseLength[i] > 0;
   const suffix = value.name === undefined ? undefined : options.registrable?.(value.name);
@@ -62,6 +63,8 @@ function event(batch: TransactionBatch, i: number, options: OutputOptions): obje
     destination: server,
     server,
     related: { ip: related(value), ...(value.name !== undefined && { hosts: [value.name] }) },
+    // Several where several marked it: any field of ECS may hold a list.
+    ...(value.rules !== undefined && { rule: { name: value.rules }, tags: ['suspicious'] }),
     ...(observed && { observer: observer(value) }),
     type: 'dns',
     status: failed || (value.rcode !== undefined && value.rcode !== 'NOERROR') ? 'Error' : 'OK',

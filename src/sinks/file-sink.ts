@@ -53,12 +53,13 @@ export const fileSink: SinkDefinition<ValueOf<typeof settings>> = {
 };
 
 /** Options of an output format, as a sink knows them. */
-export function outputOptions({ interfaces, sensor, registrable, clientName }: SinkContext): OutputOptions {
+export function outputOptions({ interfaces, sensor, registrable, clientName, marks }: SinkContext): OutputOptions {
   return {
     interfaces,
     registrable,
     ...(sensor !== undefined && { sensor }),
     ...(clientName !== undefined && { clientName }),
+    ...(marks !== undefined && { marks }),
   };
 }
 

@@ -71,6 +71,8 @@ export interface OutputOptions {
   registrable?: (name: string) => Registrable;
   /** Name of a client, by its address as four words (IPv4 in the last); where names are configured. */
   clientName?: (family: number, words: readonly number[]) => string | undefined;
+  /** Names of the rules behind each mark of a row, `, ` between them; may grow. Absent where nothing marks. */
+  marks?: readonly string[];
   /** `-e`, for `fields`. */
   fields?: readonly OutputField[];
   fieldsFormat?: FieldsFormat;

@@ -46,6 +46,8 @@ export interface SinkContext {
   readonly registrable: (name: string) => Registrable;
   /** Name of a client by its address as four words; undefined without. */
   readonly clientName?: (family: number, words: readonly number[]) => string | undefined;
+  /** Names of the rules behind each mark; may grow. */
+  readonly marks?: readonly string[];
   /** Whom files that are made belong to; absent: the one we are. */
   readonly owner?: FileOwner | undefined;
   /** Who stands where: what dnstap calls the messages. */

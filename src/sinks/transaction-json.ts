@@ -136,7 +136,8 @@ export class TransactionJson {
   /** Writes row `i`, without a line feed. */
   row(batch: TransactionBatch, i: number): void {
     const from = this.#writer.length;
-    if (!this.#fast(batch, i)) {
+    // Few rows are marked.
+    if (batch.col.mark[i] !== 0 || !this.#fast(batch, i)) {
       this.#writer.length = from;
       this.#slow(batch, i);
     }
@@ -153,9 +154,10 @@ export class TransactionJson {
   }
 
   #slow(batch: TransactionBatch, i: number): void {
-    const { sensor, registrable } = this.#options;
+    const { sensor, registrable, marks } = this.#options;
     const interfaceName = shownInterface(this.#options, batch.col.interfaceId[i]);
-    const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable });
+    const rules = marks?.[batch.col.mark[i]];
+    const value = transactionValue(batch, i, { interfaceName, sensor, registrableDomain: registrable, rules });
     this.#writer.text(JSON.stringify(value));
   }
 

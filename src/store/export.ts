@@ -105,6 +105,8 @@ const CSV: readonly (readonly [string, (record: Transaction) => string | number 
   ['answers', ({ answers }) => answers?.map(({ type, data }) => `${type} ${data}`).join('; ')],
   ['ttl_min', (record) => record.ttl_min],
   ['transaction', ({ transaction }) => transaction],
+  ['is_suspicious', (record) => String(record.is_suspicious === true)],
+  ['rules', ({ rules }) => rules?.join('; ')],
 ];
 
 function csvLine(record: Transaction): string {

@@ -26,7 +26,11 @@ const say = (_: object, message: string): void => {
   said.push(message);
 };
 
-function open(sinks: object, clientName?: (family: number, words: readonly number[]) => string | undefined): Sinks {
+function open(
+  sinks: object,
+  clientName?: (family: number, words: readonly number[]) => string | undefined,
+  marks?: readonly string[],
+): Sinks {
   return new Sinks(settingsOf(sinks), {
     sensor: 'here',
     version: '1.2.3',
@@ -34,6 +38,7 @@ function open(sinks: object, clientName?: (family: number, words: readonly numbe
     interfaces: [],
     exporter: null,
     ...(clientName !== undefined && { clientName }),
+    ...(marks !== undefined && { marks }),
     log: { info: say, warn: say, error: say },
   });
 }
@@ -108,6 +113,33 @@ test('clients have the names of the configuration, in every format that is nativ
   const lines = readFileSync(at('named'), 'utf8').trimEnd().split('\n');
   const named = lines.map((line) => (JSON.parse(line) as { client_name?: string }).client_name);
   assert.deepEqual(named, ['printer "2"', 'office']);
+});
+
+test('what rules marked is marked in the lines of sinks, with the names of the rules', async () => {
+  const formats = ['ndjson', 'csv', 'ecs'];
+  const files = formats.map((format) => [format, { type: 'file', path: at(`marked.${format}`), format }]);
+  const sinks = open(Object.fromEntries(files) as object, undefined, ['', 'slow', 'slow, failed']);
+  const batch = rows(0, 3);
+  batch.col.mark.set([0, 1, 2]);
+  sinks.rows(batch, 0, 3);
+  await sinks.close();
+  const linesOf = (format: string) =>
+    readFileSync(at(`marked.${format}`), 'utf8')
+      .trimEnd()
+      .split('\n');
+  const native = linesOf('ndjson').map((line) => JSON.parse(line) as { is_suspicious?: boolean; rules?: string[] });
+  assert.deepEqual(
+    native.map((one) => [one.is_suspicious, one.rules]),
+    [
+      [undefined, undefined],
+      [true, ['slow']],
+      [true, ['slow', 'failed']],
+    ],
+  );
+  const ends = linesOf('csv').map((line) => line.split(',').slice(-2).join(','));
+  assert.deepEqual(ends, ['is_suspicious,rules', 'false,', 'true,slow', 'true,slow;failed']);
+  const rules = linesOf('ecs').map((line) => (JSON.parse(line) as { rule?: { name: string[] } }).rule?.name);
+  assert.deepEqual(rules, [undefined, ['slow'], ['slow', 'failed']]);
 });
 
 test('after logrotate files go on under their names', async () => {
