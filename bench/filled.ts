@@ -155,6 +155,7 @@ async function firstScreen(store: Store, hours: number): Promise<void> {
     baselines: null,
     alerts: new AlertBook(),
     outputs: () => [],
+    tables: () => [],
     sinks: () => [],
     checks: () => [],
     decode: () => [],

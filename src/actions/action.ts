@@ -26,6 +26,8 @@ export interface Action {
   apply(blocks: readonly Block[]): Promise<void>;
   /** Kinds that it can express; it is given no others. */
   readonly kinds: readonly Block['kind'][];
+  /** What it counts besides, by names: of whoever asks it, say. */
+  counts?(): Readonly<Record<string, number>>;
   /** Leaves nothing behind; called after an `apply` of none. */
   close(): Promise<void>;
 }

@@ -56,6 +56,7 @@ export class Enforcer {
       wanted: this.#wanted.length,
       failed: this.#failed,
       error: this.#error,
+      counts: this.#action.counts?.() ?? {},
     };
   }
 

@@ -101,6 +101,7 @@ export class Policy implements Blocks {
       decisions: this.#decisions.list(this.#options.now()),
       actions: this.#options.enforcers.map((one) => one.state()),
       overflow: this.#overflow,
+      unwritten: this.#options.journal.skipped,
     };
   }
 

@@ -85,6 +85,11 @@ class RpzAction implements Action {
     primary.notify();
   }
 
+  counts(): Record<string, number> {
+    const { badSignature, ...counts } = this.#primary.counts;
+    return { ...counts, bad_signature: badSignature };
+  }
+
   async apply(blocks: readonly Block[]): Promise<void> {
     if (!this.#versions.update(blocks, this.#context.now() / 1000)) return;
     this.#changed = performance.now();

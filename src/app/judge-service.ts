@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
 import { Baseline } from '../baseline/baseline.ts';
 import { BaselineKeeper } from './baseline-keeper.ts';
-import { AlertBook } from '../alerts/book.ts';
+import { AlertBook, BOOK_RULES } from '../alerts/book.ts';
 import { Notifier } from '../alerts/notifier.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import { type AlertConfig, rulesOf } from '../alerts/settings.ts';
@@ -156,7 +156,10 @@ export class JudgeService implements RowTaker {
       const { size: used, capacity: limit, evicted } = this.#baseline[kind].table;
       return { name: `usual ${kind}`, used, limit, evicted };
     });
-    return [...usual, { name: 'alerts', ...book.room, evicted: book.counts.evicted }];
+    return [
+      ...usual,
+      { name: 'alerts', used: book.incidents().length, limit: BOOK_RULES.most, evicted: book.counts.evicted },
+    ];
   }
 
   /** Takes what a configuration that was read again says of alerts. */

@@ -2,6 +2,7 @@ import { Ledger } from '../core/ledger.ts';
 import type { Privacy as PrivacyShown } from '../server/schema/overview.ts';
 import type { SensorReading } from '../server/services.ts';
 import type { Intake } from './intake.ts';
+import type { RunState } from './plan.ts';
 
 /** Rates are means over so long. */
 const RATE_MS = 5000;
@@ -29,6 +30,8 @@ export class Sensor {
   running = false;
   /** What the run has counted so far (`RunHooks.counting`). */
   counts: () => Ledger = () => new Ledger();
+  /** How the run is (`RunHooks.watching`). */
+  state: () => RunState = () => ({ open: 0, ring: null, oneIn: 1 });
   readonly #options: SensorOptions;
   readonly #started: number;
   #samples: Sample[] = [];
@@ -49,6 +52,7 @@ export class Sensor {
     const { name, source, interface: on, intake, isLive, privacy, now } = this.#options;
     const ledger = this.counts();
     const [rate, framesRate] = this.#rates(ledger.received);
+    const { open, ring, oneIn } = this.state();
     const { stored, waiting, received, lost, lagMs } = intake;
     return {
       name,
@@ -61,8 +65,9 @@ export class Sensor {
       rate,
       framesRate,
       lagSeconds: isLive && this.running ? lagMs / 1000 : null,
-      ring: null,
-      openTransactions: null,
+      ring: this.running ? ring : null,
+      openTransactions: this.running ? open : null,
+      oneIn,
       uptimeSeconds: (now() - this.#started) / 1000,
       running: this.running,
     };

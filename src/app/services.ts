@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { keepsPackets, privacyText, type PrivacySettings } from '../enrich/privacy.ts';
 import { registrable } from '../enrich/public-suffix.ts';
-import type { SinkState } from '../server/schema/sensors.ts';
+import type { SinkState, Table } from '../server/schema/sensors.ts';
 import type { Privacy } from '../server/schema/overview.ts';
 import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
 import type { Baselines } from '../core/usual.ts';
@@ -92,6 +92,7 @@ export interface ServiceParts {
   baselines?: Baselines;
   alerts: AlertBook;
   outputs?(): OutputStatus[];
+  tables?(): Table[];
   checks(): Check[];
 }
 
@@ -124,6 +125,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     baselines: parts.baselines ?? null,
     alerts: parts.alerts,
     outputs: () => parts.outputs?.() ?? [],
+    tables: () => parts.tables?.() ?? [],
     checks: () => parts.checks(),
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,

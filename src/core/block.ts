@@ -73,6 +73,8 @@ export interface ActionState {
   failed: number;
   /** Why it does not do what it should; null = it does. */
   error: string | null;
+  /** What it counts besides, by names. */
+  counts: Readonly<Record<string, number>>;
 }
 
 export interface BlockReport {
@@ -84,6 +86,8 @@ export interface BlockReport {
   actions: readonly ActionState[];
   /** Proposals that were not looked at, because too many waited. */
   overflow: number;
+  /** Decisions that the journal has no room for. */
+  unwritten: number;
 }
 
 /** What would come of an order, were it given now. */

@@ -56,4 +56,29 @@ export const FROM_BLOCKS: readonly MetricDefinition[] = [
     labels: ['action'],
     read: action('failed'),
   },
+  {
+    name: 'nametap_block_action_events_total',
+    help: 'What an action counts besides, such as requests to the zone by what became of them.',
+    kind: 'counter',
+    labels: ['action', 'event'],
+    read: ({ api: { services } }) =>
+      (services.blocks?.report().actions ?? []).flatMap(({ name, counts }) =>
+        Object.entries(counts).map(([event, n]) => [{ action: name, event }, n] as const),
+      ),
+  },
+  {
+    name: 'nametap_block_unjudged_total',
+    help: 'Proposals that were not looked at (overflow), and decisions that the journal had no room for (journal).',
+    kind: 'counter',
+    labels: ['reason'],
+    read: ({ api: { services } }) => {
+      const report = services.blocks?.report();
+      return report === undefined
+        ? []
+        : [
+            [{ reason: 'overflow' }, report.overflow],
+            [{ reason: 'journal' }, report.unwritten],
+          ];
+    },
+  },
 ];

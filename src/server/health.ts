@@ -139,6 +139,8 @@ function lookReasons({ status, freshness, alertsOpen, tiles, sensors }: StateInp
   if (isLive && freshness.age_s !== null && freshness.age_s > OLD_SECONDS) {
     look('age', say('state.age', { n: Math.round(freshness.age_s / 60) }), '/sensors');
   }
+  const oneIn = Math.max(1, ...sensors.map((one) => one.oneIn));
+  if (oneIn > 1) look('sampled', say('state.sampled', { n: oneIn }), '/sensors');
   for (const { key, value, expected, anomalous } of tiles) {
     if (!anomalous || expected === null || value === null) continue;
     look(`tile_${key}`, say(`state.${key}.${value > expected.high ? 'higher' : 'lower'}` satisfies SaidKey), '/');

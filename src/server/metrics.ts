@@ -4,6 +4,7 @@ import { FAULTS } from '../wire/fault.ts';
 import { RCODES, TYPES } from '../wire/iana.ts';
 import type { Api, Health } from './api.ts';
 import { FROM_BLOCKS } from './block-metrics.ts';
+import { FROM_JUDGE } from './judge-metrics.ts';
 import type { Buckets, Counters } from './counters.ts';
 import type { SinkState } from './schema/sensors.ts';
 
@@ -119,6 +120,13 @@ const FROM_CAPTURE: readonly MetricDefinition[] = [
     labels: ['sensor'],
     read: ({ health }) =>
       health.sensors.flatMap(({ name, openTransactions: open }) => (open === null ? [] : [[{ sensor: name }, open]])),
+  },
+  {
+    name: 'nametap_sample_ratio',
+    help: 'Share of the clients that are looked at: below 1 all counters of transactions are those of a sample.',
+    kind: 'gauge',
+    labels: ['sensor'],
+    read: ({ health }) => health.sensors.map(({ name, oneIn }) => [{ sensor: name }, 1 / oneIn]),
   },
   {
     name: 'nametap_privacy_level',
@@ -296,46 +304,6 @@ const FROM_OUTPUTS: readonly MetricDefinition[] = [
     read: ({ health }) =>
       health.status.tables.filter(({ name }) => name === 'passive').map(({ rows }) => [{}, rows] as const),
   },
-  {
-    name: 'nametap_alerts_open',
-    help: 'Alerts that nobody has taken care of.',
-    kind: 'gauge',
-    labels: [],
-    read: ({ health }) => [[{}, health.alertsOpen]],
-  },
-  {
-    name: 'nametap_alerts_total',
-    help: 'Alerts raised, by detector and severity.',
-    kind: 'counter',
-    labels: ['detector', 'severity'],
-    read: ({ api }) => [...api.alerts.raised.values()].map(({ n, ...labels }) => [labels, n] as const),
-  },
-  {
-    name: 'nametap_alert_findings_total',
-    help: 'Findings taken, those counted in a summary of too many; alerts that memory left to the store, changes that were lost.',
-    kind: 'counter',
-    labels: ['fate'],
-    read: ({ api }) => Object.entries(api.services.alerts.counts).map(([fate, n]) => [{ fate }, n] as const),
-  },
-  {
-    name: 'nametap_alert_messages_total',
-    help: 'Messages about alerts by output: sent, given up (dead), and attempts that failed.',
-    kind: 'counter',
-    labels: ['output', 'result'],
-    read: ({ api }) =>
-      api.services
-        .outputs()
-        .flatMap((one) =>
-          (['sent', 'dead', 'failed'] as const).map((result) => [{ output: one.name, result }, one[result]]),
-        ),
-  },
-  {
-    name: 'nametap_alert_queue',
-    help: 'Messages about alerts that wait for their receiver.',
-    kind: 'gauge',
-    labels: ['output'],
-    read: ({ api }) => api.services.outputs().map(({ name, waiting }) => [{ output: name }, waiting] as const),
-  },
 ];
 
 const FROM_SERVER: readonly MetricDefinition[] = [
@@ -388,5 +356,6 @@ export const METRICS: readonly MetricDefinition[] = [
   ...FROM_TRANSACTIONS,
   ...FROM_OUTPUTS,
   ...FROM_BLOCKS,
+  ...FROM_JUDGE,
   ...FROM_SERVER,
 ];

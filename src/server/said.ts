@@ -14,6 +14,7 @@ export const SAID = {
   'state.ledger': 'the ledger of {name} does not sum: {detail}',
   'state.closed': 'the input is not open',
   'state.check': '{detail}',
+  'state.sampled': 'one client in {n} is looked at: all numbers are those of a sample',
   'state.alerts': '{n} open alert|{n} open alerts',
   'state.age': 'no transaction for {n} minute|no transaction for {n} minutes',
   'state.qps.higher': 'the query rate is higher than usual at this hour',

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Said } from './said.ts';
 import type { Role } from './schema/meta.ts';
 import type { Privacy } from './schema/overview.ts';
-import type { SinkState, Stage } from './schema/sensors.ts';
+import type { SinkState, Stage, Table } from './schema/sensors.ts';
 import type { Packet, TreeNode } from './schema/transactions.ts';
 
 /** Everything the server needs, given by whoever starts it: it opens nothing itself but its socket. */
@@ -38,6 +38,8 @@ export interface ServerServices {
   readonly alerts: AlertBook;
   /** Who is told of them. */
   outputs(): OutputStatus[];
+  /** Tables with a bound: how full they are, and what they gave up. */
+  tables(): Table[];
   /** What has to be there before the server is ready. */
   checks(): Check[];
   /** A message field by field, with offsets into it (`protocol` = PROTOCOL_NAMES index). */
@@ -98,6 +100,8 @@ export interface SensorReading {
   lagSeconds: number | null;
   ring: number | null;
   openTransactions: number | null;
+  /** One in so many clients is looked at; 1 = all. */
+  oneIn: number;
   uptimeSeconds: number;
   running: boolean;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { RunPlan } from '../../src/app/plan.ts';
+import { type RunPlan, type RunState, stateSum } from '../../src/app/plan.ts';
 import { runReport, runRows } from '../../src/app/run.ts';
 import { ipv4Text } from '../../src/core/address.ts';
 import { FATE } from '../../src/core/ledger.ts';
@@ -53,6 +53,18 @@ test('a client is in a sample with all that it asks, of whomever and however, or
     before.clear();
     for (const client of rows.keys()) before.add(client);
   }
+});
+
+test('a run says of how many clients it looks at one, and the state of several is put together', async () => {
+  let state: (() => RunState) | undefined;
+  const watching = (given: () => RunState) => void (state = given);
+  await runRows(plan(8), { ...hooks(), watching }, () => {});
+  assert.deepEqual(state?.(), { open: 0, ring: null, oneIn: 8 });
+  const sum = stateSum([
+    { open: 3, ring: 0.2, oneIn: 1 },
+    { open: 4, ring: null, oneIn: 4 },
+  ]);
+  assert.deepEqual(sum, { open: 7, ring: 0.2, oneIn: 4 });
 });
 
 test('the same clients with workers', async () => {

@@ -18,6 +18,9 @@ interface Sensors {
     name: string;
     source: string;
     running: boolean;
+    ring: number | null;
+    open_transactions: number | null;
+    one_in: number;
     ledger: {
       received: number;
       decoded: number;
@@ -68,7 +71,8 @@ test('a capture goes through serve into the store: the API counts what the repor
   );
 
   const { sensors, store } = await server.json<Sensors>('/api/v1/sensors');
-  const [{ name, running, ledger: counted }] = sensors;
+  const [{ name, running, ledger: counted, ring, open_transactions: open, one_in: oneIn }] = sensors;
+  assert.deepEqual([ring, open, oneIn], [null, 0, 1]);
   assert.deepEqual([name, running, counted.imbalance], ['here', true, []]);
   assert.equal(counted.received, ledger.received);
   assert.equal(

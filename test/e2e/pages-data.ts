@@ -207,6 +207,7 @@ export function busySensor(transactions: number): SensorReading {
     lagSeconds: 0.21,
     ring: 0.03,
     openTransactions: 2,
+    oneIn: 4,
     uptimeSeconds: 92_000,
     running: true,
   };

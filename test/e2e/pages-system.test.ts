@@ -39,6 +39,11 @@ test('the pipeline sums: what comes into a stage goes on or leaves by a cause', 
     await kept.locator('tr', { hasText: 'transactions' }).locator(`data[value="${rows}"]`).first().waitFor();
     await panel(page, 'Sinks').locator('tbody tr', { hasText: sinks[0].name }).waitFor();
     await page.locator('.sensor', { hasText: 'Privacy level 0' }).waitFor();
+    await page.locator('.sensor .sampled', { hasText: 'One client in 4 is looked at' }).waitFor();
+    await page.locator('.sensor h3', { hasText: '2 queries wait for their response' }).waitFor();
+    const remembered = panel(page, 'What is remembered').locator('tr', { hasText: 'alerts' });
+    await remembered.locator('data[value="5"]').waitFor();
+    await remembered.locator('data[value="2"]').waitFor();
   });
 });
 

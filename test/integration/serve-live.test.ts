@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Sensors } from '../../src/server/schema/sensors.ts';
 import { Network } from './network.ts';
 
 const NAMETAP = [process.execPath, fileURLToPath(new URL('../../bin/nametap', import.meta.url))];
@@ -65,6 +66,14 @@ function search(data: string): Counts {
   return JSON.parse(network.in(network.server, ...NAMETAP, ...words)) as Counts;
 }
 
+/** How the sensor is, asked in the namespace of whoever serves; `said` has the address with its token. */
+function sensorOf(said: string): Sensors['sensors'][number] {
+  const [, url = '', token = ''] = /(http\S+)\/#token=(\S+)/.exec(said) ?? [];
+  const script = `fetch('${url}/api/v1/sensors', { headers: { authorization: 'Bearer ${token}' } })
+    .then((answer) => answer.text()).then(console.log)`;
+  return (JSON.parse(network.in(network.server, process.execPath, '-e', script)) as Sensors).sensors[0];
+}
+
 /** All kinds of traffic; the number of queries sent. */
 function mixed(times: number): number {
   let sent = network.dnsperf('10.77.0.1', { times }) + network.dnsperf('fd77::1');
@@ -84,6 +93,14 @@ for (const threads of ['1', '2', '0']) {
       counts = search(data);
     }
     assert.deepEqual(counts, { transactions: sent, queries: sent, unanswered: 0 });
+    let sensor = sensorOf(serve.said);
+    for (let i = 0; i < 40 && (sensor.ring === null || sensor.open_transactions !== 0); i++) {
+      await sleep(100);
+      sensor = sensorOf(serve.said);
+    }
+    const { ring, open_transactions, one_in } = sensor;
+    assert.ok(ring !== null && ring >= 0 && ring < 1, `ring ${ring}`);
+    assert.deepEqual([open_transactions, one_in], [0, 1]);
     assert.equal(await serve.end('SIGTERM'), 0, serve.said);
     assert.match(serve.said, new RegExp(`${sent.toLocaleString('en')} transactions kept; .*, 0 lost`));
     assert.equal(existsSync(join(data, 'serve.json')), false);

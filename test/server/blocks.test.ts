@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Problem } from '../../src/server/schema/common.ts';
+import { sensors } from '../../src/server/schema/sensors.ts';
 import { blockPreview } from '../../src/server/schema/blocks.ts';
 import { hashPassword } from '../../src/server/passwords.ts';
 import { type Fixture, fixture, TOKEN } from './fixture.ts';
@@ -46,6 +47,18 @@ test('a preview refuses what is nothing to block', async () => {
     assert.equal(response.status, status, query);
     assert.ok(((await response.json()) as Problem).title.length > 0);
   }
+});
+
+test('what is counted of blocking and of bounded tables is shown and measured', async () => {
+  const { tables, blocking } = sensors.parse(await f.json('/api/v1/sensors'));
+  assert.deepEqual(tables, [{ name: 'alerts', used: 5, limit: 1000, evicted: 2 }]);
+  assert.deepEqual(blocking, { actions: [], overflow: 0, unwritten: 0 });
+  const metrics = await (await f.get('/metrics')).text();
+  assert.match(metrics, /^nametap_table_entries\{table="alerts"\} 5$/m);
+  assert.match(metrics, /^nametap_table_limit\{table="alerts"\} 1000$/m);
+  assert.match(metrics, /^nametap_table_evicted_total\{table="alerts"\} 2$/m);
+  assert.match(metrics, /^nametap_block_unjudged_total\{reason="journal"\} 0$/m);
+  assert.match(metrics, /^nametap_sample_ratio\{sensor="sensor-1"\} 1$/m);
 });
 
 test('only operators ask, block and undo', async () => {

@@ -104,6 +104,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     baselines: null,
     alerts: new AlertBook({ records: store.records }),
     outputs: () => [],
+    tables: () => [{ name: 'alerts', used: 5, limit: 1000, evicted: 2 }],
     sinks: () => [{ name: 'ndjson', written: 5, failed: 0, dropped: 0, queue: 0 }],
     checks: () => [{ name: 'capture', ok: true, detail: 'open' }],
     decode: decodeMessage,
@@ -175,6 +176,7 @@ function reading(ledger: Ledger, transactions: number): SensorReading {
     lagSeconds: 0,
     ring: 0.1,
     openTransactions: 0,
+    oneIn: 1,
     uptimeSeconds: 1,
     running: true,
   };

@@ -44,6 +44,7 @@ function sensor(received: number, lost: number, more: Partial<SensorReading> = {
     lagSeconds: 0.2,
     ring: 0,
     openTransactions: 0,
+    oneIn: 1,
     uptimeSeconds: 1,
     running: true,
     ...more,
@@ -109,6 +110,14 @@ test('one sentence says how it is, the worst first', () => {
       ['store', 'degraded'],
       ['alerts', 'attention'],
     ],
+  );
+});
+
+test('numbers of a sample are said to be those of a sample', () => {
+  const { level, sentence } = stateOf(inputs({ sensors: [sensor(100, 0, { oneIn: 8 })] }));
+  assert.deepEqual(
+    [level, sentence],
+    ['attention', 'Attention: one client in 8 is looked at: all numbers are those of a sample.'],
   );
 });
 

@@ -112,7 +112,7 @@ export const reportBlocks = endpoint({
     return {
       ...rest,
       enforcing: [...enforcing],
-      actions: [...actions],
+      actions: actions.map((one) => ({ ...one, counts: { ...one.counts } })),
       decisions: decisions.map((one) => ({
         ...one,
         detectors: [...one.detectors],

@@ -1,8 +1,9 @@
+import type { Blocks } from '../../core/block.ts';
 import type { StoreStatus } from '../../store/store.ts';
 import { type Ledger, MESSAGE_OUTCOMES, OUTCOME } from '../../core/ledger.ts';
 import { funnel } from '../../report/funnel.ts';
 import { endpoint } from '../endpoint.ts';
-import { type Sensor, sensors as answer, type Stage, type StoreState } from '../schema/sensors.ts';
+import { type BlockingState, type Sensor, sensors as answer, type Stage, type StoreState } from '../schema/sensors.ts';
 import type { SensorReading } from '../services.ts';
 import { timeOrNull } from '../times.ts';
 
@@ -19,6 +20,8 @@ export const sensors = endpoint({
       sensors: readings.map(sensorValue),
       store: storeValue(status),
       sinks: api.services.sinks(),
+      tables: api.services.tables().sort((a, b) => b.used / b.limit - a.used / a.limit),
+      blocking: blockingValue(api.services.blocks),
       version: api.services.version,
     };
   },
@@ -47,6 +50,8 @@ function sensorValue(reading: SensorReading): Sensor {
     frames_rate: reading.framesRate,
     lag_s: reading.lagSeconds,
     ring,
+    open_transactions: reading.openTransactions,
+    one_in: reading.oneIn,
     uptime_s: reading.uptimeSeconds,
     running,
   };
@@ -71,6 +76,18 @@ function stageValue({ stage, unit, in: came, out, lost }: ReturnType<typeof funn
 
 function counts(values: Partial<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(values).map(([key, n]) => [key, n ?? 0]));
+}
+
+function blockingValue(blocks: Blocks | null): BlockingState | null {
+  if (blocks === null) return null;
+  const { actions, overflow, unwritten } = blocks.report();
+  return {
+    actions: actions.map(({ name, applied, wanted, failed, error, counts: own }) => {
+      return { name, applied, wanted, failed, error, counts: { ...own } };
+    }),
+    overflow,
+    unwritten,
+  };
 }
 
 function storeValue({ oldest, newest, ...status }: StoreStatus): StoreState {

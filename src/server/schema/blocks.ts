@@ -80,10 +80,14 @@ export const blockReport = z
         wanted: z.number(),
         failed: z.number(),
         error: z.string().nullable(),
+        /** What it counts besides, by names. */
+        counts: z.record(z.string(), z.number()),
       }),
     ),
     /** Proposals that were not looked at, because too many waited. */
     overflow: z.number(),
+    /** Decisions that the journal has no room for. */
+    unwritten: z.number(),
   })
   .openapi('BlockReport');
 export type BlockReport = z.infer<typeof blockReport>;

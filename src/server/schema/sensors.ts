@@ -39,6 +39,10 @@ export const sensor = z
     lag_s: z.number().nullable(),
     /** Fill of the capture ring, 0 … 1; null for files. */
     ring: z.number().nullable(),
+    /** Queries that wait for their response; null once the input has ended. */
+    open_transactions: z.number().nullable(),
+    /** One in so many clients is looked at; 1 = all of them. */
+    one_in: z.number(),
     uptime_s: z.number(),
     running: z.boolean(),
   })
@@ -78,7 +82,42 @@ export const sinkState = z
   .openapi('SinkState');
 export type SinkState = z.infer<typeof sinkState>;
 
+/** A table of bounded size: what found no room in it, or had to leave it, is not seen any more. */
+export const table = z
+  .object({ name: z.string(), used: z.number(), limit: z.number(), evicted: z.number() })
+  .openapi('Table');
+export type Table = z.infer<typeof table>;
+
+/** The ways to block, and what they count of their own, by names. */
+export const blockingState = z
+  .object({
+    actions: z.array(
+      z.object({
+        name: z.string(),
+        applied: z.number(),
+        wanted: z.number(),
+        failed: z.number(),
+        error: z.string().nullable(),
+        counts: z.record(z.string(), z.number()),
+      }),
+    ),
+    /** Proposals that were not looked at, and decisions that were not written down: too many. */
+    overflow: z.number(),
+    unwritten: z.number(),
+  })
+  .openapi('BlockingState');
+export type BlockingState = z.infer<typeof blockingState>;
+
 export const sensors = z
-  .object({ sensors: z.array(sensor), store: storeState, sinks: z.array(sinkState), version: z.string() })
+  .object({
+    sensors: z.array(sensor),
+    store: storeState,
+    sinks: z.array(sinkState),
+    /** Of detectors, of what is usual, of alerts: the fullest first. */
+    tables: z.array(table),
+    /** null where nothing is blocked from. */
+    blocking: blockingState.nullable(),
+    version: z.string(),
+  })
   .openapi('Sensors');
 export type Sensors = z.infer<typeof sensors>;

@@ -17,6 +17,7 @@ import { sensors as shared } from '../shell/status.ts';
 import { causeText } from './causes.ts';
 import { FlowDiagram } from './diagram.tsx';
 import { isLoss } from './flow.ts';
+import { BlockingPanel, TablesPanel } from './kept.tsx';
 import { SinksPanel, StorePanel } from './store.tsx';
 
 const POLL_MS = 2000;
@@ -62,6 +63,8 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
       <div class="grid-2">
         <StorePanel store={data.store} />
         <SinksPanel sinks={data.sinks} />
+        <TablesPanel tables={data.tables} />
+        <BlockingPanel blocking={data.blocking} />
       </div>
     </>
   );
@@ -194,8 +197,18 @@ function SensorPanel({ sensor }: { sensor: Sensor }): JSX.Element {
       }
       class="sensor"
     >
+      {sensor.one_in > 1 && (
+        <p class="sampled">
+          <Mark level="attention" /> {t('sensors.sampled', { n: exact(sensor.one_in) })}
+        </p>
+      )}
       <FlowDiagram ledger={ledger} />
-      <h3>{t('sensors.messages', { n: exact(ledger.decoded) })}</h3>
+      <h3>
+        {t('sensors.messages', { n: exact(ledger.decoded) })}
+        {sensor.open_transactions !== null && (
+          <span class="note"> {t('sensors.open', { n: exact(sensor.open_transactions) })}</span>
+        )}
+      </h3>
       <Bars
         label={t('sensors.messages', { n: exact(ledger.decoded) })}
         bars={messages.map(([cause, n]) => ({

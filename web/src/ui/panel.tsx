@@ -103,7 +103,7 @@ export function IconButton({
 }
 
 /** One line of a list of facts (`dl.facts`). */
-export function Fact({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+export function Fact({ title, children }: Record<'title' | 'children', ComponentChildren>): JSX.Element {
   return (
     <>
       <dt>{title}</dt>

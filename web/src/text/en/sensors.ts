@@ -34,6 +34,8 @@ export const sensors = {
   'sensors.isloss': 'lost',
   'sensors.noloss': 'no loss',
   'sensors.messages': 'What became of {n} messages',
+  'sensors.open': '{n} queries wait for their response',
+  'sensors.sampled': 'One client in {n} is looked at: all numbers are those of a sample.',
 
   'unit.frames': 'frames',
   'unit.messages': 'messages',
@@ -79,6 +81,14 @@ export const sensors = {
   'cause.store_disk': 'disk full',
   'cause.retention': 'retention',
   'cause.privacy': 'privacy level',
+  'cause.failed': 'failed',
+  'cause.answered': 'answered',
+  'cause.transfers': 'transfers',
+  'cause.unlisted': 'from others',
+  'cause.refused': 'refused',
+  'cause.bad_signature': 'wrong signature',
+  'cause.notified': 'told',
+  'cause.unheard': 'unheard',
 
   'store.title': 'Store',
   'store.note': '{engine}, schema {schema}',
@@ -102,4 +112,13 @@ export const sensors = {
   'sinks.queue': 'Queue',
   'sinks.failed': 'Failed',
   'sinks.dropped': 'Dropped',
+
+  'tables.title': 'What is remembered',
+  'tables.note': 'by detectors, of what is usual, of alerts; tables are bounded',
+  'tables.used': 'In use',
+  'tables.evicted': 'Given up',
+  'blocking.title': 'Ways to block',
+  'blocking.applied': '{applied} of {wanted} blocks',
+  'blocking.overflow': 'Proposals not looked at',
+  'blocking.unwritten': 'Decisions not written down',
 } as const;

@@ -10,6 +10,7 @@ const sentences: Record<keyof typeof SAID, string> = {
   'state.ledger': '{name} 的账目不平：{detail}',
   'state.closed': '输入没有打开',
   'state.check': '检查未通过（系统原文：{detail}）',
+  'state.sampled': '每 {n} 个客户端只观察一个：所有数字都来自抽样',
   'state.alerts': '{n} 个未处理的告警',
   'state.age': '已有 {n} 分钟没有事务',
   'state.qps.higher': '查询速率高于这个钟点的通常值',

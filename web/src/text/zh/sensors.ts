@@ -36,6 +36,8 @@ export const sensors: Record<keyof typeof en, string> = {
   'sensors.isloss': '丢失',
   'sensors.noloss': '不算丢失',
   'sensors.messages': '{n} 个报文的结果',
+  'sensors.open': '{n} 个查询正在等待响应',
+  'sensors.sampled': '每 {n} 个客户端只观察一个：所有数字都来自抽样。',
 
   'unit.frames': '帧',
   'unit.messages': '报文',
@@ -81,6 +83,14 @@ export const sensors: Record<keyof typeof en, string> = {
   'cause.store_disk': '磁盘已满',
   'cause.retention': '超过保留期',
   'cause.privacy': '隐私级别',
+  'cause.failed': '失败',
+  'cause.answered': '已应答',
+  'cause.transfers': '区域传送',
+  'cause.unlisted': '来自他人',
+  'cause.refused': '已拒绝',
+  'cause.bad_signature': '签名错误',
+  'cause.notified': '已通知',
+  'cause.unheard': '未送达',
 
   'store.title': '存储',
   'store.note': '{engine}，结构版本 {schema}',
@@ -104,4 +114,13 @@ export const sensors: Record<keyof typeof en, string> = {
   'sinks.queue': '队列',
   'sinks.failed': '失败',
   'sinks.dropped': '丢弃',
+
+  'tables.title': '记忆的内容',
+  'tables.note': '检测器、常态和告警；所有表都有上限',
+  'tables.used': '已用',
+  'tables.evicted': '已放弃',
+  'blocking.title': '阻断方式',
+  'blocking.applied': '已执行 {applied}/{wanted} 个阻断',
+  'blocking.overflow': '未评估的提议',
+  'blocking.unwritten': '未写入的决定',
 };
