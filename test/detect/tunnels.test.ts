@@ -153,6 +153,35 @@ test('TUN-SHAPE: few names that look like data are a hint, words are none', () =
   assert.deepEqual(findings(words, only('TUN-SHAPE')), []);
 });
 
+test('TUN-SHAPE: what only goes up, from one client to a domain nobody knew, has a second witness; else it is a hint', () => {
+  const upload = (client: string, from: number, n: number) =>
+    many(n, (i) =>
+      exchange(from + i / 2, {
+        client,
+        name: `${data(i + 7, 52)}.up.example`,
+        ...addresses('up.example', 1, '192.0.2.1'),
+      }),
+    );
+  const found = findings(upload('10.0.0.7', 0, 60), only('TUN-BYTES', 'TUN-SHAPE', 'TUN-DOWN'));
+  const witnesses = new Set(found.filter(({ severity }) => severity !== 'low').map(({ detector }) => detector));
+  assert.deepEqual([...witnesses].sort(), ['TUN-BYTES', 'TUN-SHAPE']);
+  assert.ok(found.some(({ proposal }) => proposal?.value === 'up.example'));
+  const shape = found.filter(({ detector }) => detector === 'TUN-SHAPE');
+  assert.deepEqual(
+    shape.map(({ severity }) => severity),
+    ['low', 'medium'],
+    'a hint, then more, and no more of it',
+  );
+  const sure = shape[1];
+  assert.ok(sure.time - START < 25, `after ${sure.time - START} s`);
+  const known = [exchange(0, { client: '10.0.0.9', name: 'www.up.example' }), ...upload('10.0.0.7', 2 * 86_400, 60)];
+  const late = findings(known, only('NEW-DOM', 'TUN-SHAPE'));
+  assert.ok(
+    late.every(({ severity }) => severity === 'low'),
+    'a domain that was known for two days',
+  );
+});
+
 test('TUN-DOWN: commands in TXT answers to short names; mail policies are none', () => {
   const answer = (i: number, length: number) => ({
     answers: [

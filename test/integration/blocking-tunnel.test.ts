@@ -123,3 +123,27 @@ test('dns2tcp: a stream in names is noticed while it flows, and stopped', async 
   assert.equal(arrived, before, 'nothing passes the tunnel any more');
   resolvesOthers();
 });
+
+test('names that only carry data out, and are all answered alike, are noticed while they flow, and stopped', async (t) => {
+  // Five names a second of 52 letters each: 130 bytes of data a second.
+  const sends = `const resolver = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); resolver.setServers(['10.77.0.1']);
+    const letters = 'abcdefghijklmnopqrstuvwxyz234567'; let passed = 0;
+    setInterval(() => {
+      const name = [...require('crypto').randomBytes(52)].map((octet) => letters[octet & 31]).join('') + '.drop.example';
+      resolver.resolve4(name, (error) => { if (!error) console.log(++passed); });
+    }, 200)`;
+  const sending = network.start(network.client, [process.execPath, '-e', sends]);
+  let passed = 0;
+  sending.stdout?.on('data', (chunk: Buffer) => {
+    passed = Number(String(chunk).trim().split('\n').at(-1));
+  });
+  const { by } = await blocked(t, 'drop.example');
+  assert.match(by, /^TUN-BYTES\//);
+  await sleep(1000);
+  const before = passed;
+  t.diagnostic(`names that passed before: ${before}`);
+  assert.ok(before >= 10 && before * 52 < 4096, `${before} names had passed`);
+  await sleep(2000);
+  assert.equal(passed, before, 'no name passes any more');
+  resolvesOthers();
+});

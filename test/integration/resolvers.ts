@@ -157,7 +157,7 @@ export const RESOLVERS: readonly Resolver[] = [bind, unbound, knot, powerdns, dn
 /** Starts where the answers come from; resolvers ask it. */
 export function startAuthority(network: Network): void {
   const config = join(network.folder, 'authority.conf');
-  const names = ['evil.example', 'good.example', 'other.example', 'expires.example'];
+  const names = ['evil.example', 'good.example', 'other.example', 'expires.example', 'drop.example'];
   writeFileSync(
     config,
     `server:
