@@ -51,7 +51,8 @@ export async function askWords(
   throw new UserError('There is no server to ask. Name one: @192.0.2.53.');
 }
 
-function exchangeOptions(words: QueryWords, context: AskContext): Omit<ExchangeOptions, 'server'> {
+/** Options of exchanges as the words say. */
+export function exchangeOptions(words: QueryWords, context: AskContext): Omit<ExchangeOptions, 'server'> {
   const { transport, edns, timeoutMs, tries, opcode } = words;
   const isHidden = transport === 'tls' || transport === 'https';
   // Whoever hides the message hides its size, too (RFC 8467).

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Distribution } from '../../sketch/summary.ts';
+import { rcodeName } from '../../wire/iana.ts';
 import { FOLD } from '../../wire/name.ts';
 import type { Server } from '../server.ts';
 import { type Datagrams, openDatagrams } from './datagrams.ts';
@@ -26,7 +27,7 @@ export interface LoadOptions {
   /** Node's sockets even where the system has batches. */
   simple?: boolean;
   /** Told about four times a second. */
-  progress?(result: LoadResult): void;
+  progress?(result: LoadResult): unknown;
 }
 
 /** What becomes of each query. `bytes` hold only during the call. */
@@ -63,6 +64,8 @@ const TURN_MS = 20;
 const PROGRESS_MS = 250;
 /** A server that nobody runs: so many refusals and not one answer. */
 const HOPELESS = 200;
+/** All has been sent that long ago, something was refused, and nothing answered. */
+const HOPELESS_MS = 500;
 
 /**
  * Sends queries over UDP as fast as answers come, or as paced: at most a window of them is under way, each with an id
@@ -220,7 +223,9 @@ class Load<T extends LoadQuery> {
   }
 
   #isHopeless(): boolean {
-    return this.#result.answered === 0 && this.#datagrams.refused >= HOPELESS;
+    const { refused } = this.#datagrams;
+    if (this.#result.answered > 0 || refused === 0) return false;
+    return refused >= HOPELESS || (this.#isAtEnd && this.#now - this.#began > HOPELESS_MS);
   }
 
   #told(): LoadResult {
@@ -231,6 +236,11 @@ class Load<T extends LoadQuery> {
     for (let code = 0; code < 16; code++) if (this.#rcodes[code] > 0) result.rcodes.set(code, this.#rcodes[code]);
     return result;
   }
+}
+
+/** Answers by response code. */
+export function rcodeCounts({ rcodes }: LoadResult): Record<string, number> {
+  return Object.fromEntries([...rcodes].map(([code, n]) => [rcodeName(code), n]));
 }
 
 /** True for a response to this query: QR, opcode and the same question (its letters may differ in case). */
