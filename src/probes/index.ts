@@ -1,0 +1,13 @@
+import { dns } from './dns.ts';
+import { http } from './http.ts';
+import { icmp } from './icmp.ts';
+import type { ProbeDefinition } from './probe.ts';
+import { tcp } from './tcp.ts';
+
+/** Every kind of check: one line each. */
+export const PROBES: Readonly<Record<string, ProbeDefinition>> = {
+  http,
+  tcp,
+  icmp,
+  dns,
+};

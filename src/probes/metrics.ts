@@ -1,0 +1,95 @@
+import { isIPv4 } from 'node:net';
+import { addressWords } from '../core/network.ts';
+import type { ProbeFacts, ProbeMetric, ProbeResult } from '../core/probe.ts';
+
+/** A fact as a number; 0 where there is none. */
+export function numberOf(fact: ProbeFacts[string]): number {
+  return typeof fact === 'number' ? fact : 0;
+}
+
+/** What all probes show (blackbox_exporter's names), `seconds` in all. */
+export function commonMetrics(result: ProbeResult, seconds: number): ProbeMetric[] {
+  const { address, phases, outcome } = result;
+  const list: ProbeMetric[] = [
+    {
+      name: 'probe_dns_lookup_time_seconds',
+      help: 'Returns the time taken for probe dns lookup in seconds',
+      value: (phases.resolve ?? 0) / 1000,
+    },
+    {
+      name: 'probe_duration_seconds',
+      help: 'Returns how long the probe took to complete in seconds',
+      value: seconds,
+    },
+    {
+      name: 'probe_success',
+      help: 'Displays whether or not the probe was a success',
+      value: outcome === 'ok' ? 1 : 0,
+    },
+  ];
+  if (address === undefined) return list;
+  list.push(
+    {
+      name: 'probe_ip_addr_hash',
+      help: 'Specifies the hash of IP address. It is useful to detect if the IP address changes.',
+      value: addressHash(address),
+    },
+    {
+      name: 'probe_ip_protocol',
+      help: 'Specifies whether probe ip protocol is IP4 or IP6',
+      value: isIPv4(address) ? 4 : 6,
+    },
+  );
+  return list;
+}
+
+/** Those of TLS. */
+export function certificateMetrics({ certificate_expires, tls_version }: ProbeFacts): ProbeMetric[] {
+  const list: ProbeMetric[] = [];
+  if (typeof certificate_expires === 'number') {
+    list.push({
+      name: 'probe_ssl_earliest_cert_expiry',
+      help: 'Returns last SSL chain expiry in unixtime',
+      value: certificate_expires,
+    });
+  }
+  if (typeof tls_version === 'string' && tls_version !== '') {
+    list.push({
+      name: 'probe_tls_version_info',
+      help: 'Returns the TLS version used or NaN when unknown',
+      labels: { version: tls_version },
+      value: 1,
+    });
+  }
+  return list;
+}
+
+/** FNV-1a of the octets, 32 bits. */
+function addressHash(address: string): number {
+  const family = isIPv4(address) ? 4 : 6;
+  const words = addressWords(family, address).slice(family === 4 ? 3 : 0);
+  let hash = 0x811c9dc5;
+  for (const word of words) {
+    for (const shift of [24, 16, 8, 0]) hash = Math.imul(hash ^ ((word >>> shift) & 255), 0x01000193) >>> 0;
+  }
+  return hash;
+}
+
+/** The text exposition (version 0.0.4), sorted as Prometheus clients sort it. */
+export function expositionText(metrics: readonly ProbeMetric[]): string {
+  const byName = Map.groupBy(metrics, ({ name }) => name);
+  let text = '';
+  for (const name of [...byName.keys()].sort()) {
+    const of = byName.get(name) ?? [];
+    text += `# HELP ${name} ${of[0].help}\n# TYPE ${name} gauge\n`;
+    for (const { labels, value } of of) {
+      const pairs = Object.entries(labels ?? {}).map(([key, one]) => `${key}="${escapeLabel(one)}"`);
+      text += `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
+    }
+  }
+  return text;
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

@@ -1,0 +1,244 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { UserError } from '../core/errors.ts';
+import type { ProbeMetric, ProbeResult } from '../core/probe.ts';
+import { choice, flag, group, list, span, text, type ValueOf } from '../core/settings.ts';
+import { noteOwnSocket } from '../client/own-traffic.ts';
+import { expiryProblem } from './expiry.ts';
+import { socketFailure } from './failure.ts';
+import { certificateOf } from './http-hop.ts';
+import { certificateMetrics } from './metrics.ts';
+import { patternSetting } from './pattern.ts';
+import { type Failure, probe, type ProbeContext, timeoutText, Trial } from './probe.ts';
+import { FAMILIES } from './resolve.ts';
+
+/** So much of what comes is looked at for each step. */
+const MOST_EXPECTED = 65_536;
+
+const settings = group('A TCP port: time to connect, TLS, what is said there.', {
+  family: choice('Addresses to use.', FAMILIES, { default: 'any' }),
+  tls: flag('Whether TLS begins at once.', { default: false }),
+  server_name: text('Name that the certificate has to hold; absent: the host.'),
+  verify: flag('Whether the certificate has to be one to trust.', { default: true }),
+  certificate_left: span('A certificate has to hold for so long at least.', { default: '0s' }),
+  dialogue: list(
+    'What is said, step by step.',
+    group('A step: what is waited for, then what is sent, then TLS where that is to begin.', {
+      expect: patternSetting('A regular expression that has to match what has come.'),
+      send: text('What is sent; \\r, \\n, \\t, \\xHH and \\\\ stand for octets.'),
+      start_tls: flag('Whether TLS begins after it.', { default: false }),
+    }),
+    { example: [{ expect: '^220 ' }, { send: 'QUIT\\r\\n' }] },
+  ),
+});
+type Settings = ValueOf<typeof settings>;
+
+/** A TCP port. */
+export const tcp = probe({
+  type: 'tcp',
+  summary: 'time to connect, TLS, and what is said there',
+  target: 'HOST:PORT',
+  settings,
+  read(written) {
+    const { host, port } = hostAndPort(written);
+    return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  },
+  run: (target, options, context) => new TcpCheck(target, options, context).run(),
+  metrics: ({ facts }): ProbeMetric[] => [
+    {
+      name: 'probe_failed_due_to_regex',
+      help: 'Indicates if probe failed due to regex',
+      value: facts.failed_by_pattern === true ? 1 : 0,
+    },
+    ...certificateMetrics(facts),
+  ],
+  passive(target) {
+    const { host } = hostAndPort(target);
+    return isIP(host) === 0 ? { kind: 'name', value: host } : null;
+  },
+});
+
+/** Throws `UserError`. */
+function hostAndPort(written: string): { host: string; port: number } {
+  const parts = /^(?:tcp:\/\/)?(?:\[([0-9a-f:.%\w]+)\]|([^\s:/[\]@]+)):(\d{1,5})$/i.exec(written);
+  const host = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3]);
+  if (parts === null || host === undefined || !(port > 0 && port <= 65_535) || (parts[1] && isIP(parts[1]) !== 6)) {
+    throw new UserError(`'${written}' is no port to check. Write HOST:PORT, and an IPv6 address in brackets.`);
+  }
+  return { host, port };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '\\': '\\', '0': '\0' };
+
+function octets(text: string): Buffer {
+  const plain = text.replace(/\\(?:x([0-9a-f]{2})|([rnt\\0]))/gi, (_, hex: string | undefined, letter: string) =>
+    hex === undefined ? ESCAPES[letter.toLowerCase()] : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(plain, /[^\0-\xff]/.test(plain) ? 'utf8' : 'latin1');
+}
+
+class TcpCheck {
+  readonly #trial = new Trial();
+  readonly #host: string;
+  readonly #port: number;
+  readonly #settings: Settings;
+  readonly #context: ProbeContext;
+  #isOwn: (() => void) | undefined;
+
+  constructor(target: string, options: Settings, context: ProbeContext) {
+    const { host, port } = hostAndPort(target);
+    this.#host = host;
+    this.#port = port;
+    this.#settings = options;
+    this.#context = context;
+  }
+
+  async run(): Promise<ProbeResult> {
+    const trial = this.#trial;
+    const { resolver, timeoutMs, signal, allows } = this.#context;
+    const found = await resolver.resolve(this.#host, this.#settings.family, timeoutMs, signal);
+    if ('outcome' in found) return trial.failed(found.outcome, found.text);
+    trial.spent('resolve', found.ms);
+    trial.address = found.address;
+    if (!allows(found.address)) {
+      return trial.failed('not_allowed', `${found.address} is in none of the networks that may be asked`);
+    }
+    const plain = connectTcp({ host: found.address, port: this.#port, family: found.family, noDelay: true });
+    let socket: Socket = plain;
+    try {
+      const problem = await this.#connect(plain);
+      if (problem !== null) return trial.failed(problem.outcome, problem.text);
+      const secured = this.#settings.tls ? await this.#secure(plain) : plain;
+      if ('outcome' in secured) return trial.failed(secured.outcome, secured.text);
+      socket = secured;
+      const said = await this.#talk(socket);
+      if ('outcome' in said) return trial.failed(said.outcome, said.text, trial.elapsed);
+      socket = said;
+    } finally {
+      socket.on('error', () => undefined).destroy();
+      plain.on('error', () => undefined).destroy();
+      this.#isOwn?.();
+    }
+    // Connecting is what is measured; a dialogue is measured to its end.
+    const { connect = 0 } = trial.phases;
+    const ms = this.#settings.dialogue.length > 0 || this.#settings.tls ? trial.elapsed : connect;
+    return trial.ok(ms, this.#settings.dialogue.length > 0 ? 'as expected' : 'connected');
+  }
+
+  async #connect(socket: Socket): Promise<Failure | null> {
+    const began = performance.now();
+    const failure = await this.#until(socket, 'connect', false);
+    if (failure !== null) return failure;
+    this.#trial.spent('connect', performance.now() - began);
+    const { localAddress, localPort } = socket;
+    if (localAddress !== undefined && localPort !== undefined) {
+      this.#isOwn = noteOwnSocket('tcp', localAddress, localPort);
+    }
+    return null;
+  }
+
+  async #secure(plain: Socket): Promise<TLSSocket | Failure> {
+    const { connect } = await import('node:tls');
+    const { server_name, verify, certificate_left } = this.#settings;
+    const name = server_name ?? this.#host;
+    const began = performance.now();
+    const socket = connect({
+      socket: plain,
+      host: name,
+      servername: isIP(name) === 0 ? name : '',
+      rejectUnauthorized: verify,
+    });
+    const failure = await this.#until(socket, 'secureConnect', true);
+    if (failure !== null) return failure;
+    this.#trial.spent('tls', performance.now() - began);
+    const { version, expires } = certificateOf(socket);
+    const { facts } = this.#trial;
+    facts.tls_version = version;
+    if (!Number.isNaN(expires)) facts.certificate_expires = expires;
+    const problem = expiryProblem(expires, certificate_left);
+    return problem === null ? socket : { outcome: 'certificate', text: problem };
+  }
+
+  /** The socket at the end of the dialogue, which may have become TLS. */
+  async #talk(begin: Socket): Promise<Socket | Failure> {
+    let socket = begin;
+    for (const { expect, send, start_tls } of this.#settings.dialogue) {
+      const began = performance.now();
+      if (expect !== undefined) {
+        const failure = await this.#expect(socket, (text) => expect.matches(text), expect.text);
+        if (failure !== null) return failure;
+        this.#trial.spent('first_byte', performance.now() - began);
+      }
+      if (send !== undefined) socket.write(octets(send));
+      if (start_tls) {
+        const secured = await this.#secure(socket);
+        if ('outcome' in secured) return secured;
+        socket = secured;
+      }
+    }
+    return socket;
+  }
+
+  /** Waits for an event; its failure, or null. */
+  #until(socket: Socket, event: 'connect' | 'secureConnect', isTls: boolean): Promise<Failure | null> {
+    return this.#wait(socket, isTls, (end) => {
+      const happened = () => end(null);
+      socket.once(event, happened);
+      return () => socket.off(event, happened);
+    });
+  }
+
+  /** Waits for what matches; what came before is not forgotten within a step. */
+  #expect(socket: Socket, matches: (text: string) => boolean, pattern: string): Promise<Failure | null> {
+    return this.#wait(socket, false, (end) => {
+      let text = '';
+      const take = (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+        if (matches(text)) return end(null);
+        if (text.length < MOST_EXPECTED) return undefined;
+        this.#trial.facts.failed_by_pattern = true;
+        return end({ outcome: 'unexpected', text: `what came does not match ${pattern}` });
+      };
+      const ended = () => {
+        if (text !== '') this.#trial.facts.failed_by_pattern = true;
+        const outcome = text === '' ? 'closed' : 'unexpected';
+        end({ outcome, text: `the connection ended before ${pattern} came` });
+      };
+      socket.on('data', take).once('end', ended);
+      return (failure) => {
+        socket.off('data', take).off('end', ended);
+        socket.pause();
+        if (failure?.outcome !== 'timeout' || text === '') return;
+        this.#trial.facts.failed_by_pattern = true;
+        Object.assign(failure, { outcome: 'unexpected', text: `what came does not match ${pattern}` });
+      };
+    });
+  }
+
+  #wait(
+    socket: Socket,
+    isTls: boolean,
+    listen: (end: (failure: Failure | null) => void) => (failure: Failure | null) => void,
+  ): Promise<Failure | null> {
+    const { timeoutMs, signal } = this.#context;
+    return new Promise((resolve) => {
+      const end = (failure: Failure | null): void => {
+        clearTimeout(timer);
+        socket.off('error', failed);
+        socket.off('close', closed);
+        signal.removeEventListener('abort', aborted);
+        stop(failure);
+        resolve(failure);
+      };
+      const failed = (error: unknown) => end(socketFailure(error, isTls));
+      const closed = () => end({ outcome: 'closed', text: 'the connection was closed' });
+      const aborted = () => end({ outcome: 'not_sent', text: 'given up' });
+      const left = Math.max(0, timeoutMs - this.#trial.elapsed);
+      const timer = setTimeout(() => end({ outcome: 'timeout', text: timeoutText(timeoutMs) }), left);
+      socket.once('error', failed).once('close', closed);
+      signal.addEventListener('abort', aborted, { once: true });
+      const stop = listen(end);
+    });
+  }
+}
