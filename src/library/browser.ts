@@ -1,5 +1,6 @@
 import { decodeMessage } from '../app/decode.ts';
 import { addLoss } from '../app/plan.ts';
+import { timeText } from '../core/clock.ts';
 import { rowFilter } from '../filter/row.ts';
 import { UserError } from '../core/errors.ts';
 import { type Damage, FrameBatch } from '../core/frames.ts';
@@ -13,9 +14,11 @@ import { type Transaction, transactionValue } from '../rr/transaction.ts';
 import { BrokenInput, type ByteInput, Peeked } from '../sources/byte-input.ts';
 import { CaptureReader } from '../sources/capture-reader.ts';
 import { Shared } from '../sources/format.ts';
+import { type GroupsQuery, type GroupsRow, groupsOf } from './groups.ts';
 import { crc32 } from '../sources/crc32.ts';
 import { Lz4Input } from '../sources/lz4.ts';
 import { XzInput } from '../sources/xz.ts';
+import { type ZstdDecoder, ZstdInput } from '../sources/zstd.ts';
 
 /** Most memory for transactions kept to be looked at; the report counts those beyond it too. */
 const KEEP_BYTES = 512 * 1024 * 1024;
@@ -29,10 +32,12 @@ export interface AnalyseOptions {
   progress(readBytes: number, totalBytes: number, transactions: number): void;
   /** Memory for transactions, bytes; 512 MiB unless told. */
   keepBytes?: number;
+  /** Loads what decodes zstd; without it such a file is refused. */
+  zstd?: () => Promise<ZstdDecoder>;
 }
 
 /**
- * Reads a capture file that the page holds (pcap or pcapng; plain, gzip, lz4 or xz) with the engine that `nametap read` uses.
+ * Reads a capture file that the page holds (pcap or pcapng; plain, gzip, zstd, lz4 or xz) with the engine that `nametap read` uses.
  * Nothing leaves the browser. Throws `UserError` when it is no capture; damage in it ends the reading and is told.
  */
 export async function analyseCapture(file: Blob, options: AnalyseOptions): Promise<CaptureAnalysis> {
@@ -45,11 +50,7 @@ export async function analyseCapture(file: Blob, options: AnalyseOptions): Promi
   });
   const engine = new Engine({ dissect: { heuristic: true, streams: false } }, { rows: (batch) => paths.add(batch) });
   engine.interfaces = shared.interfaces;
-  const reader = new CaptureReader(options.name, new StreamInput(file.stream(), file.size), shared, {
-    uncompressed: (input, head) => uncompressed(file, input, head),
-    compressions: 'gzip, lz4 or xz; browsers have no zstd: use nametap itself, or decompress it first (zstd -d)',
-    turn: () => Promise.resolve(),
-  });
+  const reader = readerOf(file, options, shared);
   const batch = new FrameBatch();
   let frames = 0;
   try {
@@ -65,7 +66,32 @@ export async function analyseCapture(file: Blob, options: AnalyseOptions): Promi
   paths.end();
   addLoss(engine.ledger, shared.loss());
   report.addLedger(engine.ledger);
-  return new CaptureAnalysis(options.name, report, kept, shared, reader.damage);
+  return new CaptureAnalysis(file, options, { report, rows: kept, shared, damage: reader.damage });
+}
+
+function readerOf(file: Blob, { name, zstd }: Pick<AnalyseOptions, 'name' | 'zstd'>, shared: Shared): CaptureReader {
+  return new CaptureReader(name, new StreamInput(file.stream(), file.size), shared, {
+    uncompressed: (input, head) => uncompressed(file, input, head, zstd),
+    compressions: zstd === undefined ? 'gzip, lz4 or xz' : 'gzip, zstd, lz4 or xz',
+    turn: () => Promise.resolve(),
+  });
+}
+
+/** What a capture was found to hold. */
+interface Analysed {
+  report: Report;
+  rows: KeptRows;
+  shared: Shared;
+  damage: Damage | undefined;
+}
+
+/** A frame of a transaction, as captured; `time` in RFC 3339 with 9 digits, `length` on the wire. */
+export interface CapturedPacket {
+  number: number;
+  time: string;
+  length: number;
+  bytes: Uint8Array;
+  direction: 'query' | 'response';
 }
 
 /** A message of a transaction: its bytes, and what they say. */
@@ -83,9 +109,14 @@ export class CaptureAnalysis {
   readonly damage: Damage | undefined;
   readonly #rows: KeptRows;
   readonly #shared: Shared;
+  readonly #file: Blob;
+  readonly #options: AnalyseOptions;
 
-  constructor(name: string, report: Report, rows: KeptRows, shared: Shared, damage: Damage | undefined) {
-    this.report = reportValue(report, { files: [name], ...(damage !== undefined && { damage: [damage] }) }, TOP_ROWS);
+  constructor(file: Blob, options: AnalyseOptions, { report, rows, shared, damage }: Analysed) {
+    const source = { files: [options.name], ...(damage !== undefined && { damage: [damage] }) };
+    this.report = reportValue(report, source, TOP_ROWS);
+    this.#file = file;
+    this.#options = options;
     this.total = report.rows;
     this.kept = rows.count;
     this.damage = damage;
@@ -102,6 +133,43 @@ export class CaptureAnalysis {
       if (passes(batch, row)) found.push(n);
     }
     return Uint32Array.from(found);
+  }
+
+  /** What passes the filter, counted by what it has in common. Throws `FilterError`. */
+  groups(filter: string, query: GroupsQuery): GroupsRow[] {
+    const rows = this.#rows;
+    const numbers = this.find(filter);
+    return groupsOf(
+      (function* () {
+        for (const n of numbers) yield rows.at(n);
+      })(),
+      query,
+    );
+  }
+
+  /** The frames of a transaction: they are not kept, the file is read again up to the last of them. */
+  async packets(n: number): Promise<CapturedPacket[]> {
+    const [batch, row] = this.#rows.at(n);
+    const { query, response } = batch.frames(row);
+    const wanted = new Map([
+      ...query.map((number) => [number, 'query'] as const),
+      ...response.map((number) => [number, 'response'] as const),
+    ]);
+    const packets: CapturedPacket[] = [];
+    const reader = readerOf(this.#file, this.#options, new Shared());
+    const frames = new FrameBatch();
+    let number = 0;
+    try {
+      while (packets.length < wanted.size && (await reader.next(frames))) {
+        for (let i = 0; i < frames.count; i++) {
+          const direction = wanted.get(++number);
+          if (direction !== undefined) packets.push(packetOf(frames, i, number, direction));
+        }
+      }
+    } finally {
+      reader.close();
+    }
+    return packets;
   }
 
   transaction(n: number): Transaction {
@@ -134,6 +202,16 @@ export class CaptureAnalysis {
       response: decoded(c.responseAt[row], c.responseLength[row]),
     };
   }
+}
+
+function packetOf(
+  { bytes, at, captured, wire, seconds, nanos }: FrameBatch,
+  i: number,
+  number: number,
+  direction: CapturedPacket['direction'],
+): CapturedPacket {
+  const octets = bytes.slice(at[i], at[i] + captured[i]);
+  return { number, time: timeText(seconds[i], nanos[i]), length: wire[i], bytes: octets, direction };
 }
 
 /** Rows in order of closing, within a bound of memory. */
@@ -175,13 +253,21 @@ class KeptRows {
 }
 
 /** What browsers can decompress, and what we can. */
-function uncompressed(file: Blob, input: ByteInput, head: Uint8Array): ByteInput | undefined {
+function uncompressed(
+  file: Blob,
+  input: ByteInput,
+  head: Uint8Array,
+  zstd: AnalyseOptions['zstd'],
+): ByteInput | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) {
     input.close();
     return StreamInput.gunzip(file);
   }
   if (head[0] === 0x04 && head[1] === 0x22 && head[2] === 0x4d && head[3] === 0x18) {
     return new Lz4Input(new Peeked(input, head.slice()));
+  }
+  if (zstd !== undefined && head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) {
+    return new ZstdInput(new Peeked(input, head.slice()), zstd);
   }
   if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58) {
     return new XzInput(new Peeked(input, head.slice()), { crc32 });

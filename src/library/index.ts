@@ -2,7 +2,7 @@
  * `nametap`: transactions of capture files and live interfaces, and what they add up to.
  *
  * The neighbours: `nametap/pcap` (frames and their layers), `nametap/wire` (messages to values and back), `nametap/filter`
- * (display filters).
+ * (display filters), `nametap/client` (asking servers).
  */
 import { registrable } from '../enrich/public-suffix.ts';
 import { inputOf } from '../app/input.ts';

@@ -12,7 +12,7 @@ const all = examples();
 all.forEach(({ code }, i) => writeFileSync(join(folder, `example-${i}.ts`), code));
 
 test('there are examples of every entry of the library', () => {
-  for (const entry of ['nametap', 'nametap/pcap', 'nametap/wire', 'nametap/filter']) {
+  for (const entry of ['nametap', 'nametap/pcap', 'nametap/wire', 'nametap/filter', 'nametap/client']) {
     assert.ok(
       all.some(({ code }) => code.includes(`from '${entry}'`)),
       `an example imports ${entry}`,

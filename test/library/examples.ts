@@ -14,7 +14,7 @@ export interface Example {
 }
 
 /** Documents whose `ts` blocks are programs. */
-const DOCUMENTS = ['README.md', 'docs/guide/library.md'];
+const DOCUMENTS = ['README.md', 'docs/guide/library.md', 'docs/guide/client.md'];
 
 /** Every example of the library and its documents. */
 export function examples(): Example[] {
