@@ -154,14 +154,16 @@ export class ZoneModels {
     const strange = ++floats[f + NS_STRANGE];
     const d = place * DOUBLES;
     const since = doubles[d + FIRST];
+    // Every answer of the servers that it led to is a sighting of the delegation, which itself is asked for but rarely.
+    const sightings = floats[f + NS_SEEN] + floats[f + SERVERS_SEEN];
     const isStable =
-      floats[f + NS_SEEN] >= STABLE_SIGHTINGS || (floats[f + NS_SEEN] >= 3 && seen.closed - since >= STABLE_SECONDS);
+      floats[f + NS_SEEN] >= 3 && (sightings >= STABLE_SIGHTINGS || seen.closed - since >= STABLE_SECONDS);
     if (isStable) {
       const { verdict } = this;
       verdict.kind = 'name_servers';
       verdict.before = this.nameServersOf(place);
       verdict.now = Array.from(this.#seen.subarray(0, n), (hash) => this.nameServers.get(hash)?.text ?? '?');
-      verdict.sightings = floats[f + NS_SEEN];
+      verdict.sightings = sightings;
       verdict.since = since;
       verdict.strange = strange;
       verdict.isOutside = true;

@@ -54,6 +54,21 @@ test('HIJ-PATH: all name servers are new; one of them kept is not', () => {
   assert.deepEqual(findings([...stable(0, 20), ...taken], only('HIJ-PATH')), [], 'too little is known');
 });
 
+test('HIJ-PATH: a delegation is known as well by what it leads to', () => {
+  // It is asked for once an hour, its servers every five minutes.
+  const hours = Array.from({ length: 24 }, (_, h) => [
+    referral(h * 3600),
+    ...Array.from({ length: 12 }, (__, i) => upstream(h * 3600 + i * 300 + 1, GLUE[0])),
+  ]).flat();
+  const taken = [
+    referral(25 * 3600, ['a.evil.net', 'b.evil.net'], ['203.0.113.66']),
+    ...[1, 2, 3].map((i) => upstream(25 * 3600 + i, '203.0.113.66')),
+  ];
+  const found = findings([...hours, ...taken], only('HIJ-PATH'));
+  assert.equal(found[0]?.title, '203.0.113.66 answers for example.com, which never did');
+  assert.ok(found[0].confidence >= 0.8);
+});
+
 test('HIJ-PATH: a server outside the delegation answers; its other servers may', () => {
   const outside = [0, 1, 2].map((i) => upstream(1000 + i, '203.0.113.66'));
   const [found] = findings([...stable(0, 70), ...outside], only('HIJ-PATH'));

@@ -75,6 +75,41 @@ test('POIS-GUESS: the sixth answer that fits no query', () => {
   );
 });
 
+test('POIS-GUESS: guesses that come slowly, but not what a capture lost', () => {
+  const usual = many(400, (i) => exchange(i, { name: `w${i % 40}.site${i % 17}.example` }));
+  const guess = (i: number, more: Partial<Exchange> = {}) =>
+    exchange(100 + i, {
+      client: '192.0.2.53',
+      name: 'bank.example',
+      fate: 'orphan',
+      clientPort: 4000 + i,
+      id: i * 7,
+      ...more,
+    });
+  const inOrder = (rows: Exchange[]) => rows.toSorted((a, b) => a.time - b.time);
+  const [first, ...more] = findings(inOrder([...usual, ...many(50, (i) => guess(i))]), only('POIS-GUESS'));
+  assert.ok(first.count <= 7, `${first.count} answers`);
+  assert.deepEqual([first.severity, first.isProof, first.domain], ['medium', undefined, 'bank.example']);
+  assert.ok(more.length <= 1, 'once in a minute');
+  const names = inOrder([...usual, ...many(50, (i) => guess(i, { name: `r${i}.bank.example` }))]);
+  assert.equal(findings(names, only('POIS-GUESS'))[0].domain, 'bank.example', 'a new name each time');
+  const quiet: Record<string, Exchange[]> = {
+    'too few': [...usual, ...many(5, (i) => guess(i))],
+    'one query before the capture, asked again': [...usual, ...many(50, (i) => guess(i, { id: 7, clientPort: 9 }))],
+    'only answers are seen': many(300, (i) => guess(i / 5, { name: `w${i % 40}.site${i % 3}.example` })),
+    'a fifth of the queries is lost': many(2000, (i) =>
+      exchange(100 + i / 10, {
+        name: `w${i % 50}.site${i % 4}.example`,
+        id: i,
+        fate: i % 5 === 0 ? 'orphan' : 'answered',
+      }),
+    ),
+  };
+  for (const [what, rows] of Object.entries(quiet)) {
+    assert.deepEqual(findings([exchange(0, {}), ...inOrder(rows)], only('POIS-GUESS')), [], what);
+  }
+});
+
 test('POIS-RACE: two answers to one query that contradict each other', () => {
   const name = 'www.example.com';
   const ask = { id: 77, clientPort: 5555, name };
