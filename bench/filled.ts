@@ -153,6 +153,7 @@ async function firstScreen(store: Store, hours: number): Promise<void> {
     sensors: () => [],
     blocks: null,
     baselines: null,
+    probes: null,
     alerts: new AlertBook(),
     outputs: () => [],
     tables: () => [],

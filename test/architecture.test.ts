@@ -28,7 +28,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   actions: ['core', 'wire', 'rr'],
   generate: COMPONENT,
   client: COMPONENT,
-  probes: [...COMPONENT, 'client'],
+  // How networks are written is that of enrichment.
+  probes: [...COMPONENT, 'enrich', 'client'],
   store: [...COMPONENT, 'filter', 'enrich'],
   pipeline: ['core', 'net', 'wire', 'correlate'],
   app: [...ENGINE, ...JUDGE, ...ASK, 'store', 'server'],

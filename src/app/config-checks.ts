@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { FilterError } from '../filter/errors.ts';
 import { isLoopback } from '../server/hosts.ts';
+import { reasonOf } from '../core/errors.ts';
+import { PROBES } from '../probes/index.ts';
+import type { ProbesConfig } from '../probes/settings.ts';
 import type { Config } from './settings.ts';
 import { rowFilter } from '../filter/row.ts';
 
@@ -18,7 +21,23 @@ export function configProblems(config: Config): ConfigProblem[] {
     ...privacyProblems(config),
     ...serverProblems(config),
     ...sinkProblems(config),
+    ...probeProblems(config),
   ];
+}
+
+/** A target is of the form that its kind of check has. */
+function probeProblems({ probes }: Config): ConfigProblem[] {
+  return Object.entries(probes.checks as ProbesConfig['checks']).flatMap(([name, { type, targets }]) =>
+    targets.flatMap((target, i) => {
+      try {
+        PROBES[type].read(target);
+        return [];
+      } catch (error) {
+        const path = ['probes', 'checks', name, 'targets', String(i)];
+        return [{ path, text: `${path.join('.')}: ${reasonOf(error).replace(/\.$/, '')}` }];
+      }
+    }),
+  );
 }
 
 function inputProblems({ capture, pipeline }: Config): ConfigProblem[] {

@@ -1,6 +1,7 @@
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { type Privacy, keepsTransactions } from '../enrich/privacy.ts';
+import { ownRows } from './own-rows.ts';
 import type { Origin, Store } from '../store/store.ts';
 
 /** Rows wait this long for more, so that the store gets few full batches and not many small ones. */
@@ -13,7 +14,8 @@ const ERA = 2 ** 40;
 
 /** Takes rows [from, to) of a batch, in place, in order. */
 export interface RowTaker {
-  rows(batch: TransactionBatch, from: number, to: number): void;
+  /** `own`: rows that nametap's own client made; null = none. */
+  rows(batch: TransactionBatch, from: number, to: number, own?: ReadonlySet<number> | null): void;
   /** Clients that speak encrypted DNS, in order among the rows. */
   encrypted?(flow: EncryptedFlow): void;
 }
@@ -40,6 +42,8 @@ export class Intake {
   received = 0;
   stored = 0;
   readonly lost: Record<'store_queue' | 'store_failed', number> = { store_queue: 0, store_failed: 0 };
+  /** Rows that nametap's own client made: kept, but left out of baselines and detectors. */
+  own = 0;
   /** Milliseconds from the packet that closed the last row until it was here (live captures). */
   lagMs = 0;
   /** Seconds since 1970 of the oldest and the newest transaction; Infinity and -Infinity before the first. */
@@ -77,10 +81,12 @@ export class Intake {
       if (openSeconds[i] < this.oldest) this.oldest = openSeconds[i];
       if (openSeconds[i] > this.newest) this.newest = openSeconds[i];
     }
+    const own = ownRows(batch, from, to);
+    if (own !== null) this.own += own.size;
     this.privacy?.apply(batch, from, to);
     // At the level that keeps only counts nobody sees a single transaction.
     if (this.privacy === null || keepsTransactions(this.privacy.settings)) {
-      for (const taker of this.takers) taker.rows(batch, from, to);
+      for (const taker of this.takers) taker.rows(batch, from, to, own);
     }
     if (from === 0 && to === batch.count && to >= WORTH_MOVING) {
       this.flush();

@@ -110,12 +110,13 @@ export class JudgeService implements RowTaker {
     if (this.#options.isCurrent) this.#timers.push(setInterval(() => this.#tick(), 1000));
   }
 
-  rows(batch: TransactionBatch, from: number, to: number): void {
+  rows(batch: TransactionBatch, from: number, to: number, own: ReadonlySet<number> | null = null): void {
     const began = performance.now();
     const share = this.#share;
-    if (share.oneIn === 1) this.#judge.rows(batch, from, to);
+    if (share.oneIn === 1 && own === null) this.#judge.rows(batch, from, to);
     else {
       for (let i = from; i < to; i++) {
+        if (own?.has(i) === true) continue;
         if (share.has(batch, i)) this.#judge.rows(batch, i, i + 1);
         else share.skipped++;
       }

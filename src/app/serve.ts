@@ -17,6 +17,8 @@ import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts
 import { closeAll } from './close-all.ts';
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
+import type { ProbesConfig } from '../probes/settings.ts';
+import { ProbeService } from './probe-service.ts';
 import { LiveTail } from './live-tail.ts';
 import type { RunPlan, RunResult } from './plan.ts';
 import { clientNames, withClientNames } from './named-clients.ts';
@@ -124,6 +126,7 @@ class Serving {
   #config: Config;
   readonly #sinks: Sinks;
   readonly #judge: JudgeService;
+  readonly #probes: ProbeService;
   /** Those of the source, which may find more of them. */
   readonly #interfaces: CapturedInterface[] = [];
   #source: readonly CapturedInterface[] = [];
@@ -144,6 +147,15 @@ class Serving {
       isCurrent: isCurrent(plan.input),
       log: hooks.log,
       failed: (error) => this.#complain(error),
+    });
+    this.#probes = new ProbeService({
+      config: loaded.config.probes as ProbesConfig,
+      store,
+      version: hooks.version,
+      // The book's clock is the packets': of another time, checks of now have no place in it.
+      raise: isCurrent(plan.input) ? this.#judge.book.raise : () => undefined,
+      own: () => this.#intake.own,
+      log: hooks.log,
     });
     const marks = this.#judge.marks.texts;
     this.#live = new LiveTail(name);
@@ -203,6 +215,7 @@ class Serving {
       sinks: () => this.#sinks.states(),
       blocks: blocking.policy,
       baselines: this.#judge.baselines,
+      probes: this.#probes,
       alerts: this.#judge.book,
       outputs: () => this.#judge.outputs(),
       tables: () => this.#judge.tables(),
@@ -222,6 +235,7 @@ class Serving {
     ];
     try {
       await this.#judge.open();
+      await this.#probes.open();
       data.announce(server.url);
       hooks.reloading?.((next) => {
         this.#reload(next);
@@ -234,6 +248,7 @@ class Serving {
       });
       const result = await this.#capture(server.url);
       await this.#intake.settle();
+      await this.#probes.close();
       await this.#sinks.close();
       await this.#judge.close();
       await this.#keepLedger();
@@ -245,7 +260,7 @@ class Serving {
     } finally {
       for (const timer of timers) clearInterval(timer);
       const failed = (error: unknown) => this.#log.error({ error: reasonOf(error) }, 'Not everything could be closed');
-      await closeAll([this.#sinks, this.#judge, server], failed);
+      await closeAll([this.#probes, this.#sinks, this.#judge, server], failed);
     }
   }
 
@@ -363,6 +378,7 @@ class Serving {
     this.#sinks.apply(config.sinks).catch((error: unknown) => {
       this.#log.error({ error: reasonOf(error) }, 'Not all sinks could be changed');
     });
+    this.#probes.configure(config.probes as ProbesConfig);
     this.#judge.configure(config.alerts).catch((error: unknown) => {
       this.#log.error({ error: reasonOf(error) }, 'Not all outputs of alerts could be changed');
     });

@@ -8,6 +8,7 @@ import { registrable } from '../enrich/public-suffix.ts';
 import type { SinkState, Table } from '../server/schema/sensors.ts';
 import type { Privacy } from '../server/schema/overview.ts';
 import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
+import type { Probes } from '../core/probe.ts';
 import type { Baselines } from '../core/usual.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
 import type { Config, LoadedConfig } from './config.ts';
@@ -90,6 +91,8 @@ export interface ServiceParts {
   blocks?: Blocks;
   /** Absent where nothing is learnt. */
   baselines?: Baselines;
+  /** Absent where nothing is checked. */
+  probes?: Probes;
   alerts: AlertBook;
   outputs?(): OutputStatus[];
   tables?(): Table[];
@@ -123,6 +126,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     sinks: () => parts.sinks(),
     blocks: parts.blocks ?? null,
     baselines: parts.baselines ?? null,
+    probes: parts.probes ?? null,
     alerts: parts.alerts,
     outputs: () => parts.outputs?.() ?? [],
     tables: () => parts.tables?.() ?? [],

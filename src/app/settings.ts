@@ -5,6 +5,7 @@ import { UserError } from '../core/errors.ts';
 import { VANTAGES } from '../core/transactions.ts';
 import { detectSettings } from '../detect/settings.ts';
 import { clientsSetting, networksSetting, privacySettings, resolversSetting } from '../enrich/settings.ts';
+import { probesSettings } from '../probes/settings.ts';
 import { pipelineSettings } from '../pipeline/settings.ts';
 import { serverSettings } from '../server/settings.ts';
 import { captureSettings } from '../sources/live/settings.ts';
@@ -45,7 +46,7 @@ export const SETTINGS = group('nametap', {
   }),
   detect: detectSettings,
   block: blockSettings,
-  probes: group('Probes; there are none yet.', {}),
+  probes: probesSettings,
   alerts: alertSettings,
   server: serverSettings,
   log: logSettings,

@@ -66,7 +66,7 @@ export const probe: CommandDefinition = {
     'nametap probe http https://example.com/health  # one check: exit code 0 when it passes, 1 when not, 2 when it could not run',
     'nametap probe http -c 100 -i 100ms --fail-on "p95>200ms,loss>1%" https://example.com/',
     'nametap probe icmp -o packets=20 192.0.2.1 2001:db8::1  # loss, jitter, spread',
-    'nametap probe dns -o name=example.com -o type=A -o authenticated=true tls://192.0.2.53',
+    'nametap probe dns -o query_name=example.com -o query_type=A -o authenticated=true tls://192.0.2.53',
     'nametap probe tcp -f hosts.txt --concurrency 1000 -T junit > report.xml',
   ],
   async run([type, ...targets], options) {

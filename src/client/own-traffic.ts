@@ -10,6 +10,7 @@ const MOST = 65_536;
 const LINGER_MS = 35_000;
 
 interface OwnSocket {
+  port: number;
   /** Milliseconds since 1970, as packets are stamped. */
   from: number;
   /** Infinity while it is open. */
@@ -17,6 +18,8 @@ interface OwnSocket {
 }
 
 const sockets = new Map<string, OwnSocket>();
+/** Sockets remembered, by port: what passes without a look at addresses. */
+const ports = new Uint32Array(65_536);
 let forgotten = 0;
 
 function keyOf(protocol: OwnProtocol, address: string, port: number): string {
@@ -26,19 +29,31 @@ function keyOf(protocol: OwnProtocol, address: string, port: number): string {
 /** Notes a local socket by its own end (of ICMP, the port is the identifier); call the result when it is closed. */
 export function noteOwnSocket(protocol: OwnProtocol, address: string, port: number): () => void {
   const key = keyOf(protocol, address, port);
-  const socket: OwnSocket = { from: Date.now() - 1000, until: Number.POSITIVE_INFINITY };
-  sockets.delete(key);
+  const now = Date.now();
+  const socket: OwnSocket = { port, from: now - 1000, until: Number.POSITIVE_INFINITY };
+  forget(key);
   sockets.set(key, socket);
-  if (sockets.size > MOST) {
-    for (const oldest of sockets.keys()) {
-      sockets.delete(oldest);
-      forgotten++;
-      break;
-    }
+  ports[port & 0xffff]++;
+  for (const [oldest, { until }] of sockets) {
+    if (until >= now && sockets.size <= MOST) break;
+    if (until >= now) forgotten++;
+    forget(oldest);
   }
   return () => {
     socket.until = Date.now() + LINGER_MS;
   };
+}
+
+function forget(key: string): void {
+  const socket = sockets.get(key);
+  if (socket === undefined) return;
+  sockets.delete(key);
+  ports[socket.port & 0xffff]--;
+}
+
+/** False where no socket of our own with this port is remembered: a look at hardly anything. */
+export function isOwnPort(port: number): boolean {
+  return ports[port] > 0;
 }
 
 /** True when a packet of this local end at this time (ms since 1970) is of our own client. */

@@ -112,6 +112,8 @@ export interface ProbeLoad {
   skipped: number;
   /** Results that memory or the store had no room for. */
   dropped: number;
+  /** Transactions seen that nametap's own checks made: left out of baselines and detectors. */
+  own: number;
   /** Milliseconds that the event loop was late, of the last minute: what measurements may be off by. */
   loopDelay: { p50: number; p99: number; max: number };
   /** How ICMP is sent here, or why it is not. */
@@ -137,6 +139,4 @@ export interface Probes {
    * Throws `UserError` where the target is none.
    */
   probe(module: string, target: string, timeoutMs: number): Promise<ProbeAnswer | null>;
-  /** What the last check of each target says, for the exposition; bounded. */
-  readonly modules: readonly string[];
 }

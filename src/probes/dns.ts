@@ -16,8 +16,8 @@ import { FAMILIES } from './resolve.ts';
 const TRANSPORTS = ['udp', 'tcp', 'tls', 'https'] as const;
 
 const settings = group('DNS over any transport: what a server answers, and how fast.', {
-  name: text('Name to ask for.', { default: '.' }),
-  type: text('Type to ask for.', { default: 'NS' }),
+  query_name: text('Name to ask for.', { default: '.' }),
+  query_type: text('Type to ask for.', { default: 'NS' }),
   transport: choice('Transport, unless the target says one (tls://…).', TRANSPORTS, { default: 'udp' }),
   family: choice('Addresses of the server to use, where it is given by name.', FAMILIES, { default: 'any' }),
   recursion: flag('Whether recursion is asked for.', { default: true }),
@@ -90,7 +90,7 @@ async function checkDns(target: string, options: Settings, context: ProbeContext
   let answer: Exchange;
   try {
     answer = await exchange(
-      { name: options.name, type: options.type },
+      { name: options.query_name, type: options.query_type },
       {
         server: {
           address,

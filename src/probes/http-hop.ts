@@ -21,6 +21,8 @@ export interface HopOptions {
   method: string;
   settings: HttpSettings;
   authority: Buffer | undefined;
+  headers: Readonly<Record<string, string>>;
+  body: string | undefined;
   address: string;
   trial: Trial;
   context: ProbeContext;
@@ -62,16 +64,16 @@ class HopRun {
       request.on('error', (error) => this.#end(socketFailure(error, this.#stage === 'tls')));
       request.once('socket', (socket) => this.#follow(socket));
       request.once('response', (response) => this.#read(response));
-      request.end(this.#options.settings.body);
+      request.end(this.#options.body);
     } catch (error) {
       this.#end({ outcome: 'not_sent', text: error instanceof Error ? error.message : String(error) });
     }
   }
 
   #requestOptions(): RequestOptions {
-    const { url, method, settings, authority, address, context } = this.#options;
+    const { url, method, settings, headers, authority, address, context } = this.#options;
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    const given = Object.keys(settings.headers).map((name) => name.toLowerCase());
+    const given = Object.keys(headers).map((name) => name.toLowerCase());
     const auth = url.username === '' ? null : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     return {
       host: address,
@@ -85,7 +87,7 @@ class HopRun {
         ...(!given.includes('host') && { Host: url.host }),
         ...(!given.includes('user-agent') && { 'User-Agent': `nametap/${context.version}` }),
         ...(!given.includes('accept') && { Accept: '*/*' }),
-        ...settings.headers,
+        ...headers,
       },
       ...(this.#isTls && {
         servername: isIP(host) === 0 ? host : '',

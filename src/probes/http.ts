@@ -42,12 +42,22 @@ async function checkHttp(target: string, settings: HttpSettings, context: ProbeC
   if (authority !== undefined && 'outcome' in authority) return trial.failed('not_sent', authority.text);
   let url = new URL(target);
   let method: string = settings.method;
+  let headers: Readonly<Record<string, string>> = settings.headers;
   for (let redirects = 0; ; redirects++) {
     trial.facts.redirects = redirects;
     const found = await addressOf(url, trial, settings, context);
     if ('outcome' in found) return trial.failed(found.outcome, found.text);
-    const options = { url, method, settings, authority: authority?.pem, address: found.address, trial, context };
-    const hop = await askHttp(options);
+    const hop = await askHttp({
+      url,
+      method,
+      settings,
+      headers,
+      body: method === settings.method ? settings.body : undefined,
+      authority: authority?.pem,
+      address: found.address,
+      trial,
+      context,
+    });
     if ('outcome' in hop) return trial.failed(hop.outcome, hop.text);
     const { location } = hop.headers;
     if (!REDIRECTS.has(hop.status) || location === undefined || settings.redirects === 0) {
@@ -59,8 +69,16 @@ async function checkHttp(target: string, settings: HttpSettings, context: ProbeC
       return trial.failed('garbage', 'the redirect leads to no HTTP address');
     }
     if (hop.status === 303 || (hop.status < 303 && method === 'POST')) method = 'GET';
+    // What is secret, or said to one host, is not for another.
+    if (next.origin !== url.origin) headers = publicHeaders(headers);
     url = next;
   }
+}
+
+function publicHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !/^(?:authorization|cookie|host|proxy-authorization|x-.*)$/i.test(name)),
+  );
 }
 
 function authorityOf(path: string | undefined): { pem: Buffer } | Failure | undefined {

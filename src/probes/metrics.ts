@@ -74,22 +74,3 @@ function addressHash(address: string): number {
   }
   return hash;
 }
-
-/** The text exposition (version 0.0.4), sorted as Prometheus clients sort it. */
-export function expositionText(metrics: readonly ProbeMetric[]): string {
-  const byName = Map.groupBy(metrics, ({ name }) => name);
-  let text = '';
-  for (const name of [...byName.keys()].sort()) {
-    const of = byName.get(name) ?? [];
-    text += `# HELP ${name} ${of[0].help}\n# TYPE ${name} gauge\n`;
-    for (const { labels, value } of of) {
-      const pairs = Object.entries(labels ?? {}).map(([key, one]) => `${key}="${escapeLabel(one)}"`);
-      text += `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
-    }
-  }
-  return text;
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}

@@ -5,6 +5,7 @@ import { RCODES, TYPES } from '../wire/iana.ts';
 import type { Api, Health } from './api.ts';
 import { FROM_BLOCKS } from './block-metrics.ts';
 import { FROM_JUDGE } from './judge-metrics.ts';
+import { FROM_PROBES } from './probe-exposition.ts';
 import type { Buckets, Counters } from './counters.ts';
 import type { SinkState } from './schema/sensors.ts';
 
@@ -357,5 +358,6 @@ export const METRICS: readonly MetricDefinition[] = [
   ...FROM_OUTPUTS,
   ...FROM_BLOCKS,
   ...FROM_JUDGE,
+  ...FROM_PROBES,
   ...FROM_SERVER,
 ];

@@ -1,6 +1,7 @@
 import type { AlertBook } from '../alerts/book.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import type { Blocks } from '../core/block.ts';
+import type { Probes } from '../core/probe.ts';
 import type { Baselines } from '../core/usual.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
@@ -34,6 +35,8 @@ export interface ServerServices {
   readonly blocks: Blocks | null;
   /** What is usual; null where nothing was learnt. */
   readonly baselines: Baselines | null;
+  /** Checks of names, services and hosts; null where nothing is checked. */
+  readonly probes: Probes | null;
   /** Incidents, and what people do with them. */
   readonly alerts: AlertBook;
   /** Who is told of them. */

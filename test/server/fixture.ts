@@ -102,6 +102,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     sensors: () => [reading(ledger, rows)],
     blocks: blocking.policy,
     baselines: null,
+    probes: null,
     alerts: new AlertBook({ records: store.records }),
     outputs: () => [],
     tables: () => [{ name: 'alerts', used: 5, limit: 1000, evicted: 2 }],

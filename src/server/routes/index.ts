@@ -13,6 +13,7 @@ import { movers } from './movers.ts';
 import { names } from './names.ts';
 import { overview } from './overview.ts';
 import { pdns, pdnsLearn, pdnsMany } from './pdns.ts';
+import { PROBE_ENDPOINTS } from './probes.ts';
 import { sensors } from './sensors.ts';
 import { servers } from './servers.ts';
 import { closeSession, openSession, readSession } from './session.ts';
@@ -40,6 +41,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...DNSDB,
   ...BASELINE,
   sensors,
+  ...PROBE_ENDPOINTS,
   alerts,
   alertEvents,
   oneAlert,

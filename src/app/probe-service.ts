@@ -1,0 +1,255 @@
+import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import type { Raise } from '../core/alert.ts';
+import { reasonOf } from '../core/errors.ts';
+import { addressWords, isInAny } from '../core/network.ts';
+import type { ProbeAnswer, ProbeBeat, ProbeLoad, ProbeResult, Probes, ProbeState } from '../core/probe.ts';
+import { PROBES } from '../probes/index.ts';
+import { LoopDelay } from '../probes/loop-delay.ts';
+import { commonMetrics } from '../probes/metrics.ts';
+import type { ProbeDefinition } from '../probes/probe.ts';
+import { Runner } from '../probes/runner.ts';
+import { Scheduler } from '../probes/scheduler.ts';
+import type { CheckConfig, ProbesConfig } from '../probes/settings.ts';
+import type { ServerLog } from '../server/services.ts';
+import type { Store } from '../store/store.ts';
+import { ProbeJournal } from './probe-journal.ts';
+import { usualSettings } from './probe-settings.ts';
+import { ProbeWatch } from './probe-watch.ts';
+
+/** The history has a beat a minute of up to so many targets; of more, a beat of more minutes. */
+const TARGETS_A_MINUTE = 1000;
+const MINUTE_MS = 60_000;
+/** Beats are written so often: what a crash costs. */
+const FLUSH_MINUTES = 5;
+/** How a probe is called by those who know blackbox_exporter. */
+const ALIASES: Readonly<Record<string, string>> = { http_2xx: 'http', tcp_connect: 'tcp', dns_udp: 'dns' };
+
+export interface ProbeServiceOptions {
+  config: ProbesConfig;
+  store: Pick<Store, 'records'>;
+  version: string;
+  raise: Raise;
+  /** Transactions of our own that were seen. */
+  own(): number;
+  log: ServerLog;
+}
+
+interface Watched {
+  watch: ProbeWatch;
+  stop(): void;
+}
+
+/** The checks of a nametap that serves: run at their rate, kept, shown, and told of. */
+export class ProbeService implements Probes {
+  readonly #options: ProbeServiceOptions;
+  readonly #runner: Runner;
+  readonly #journal: ProbeJournal;
+  readonly #delay = new LoopDelay();
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<boolean>>();
+  #config: ProbesConfig;
+  #scheduler: Scheduler;
+  readonly #watched = new Map<string, Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #minutes = 0;
+  #dropped = 0;
+  #skipped = 0;
+  #lastDelay = { p50: 0, p99: 0, max: 0 };
+
+  constructor(options: ProbeServiceOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#runner = new Runner(options.version);
+    this.#journal = new ProbeJournal(options.store.records);
+    this.#scheduler = schedulerOf(options.config);
+  }
+
+  /** Checks begin. Call it before rights are given up: a raw socket may need them. */
+  async open(): Promise<void> {
+    if (Object.values(this.#config.checks).some(({ type }) => type === 'icmp')) await this.#openIcmp();
+    this.#begin();
+    this.#timer = setInterval(() => void this.#minute(), MINUTE_MS);
+  }
+
+  /** Takes a configuration that was read again: what has not changed goes on. */
+  configure(next: ProbesConfig): void {
+    const before = this.#config;
+    if (isDeepStrictEqual(before, next)) return;
+    this.#config = next;
+    if (before.concurrency !== next.concurrency || before.per_target !== next.per_target) {
+      for (const { stop } of this.#watched.values()) stop();
+      this.#skipped += this.#scheduler.skipped;
+      this.#scheduler.stop();
+      this.#scheduler = schedulerOf(next);
+      this.#watched.clear();
+    }
+    for (const [key, { watch, stop }] of this.#watched) {
+      const config = Object.hasOwn(next.checks, watch.check) ? next.checks[watch.check] : undefined;
+      const isSame =
+        config !== undefined && isDeepStrictEqual({ ...config, targets: [] }, { ...watch.config, targets: [] });
+      if (isSame && config.targets.some((target) => watch.definition.read(target) === watch.target)) continue;
+      stop();
+      this.#watched.delete(key);
+    }
+    this.#begin();
+  }
+
+  /** What is under way is given up; what was found is kept. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#scheduler.stop();
+    this.#abort.abort();
+    await Promise.all(this.#running);
+    this.#gather();
+    await this.#flush();
+    await this.#runner.close();
+    this.#delay.close();
+  }
+
+  states(): ProbeState[] {
+    return [...this.#watched.values()].map(({ watch }) => watch.state());
+  }
+
+  load(): ProbeLoad {
+    const { running, waiting, skipped } = this.#scheduler;
+    const now = this.#delay.read();
+    const max = Math.max(now.max, this.#lastDelay.max);
+    return {
+      targets: this.#watched.size,
+      running,
+      waiting,
+      skipped: this.#skipped + skipped,
+      dropped: this.#dropped,
+      own: this.#options.own(),
+      loopDelay: now.max === 0 ? this.#lastDelay : { ...now, max },
+      icmp: this.#runner.icmp.text,
+    };
+  }
+
+  history(check: string, target: string, from: number, to: number): Promise<ProbeBeat[]> {
+    return this.#journal.read(check, target, from, to);
+  }
+
+  async probe(module: string, target: string, timeoutMs: number): Promise<ProbeAnswer | null> {
+    const found = this.#module(module);
+    if (found === null) return null;
+    const { definition, settings } = found;
+    const read = definition.read(target);
+    const began = performance.now();
+    const isTarget = this.#isTarget(definition.type, read);
+    // Not even its name is asked for.
+    if (!isTarget && this.#config.allow.length === 0) return refusedAnswer();
+    const allows = isTarget ? () => true : this.#isAllowed;
+    const options = { settings, timeoutMs, signal: this.#abort.signal, allows };
+    const result = await this.#runner.check(definition, read, options);
+    const seconds = (performance.now() - began) / 1000;
+    return { result, seconds, metrics: [...commonMetrics(result, seconds), ...definition.metrics(result)] };
+  }
+
+  #module(name: string): { definition: ProbeDefinition; settings: unknown } | null {
+    const config = Object.hasOwn(this.#config.checks, name) ? this.#config.checks[name] : undefined;
+    if (config !== undefined) return { definition: PROBES[config.type], settings: config };
+    const type = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+    if (!Object.hasOwn(PROBES, type)) return null;
+    return { definition: PROBES[type], settings: usualSettings(PROBES[type]) };
+  }
+
+  /** Whether a target is one of the configuration, for a check of the same kind. */
+  #isTarget(type: string, target: string): boolean {
+    return Object.values(this.#config.checks).some(
+      (check) => check.type === type && check.targets.some((one) => PROBES[type].read(one) === target),
+    );
+  }
+
+  readonly #isAllowed = (address: string): boolean => {
+    const plain = address.split('%')[0];
+    // What is written as IPv6 may be an IPv4 address all the same.
+    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1] ?? plain;
+    const family = isIP(mapped);
+    return family !== 0 && isInAny(this.#config.allow, family, addressWords(family as 4 | 6, mapped));
+  };
+
+  #begin(): void {
+    for (const [check, config] of Object.entries(this.#config.checks)) {
+      const definition = PROBES[config.type];
+      for (const written of config.targets) {
+        const target = definition.read(written);
+        const key = `${check} ${target}`;
+        if (this.#watched.has(key)) continue;
+        const watch = new ProbeWatch(check, target, config, definition);
+        this.#watched.set(key, { watch, stop: this.#schedule(watch, config) });
+      }
+    }
+  }
+
+  #schedule(watch: ProbeWatch, config: CheckConfig): () => void {
+    const { definition, target } = watch;
+    const { signal } = this.#abort;
+    const run = async (): Promise<boolean> => {
+      const options = { settings: config, timeoutMs: config.timeout, signal };
+      const result = await this.#runner.check(definition, target, options);
+      if (!signal.aborted) this.#take(watch, result);
+      return result.outcome === 'ok';
+    };
+    const task = {
+      target: `${config.type} ${target}`,
+      everyMs: config.every,
+      run: () => {
+        const under = run();
+        this.#running.add(under);
+        return under.finally(() => this.#running.delete(under));
+      },
+    };
+    return this.#scheduler.add(task, Math.min(config.every, MINUTE_MS));
+  }
+
+  #take(watch: ProbeWatch, result: ProbeResult): void {
+    const finding = watch.take(result);
+    if (finding !== null) this.#options.raise(finding);
+  }
+
+  async #openIcmp(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const { text } = await this.#runner.icmp.way();
+      log.info({ icmp: text }, 'ICMP checks have a way');
+    } catch (error) {
+      log.warn({ error: reasonOf(error) }, 'ICMP checks will fail: there is no way to send them');
+    }
+  }
+
+  async #minute(): Promise<void> {
+    this.#lastDelay = this.#delay.read();
+    this.#delay.reset();
+    this.#minutes++;
+    if (this.#minutes % Math.ceil(Math.max(1, this.#watched.size) / TARGETS_A_MINUTE) === 0) this.#gather();
+    if (this.#minutes % FLUSH_MINUTES === 0) await this.#flush();
+  }
+
+  #gather(): void {
+    for (const { watch } of this.#watched.values()) {
+      const beat = watch.gather();
+      if (beat !== null) this.#journal.add(watch.check, watch.target, beat);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      this.#dropped += await this.#journal.flush();
+    } catch (error) {
+      this.#options.log.error({ error: reasonOf(error) }, 'Results of checks could not be kept');
+    }
+  }
+}
+
+function refusedAnswer(): ProbeAnswer {
+  const text = 'it is no target of the configuration';
+  const result: ProbeResult = { time: Date.now(), outcome: 'not_allowed', ms: null, text, phases: {}, facts: {} };
+  return { result, metrics: [], seconds: 0 };
+}
+
+function schedulerOf({ concurrency, per_target }: ProbesConfig): Scheduler {
+  return new Scheduler({ concurrency, perTarget: per_target });
+}

@@ -1,0 +1,106 @@
+import type { Finding } from '../core/alert.ts';
+import type { ProbeBeat, ProbeOutcome, ProbeResult, ProbeState } from '../core/probe.ts';
+import type { PassiveSubject, ProbeDefinition } from '../probes/probe.ts';
+import type { CheckConfig } from '../probes/settings.ts';
+import { beatOf } from '../probes/tally.ts';
+
+/** Beats that the page's strip shows. */
+const MOST_BEATS = 60;
+/** Results of one beat of the history; more would only make its percentiles finer. */
+const MOST_GATHERED = 600;
+
+/** One target of a check: its last results, and what is gathered for the history. */
+export class ProbeWatch {
+  readonly check: string;
+  readonly target: string;
+  readonly config: CheckConfig;
+  readonly definition: ProbeDefinition;
+  last: ProbeResult | null = null;
+  /** Failures in a row. */
+  failing = 0;
+  /** Results by outcome since the start. */
+  readonly counts = new Map<ProbeOutcome, number>();
+  #since: number | null = null;
+  readonly #beats: ProbeBeat[] = [];
+  #gathered: ProbeResult[] = [];
+
+  constructor(check: string, target: string, config: CheckConfig, definition: ProbeDefinition) {
+    this.check = check;
+    this.target = target;
+    this.config = config;
+    this.definition = definition;
+  }
+
+  /** Takes a result; what is to be raised because of it, or null. */
+  take(result: ProbeResult): Finding | null {
+    const wasOk = this.last?.outcome === 'ok';
+    const isOk = result.outcome === 'ok';
+    if (this.last === null || wasOk !== isOk) this.#since = result.time;
+    this.last = result;
+    this.failing = isOk ? 0 : this.failing + 1;
+    this.counts.set(result.outcome, (this.counts.get(result.outcome) ?? 0) + 1);
+    this.#beats.push(beatOf([result], result.time));
+    if (this.#beats.length > MOST_BEATS) this.#beats.shift();
+    if (this.#gathered.length < MOST_GATHERED) this.#gathered.push(result);
+    const { alert, fail_after } = this.config;
+    return alert && this.failing >= fail_after ? this.#finding(result) : null;
+  }
+
+  /** What came since the last call, as one beat; null without a result. */
+  gather(): ProbeBeat | null {
+    const results = this.#gathered;
+    if (results.length === 0) return null;
+    this.#gathered = [];
+    return beatOf(results, results[0].time);
+  }
+
+  state(): ProbeState {
+    const { check, target, config, last, failing } = this;
+    return {
+      check,
+      type: config.type,
+      target,
+      everyMs: config.every,
+      last,
+      beats: [...this.#beats],
+      failing,
+      since: this.#since,
+      passive: this.#passive(),
+    };
+  }
+
+  #passive(): PassiveSubject | null {
+    return this.definition.passive?.(this.target, this.config, this.last) ?? null;
+  }
+
+  #finding(result: ProbeResult): Finding {
+    const { check, target, config, failing } = this;
+    const passive = this.#passive();
+    const time = result.time / 1000;
+    const first = (this.#since ?? result.time) / 1000;
+    const measures: Finding['measures'] = [
+      { name: 'failures in a row', value: failing, unit: '', threshold: config.fail_after },
+    ];
+    if (result.ms !== null) measures.push({ name: 'time', value: result.ms, unit: 'ms' });
+    return {
+      detector: 'OPS-PROBE',
+      key: `${check} ${target}`,
+      severity: config.severity,
+      score: Math.min(1, 0.5 + failing / 20),
+      confidence: 0.95,
+      time,
+      firstSeen: first,
+      lastSeen: time,
+      count: failing,
+      subject: target,
+      ...(passive?.kind === 'server' && { server: passive.value }),
+      title: `${target} fails its check ${check}: ${result.text}`,
+      text:
+        `The ${config.type} check "${check}" of ${target} has failed ${failing} times in a row, ` +
+        `the last time with: ${result.text}. It is an active check of nametap's own, not traffic that was seen.`,
+      measures,
+      evidence: [],
+      attack: [],
+    };
+  }
+}
