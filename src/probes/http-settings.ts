@@ -9,14 +9,16 @@ const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 export const httpSettings = group('HTTP and HTTPS: status, time of each part, redirects, certificate, what comes.', {
   method: choice('Method.', ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'], { default: 'GET' }),
   headers: map('Headers to send.', text('Its value.'), { key: 'HEADER', keyPattern: HEADER }),
-  body: text('Body to send.'),
+  body: text('Body to send.', { example: '{"ping": true}' }),
   status: list('Status codes that are right.', form('A code or a class: 200, 2xx.', '200 or 2xx', readStatus, {}), {
     default: ['2xx'],
   }),
   redirects: whole('So many redirects are followed.', { default: 10, most: 20 }),
   family: choice('Addresses to use.', FAMILIES, { default: 'any' }),
   verify: flag('Whether the certificate has to be one to trust.', { default: true }),
-  authority: text('File of certificates (PEM) to trust instead of those of the system.'),
+  authority: text('File of certificates (PEM) to trust instead of those of the system.', {
+    example: '/etc/nametap/ca.pem',
+  }),
   certificate_left: span('A certificate has to hold for so long at least.', { default: '0s' }),
   within: span('An answer has to be complete within this time; absent: within the time-out.', { example: '800ms' }),
   response_headers: map('Headers that have to be there, and match.', patternSetting('A regular expression.'), {

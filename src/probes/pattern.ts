@@ -23,5 +23,5 @@ function readPattern(text: string): ProbePattern {
 
 /** A setting that takes a regular expression (RE2). */
 export function patternSetting(summary: string): Setting<ProbePattern | undefined> {
-  return form(summary, 'a regular expression (RE2)', readPattern, {});
+  return form(summary, 'a regular expression (RE2)', readPattern, { example: '^220 ' });
 }

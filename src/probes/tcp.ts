@@ -18,14 +18,14 @@ const MOST_EXPECTED = 65_536;
 const settings = group('A TCP port: time to connect, TLS, what is said there.', {
   family: choice('Addresses to use.', FAMILIES, { default: 'any' }),
   tls: flag('Whether TLS begins at once.', { default: false }),
-  server_name: text('Name that the certificate has to hold; absent: the host.'),
+  server_name: text('Name that the certificate has to hold; absent: the host.', { example: 'mail.example.com' }),
   verify: flag('Whether the certificate has to be one to trust.', { default: true }),
   certificate_left: span('A certificate has to hold for so long at least.', { default: '0s' }),
   dialogue: list(
     'What is said, step by step.',
     group('A step: what is waited for, then what is sent, then TLS where that is to begin.', {
       expect: patternSetting('A regular expression that has to match what has come.'),
-      send: text('What is sent; \\r, \\n, \\t, \\xHH and \\\\ stand for octets.'),
+      send: text('What is sent; \\r, \\n, \\t, \\xHH and \\\\ stand for octets.', { example: 'QUIT\\r\\n' }),
       start_tls: flag('Whether TLS begins after it.', { default: false }),
     }),
     { example: [{ expect: '^220 ' }, { send: 'QUIT\\r\\n' }] },
