@@ -1,9 +1,49 @@
+/** How full the tables of one owner are, and how many entries were given up for want of room. */
+export interface TableCount {
+  name: string;
+  used: number;
+  limit: number;
+  evicted: number;
+}
+
+/** What can be counted: `Bounded`, and tables like it. */
+export interface Counted {
+  readonly size: number;
+  readonly capacity: number;
+  readonly evicted: number;
+}
+
+let heard: Counted[] | undefined;
+
+/** The tables that are made while `make` runs, so that nobody has to hand in what he makes. */
+export function tablesMadeBy<T>(make: () => T): { made: T; tables: readonly Counted[] } {
+  const outer = heard;
+  const tables: Counted[] = [];
+  heard = tables;
+  try {
+    return { made: make(), tables };
+  } finally {
+    heard = outer;
+  }
+}
+
+/** Sums tables up. */
+export function countOf(name: string, tables: Iterable<Counted>): TableCount {
+  const sum = { name, used: 0, limit: 0, evicted: 0 };
+  for (const { size, capacity, evicted } of tables) {
+    sum.used += size;
+    sum.limit += capacity;
+    sum.evicted += evicted;
+  }
+  return sum;
+}
+
 /**
  * State per key for at most `capacity` keys. Two maps take turns: a key that was not used while half the capacity of
  * others were taken is given up, so nothing is ever searched for or moved to keep an order. `evicted` counts those given
  * up, so that a detector can tell that it did not see everything.
  */
-export class Bounded<K, V> {
+export class Bounded<K, V> implements Counted {
   readonly capacity: number;
   evicted = 0;
   #now = new Map<K, V>();
@@ -15,6 +55,7 @@ export class Bounded<K, V> {
     this.capacity = capacity;
     this.#half = Math.max(1, capacity >> 1);
     this.#gone = gone;
+    heard?.push(this);
   }
 
   get size(): number {

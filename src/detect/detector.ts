@@ -4,6 +4,7 @@ import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { Network } from '../core/network.ts';
 import type { Setting, ValueOf } from '../core/settings.ts';
 import type { Vantage } from '../core/transactions.ts';
+import type { TableCount } from './bounded.ts';
 import type { Entities } from './entities.ts';
 import type { Observation } from './observation.ts';
 
@@ -22,6 +23,8 @@ export interface Detector {
   tick?(time: number, raise: Raise): void;
   /** Clients that speak encrypted DNS, in order among the rows. */
   encrypted?(flow: EncryptedFlow, raise: Raise): void;
+  /** Tables of its own that are no `Bounded`: those are counted anyway. */
+  counts?(): readonly TableCount[];
   /** What it has learnt, for a restart; plain data. */
   save?(): unknown;
   /** Takes what an earlier run saved; what it does not understand it ignores. */

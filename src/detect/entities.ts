@@ -1,6 +1,7 @@
 import { addressText } from '../core/address.ts';
 import { hashOf, KeyTable } from '../sketch/key-table.ts';
 import { copyName, nameText } from '../wire/name.ts';
+import { type TableCount, countOf } from './bounded.ts';
 import type { Cell, First } from './tunnel/sub-names.ts';
 
 /** A host seen as client or server. One object as long as it is known: state may be kept by it. */
@@ -74,15 +75,17 @@ export class Domain {
  * are forgotten, and are new objects when they come back. Two tables take turns, so that nothing is ever searched for.
  */
 class Generations<T> {
+  readonly capacity: number;
   readonly #half: number;
   #now: { table: KeyTable; values: T[] };
   #before: { table: KeyTable; values: T[] };
   /** Objects that were forgotten. */
-  forgotten = 0;
+  evicted = 0;
   /** Grows whenever objects that are not used will be forgotten next: what remembers objects by itself begins anew. */
   turns = 0;
 
   constructor(capacity: number) {
+    this.capacity = capacity;
     this.#half = Math.max(8, capacity >> 1);
     this.#now = this.#empty();
     this.#before = this.#empty();
@@ -112,7 +115,7 @@ class Generations<T> {
 
   #insert(key: Int32Array, words: number, hash: number, value: T): void {
     if (this.#now.table.full || this.#now.table.insert(key, 0, words, hash) < 0) {
-      this.forgotten += this.#before.values.length;
+      this.evicted += this.#before.values.length;
       this.#before = this.#now;
       this.#now = this.#empty();
       this.#now.table.insert(key, 0, words, hash);
@@ -174,8 +177,9 @@ export class Entities {
     this.#popular = popular;
   }
 
-  get forgotten(): number {
-    return this.#hosts.forgotten + this.#domains.forgotten;
+  /** How full the tables are. */
+  counts(): TableCount[] {
+    return [countOf('hosts', [this.#hosts]), countOf('domains', [this.#domains])];
   }
 
   hosts(): Iterable<Host> {

@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { addressWords } from '../core/network.ts';
 import { group, list, span, text, type ValueOf } from '../core/settings.ts';
 import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
-import { Bounded } from './bounded.ts';
+import { Bounded, type TableCount } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
 import { DATA, type Observation } from './observation.ts';
 import { threatsOf } from './threat-list.ts';
@@ -112,6 +112,11 @@ class Intel implements Detector {
     if (domain === null || seen.protocol !== DNS) return;
     if (names.size > 0 && names.has(domain.text)) this.#name(seen, raise);
     if (addresses.size > 0 && seen.kind === DATA) this.#address(seen, raise);
+  }
+
+  counts(): TableCount[] {
+    const { names, addresses, lost } = this.#known;
+    return [{ name: 'INTEL entries', used: names.size + addresses.size, limit: MOST_ENTRIES, evicted: lost }];
   }
 
   tick(time: number): void {

@@ -1,6 +1,7 @@
 import type { Raise } from '../core/alert.ts';
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
+import { type Counted, countOf, type TableCount, tablesMadeBy } from './bounded.ts';
 import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
 import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
 
@@ -24,7 +25,7 @@ export interface JudgeOptions {
 /** Shows every transaction to every detector that wants it, in order, and tells them the time. */
 export class Judge {
   readonly states: DetectorState[] = [];
-  readonly #running: { id: string; detector: Detector }[] = [];
+  readonly #running: { id: string; detector: Detector; tables: readonly Counted[] }[] = [];
   readonly #by: Record<Rows, Detector[]> = { all: [], queries: [], data: [], negative: [], orphans: [] };
   readonly #ticking: Detector[] = [];
   readonly #raise: Raise;
@@ -51,8 +52,8 @@ export class Judge {
       const reason = enabled ? hindrance(definition, options) : 'It is switched off in the configuration.';
       this.states.push({ id, isOn: reason === undefined, ...(reason !== undefined && { reason }) });
       if (reason !== undefined) continue;
-      const detector = definition.create(values, options.services);
-      this.#running.push({ id, detector });
+      const { made: detector, tables } = tablesMadeBy(() => definition.create(values, options.services));
+      this.#running.push({ id, detector, tables });
       this.#by[definition.rows].push(detector);
       if (detector.tick !== undefined) this.#ticking.push(detector);
     }
@@ -102,6 +103,21 @@ export class Judge {
   encrypted(flow: EncryptedFlow): void {
     this.tick(flow.time);
     for (const { detector } of this.#running) detector.encrypted?.(flow, this.#raise);
+  }
+
+  /** How full every bounded table is: of hosts, domains, what is usual, and of each detector that has any. */
+  counts(): TableCount[] {
+    const { entities, baseline } = this.#services;
+    const counts = entities.counts();
+    for (const models of ['servers', 'clients', 'zones'] as const) {
+      const { size, capacity, evicted } = baseline[models].table;
+      counts.push({ name: `baseline ${models}`, used: size, limit: capacity, evicted });
+    }
+    for (const { id, detector, tables } of this.#running) {
+      if (tables.length > 0) counts.push(countOf(id, tables));
+      counts.push(...(detector.counts?.() ?? []));
+    }
+    return counts;
   }
 
   /** What detectors have learnt, by id. */

@@ -4,7 +4,7 @@ import { ANSWER_KINDS, idText, NO_KIND, NO_RCODE, OUTCOMES, type TransactionBatc
 import { typeName } from '../rr/registry.ts';
 import { MessageView } from '../wire/message.ts';
 import { copyName, nameText } from '../wire/name.ts';
-import type { Domain, Entities, Host } from './entities.ts';
+import { type Domain, type Entities, Host } from './entities.ts';
 
 export const ANSWERED = OUTCOMES.indexOf('answered');
 const UNANSWERED = OUTCOMES.indexOf('unanswered');
@@ -70,7 +70,7 @@ export class Observation {
   constructor(entities: Entities, batch: TransactionBatch) {
     this.#entities = entities;
     this.batch = batch;
-    this.client = entities.host(4, 0, 0, 0, 0, 0);
+    this.client = new Host(4, [0, 0, 0, 0], 0);
     this.server = this.client;
   }
 
