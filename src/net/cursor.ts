@@ -104,4 +104,12 @@ export class Cursor {
       if (wireEnd < this.end) this.end = wireEnd;
     }
   }
+
+  /**
+   * A fragment that ends `length` bytes from here, longer than its frame: who cut the capture did not write down how long
+   * frames were. Without this it would seem to hold less than the next one continues.
+   */
+  lengthen(length: number): void {
+    if (this.packets === 0 && !this.reassembled) this.wireEnd = Math.max(this.wireEnd, this.at + length);
+  }
 }

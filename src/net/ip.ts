@@ -22,12 +22,13 @@ export function ipv4(c: L.Cursor): L.Next {
   const total = c.u16(2);
   // 0: the card cut one large segment in pieces behind our back (TSO). Larger than the frame: the header lies.
   if (total !== 0 && total < header) return L.MALFORMED;
+  const fragment = c.u16(6);
   if (total !== 0) c.limit(total);
+  if ((fragment & 0x3fff) !== 0) c.lengthen(total);
   c.packets++;
   carrier.ipAt = c.reassembled ? -1 : at;
   carrier.ipId = c.u16(4);
   fillEnds4(carrier, bytes, at);
-  const fragment = c.u16(6);
   c.protocol = bytes[at + 9];
   c.fragmentId = carrier.ipId;
   c.at += header;

@@ -120,6 +120,15 @@ test('fragments become one datagram: every frame of it carried the message', () 
   }
 });
 
+test('a first fragment longer than its frame, which does not say that it was cut, is read as far as it goes', () => {
+  const whole = B.ipv4(17, B.udp([...B.RESPONSE, ...B.zeros(40)], 53, 40000, 2000), { fragment: 0x2000 });
+  whole.splice(2, 2, 1500 >> 8, 1500 & 0xff);
+  // Neither its length nor that of the next is a multiple of eight.
+  const [message, ...more] = B.dissect([{ bytes: B.ethernet(0x0800, whole.slice(0, 20 + 8 + 45)) }]).messages;
+  assert.equal(message.text, hex([...B.RESPONSE, ...B.zeros(40)].slice(0, 45)));
+  assert.deepEqual([more.length, message.fragmented], [0, true]);
+});
+
 test('fragments within fragments: a tunnel whose packets were cut twice', () => {
   const datagram = B.udp(B.QUERY);
   const inner = [
