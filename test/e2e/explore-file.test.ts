@@ -70,7 +70,11 @@ test('a capture dropped on any page is read there, by the same engine, and sent 
     await page.locator('.detail').getByText('Sequence', { exact: true }).click();
     assert.equal(await page.locator('.detail .ladder .message').count(), 14);
     await page.locator('.detail').getByText('Packets', { exact: true }).click();
-    await page.locator('.detail', { hasText: 'frames 1, 14' }).waitFor();
+    const packets = page.locator('.detail .packets details');
+    await packets.nth(1).waitFor();
+    assert.deepEqual(await packets.locator('b').allInnerTexts(), ['Frame 1', 'Frame 14']);
+    await packets.first().locator('summary').click();
+    assert.match(await packets.first().locator('pre').innerText(), /^0000 {2}[0-9a-f]{2} /);
     await picture(page, 'explore-file-dark-1440');
     await checkAccessible(page, 'a dropped capture');
     await page.getByRole('button', { name: 'Close the details' }).click();
@@ -92,12 +96,22 @@ test('a capture dropped on any page is read there, by the same engine, and sent 
       .split('\n');
     assert.equal(lines.length, 4);
     assert.ok(lines.every((line) => (JSON.parse(line) as { server: string }).server === '127.0.0.10'));
+    await page.getByRole('radio', { name: 'Groups' }).check({ force: true });
+    const groups = page.locator('.groups tbody tr[data-index]');
+    await groups.first().waitFor();
+    await page.getByLabel('Group by').selectOption('client');
+    await page.locator('.groups tbody', { hasText: '127.0.0.53' }).waitFor();
+    await picture(page, 'explore-file-groups-dark-1440');
+    await checkAccessible(page, 'groups of a dropped capture');
+    await groups.first().locator('a').click();
+    await page.waitForURL((url) => url.pathname === '/explore/file' && !url.searchParams.has('group'));
+    await page.locator('.told strong', { hasText: /^4 transactions$/ }).waitFor();
     await page.getByRole('button', { name: 'Close the file' }).click();
     await page.getByText('Open a capture file').first().waitFor();
   });
 });
 
-test('gzip and xz are read too; a cut file gives what came before; what is none is told so', async () => {
+test('gzip, xz and zstd are read too; a cut file gives what came before; what is none is told so', async () => {
   await withPage(
     async (page) => {
       const whole = readFileSync(`${captures}lookups.pcapng`);
@@ -105,6 +119,13 @@ test('gzip and xz are read too; a cut file gives what came before; what is none 
       await page.locator('.told strong', { hasText: /^50 transactions$/ }).waitFor();
       await drop(page, 'sixty.pcap.xz', readFileSync(new URL('../sources/compressed/sixty.pcap.xz', import.meta.url)));
       await page.locator('.file-note', { hasText: 'sixty.pcap.xz' }).waitFor();
+      await page.locator('.tile', { hasText: 'Frames' }).getByText('60', { exact: true }).waitFor();
+      await drop(
+        page,
+        'sixty.pcap.zst',
+        readFileSync(new URL('../sources/compressed/sixty.pcap.zst', import.meta.url)),
+      );
+      await page.locator('.file-note', { hasText: 'sixty.pcap.zst' }).waitFor();
       await page.locator('.tile', { hasText: 'Frames' }).getByText('60', { exact: true }).waitFor();
       await drop(page, 'cut.pcapng', whole.subarray(0, whole.length - 20));
       await page.locator('.file-note', { hasText: 'cut.pcapng' }).waitFor();

@@ -6,6 +6,8 @@ import { gunzipSync, gzipSync, crc32 as zlibCrc32 } from 'node:zlib';
 import { analyseCapture } from '../../src/library/browser.ts';
 import { crc32 } from '../../src/sources/crc32.ts';
 import { readCapture, reportCapture, type Transaction } from '../../src/library/index.ts';
+import { readFrames } from '../../src/library/pcap.ts';
+import type { Summary } from '../../src/sketch/summary.ts';
 
 const captures = fileURLToPath(new URL('../captures/', import.meta.url));
 const signal = new AbortController().signal;
@@ -90,6 +92,75 @@ test('xz is read with its checksums, zstd by a decoder that is loaded for it', a
   assert.match((await analysed(broken)).analysis.damage?.reason ?? '', /xz/);
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 255);
   assert.equal(crc32(bytes.subarray(300), crc32(bytes.subarray(0, 300))), zlibCrc32(bytes));
+});
+
+test('rows are counted by what they have in common, as the API counts them', async () => {
+  const { analysis } = await analysed(new Uint8Array(readFileSync(`${captures}lookups.pcapng`)));
+  const all = Array.from(analysis.find(''), (n) => analysis.transaction(n));
+  const texts: Record<string, (one: Transaction) => string | null> = {
+    domain: (one) => one.registrable_domain ?? null,
+    name: (one) => one.name?.toLowerCase() ?? null,
+    client: (one) => one.client,
+    server: (one) => one.server,
+    type: (one) => one.type ?? null,
+    rcode: (one) => one.rcode ?? null,
+    opcode: (one) => one.opcode,
+    transport: (one) => one.transport,
+    outcome: (one) => one.outcome,
+    answer_kind: (one) => one.answer_kind ?? null,
+    role: (one) => one.role,
+    leg: (one) => one.leg,
+  };
+  const values: Record<string, (one: Transaction) => number | undefined> = {
+    latency: (one) => one.latency_ms,
+    size: (one) => one.response_bytes,
+    ttl: (one) => one.ttl_min,
+    answers: (one) => (one.response_bytes === undefined ? undefined : one.answers?.length),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    for (const [of, value] of Object.entries(values)) {
+      const rows = analysis.groups('', { group: [name, 'type'], of, limit: 1000 });
+      assert.equal(
+        rows.reduce((sum, { transactions }) => sum + Number(transactions), 0),
+        all.length,
+      );
+      for (const row of rows) {
+        const same = all.filter((one) => text(one) === row[name] && (one.type ?? null) === row.type);
+        assert.equal(row.transactions, same.length, `${name} ${JSON.stringify(row[name])}`);
+        assert.equal(row.nxdomain, same.filter(({ rcode }) => rcode === 'NXDOMAIN').length);
+        const numbers = same.flatMap((one) => value(one) ?? []);
+        assert.deepEqual((row[of] as Summary).n, numbers.length, `${of} by ${name}`);
+        assert.deepEqual((row[of] as Summary).max, numbers.length === 0 ? null : Math.max(...numbers), of);
+      }
+    }
+  }
+  assert.equal(analysis.groups('', { group: ['name'], of: 'latency', limit: 2 }).length, 2);
+  const [hours] = analysis.groups('', { group: ['hour_of_week'], of: 'latency', limit: 1 });
+  const time = new Date(all[0].time);
+  assert.equal(hours.hour_of_week, String(((time.getUTCDay() + 6) % 7) * 24 + time.getUTCHours()));
+  assert.throws(() => analysis.groups('nonsense', { group: ['name'], of: 'ttl', limit: 2 }), { name: 'FilterError' });
+});
+
+test('the frames of a transaction are read from the file again', async () => {
+  const file = `${captures}truncated-then-tcp.pcap`;
+  for (const bytes of [new Uint8Array(readFileSync(file)), new Uint8Array(gzipSync(readFileSync(file)))]) {
+    const { analysis } = await analysed(bytes);
+    const captured: Uint8Array[] = [];
+    for await (const frame of readFrames(file)) captured.push(frame.bytes);
+    for (const n of analysis.find('')) {
+      const { query, response } = analysis.transaction(n).frames;
+      const packets = await analysis.packets(n);
+      assert.deepEqual(
+        packets.map(({ number, direction, bytes: octets }) => ({ number, direction, octets })),
+        [
+          ...query.map((number) => ({ number, direction: 'query' })),
+          ...response.map((number) => ({ number, direction: 'response' })),
+        ]
+          .sort((a, b) => a.number - b.number)
+          .map((one) => ({ ...one, octets: captured[one.number - 1] })),
+      );
+    }
+  }
 });
 
 test('what is no capture is told so; rows beyond the memory are counted', async () => {

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import type { Statistics, StatisticsRow } from '../../../src/server/schema/statistics.ts';
 import type { Dimension } from '../../../src/store/store.ts';
-import { api, useApi } from '../api.ts';
+import { api, type Resource, useApi } from '../api.ts';
 import { and, term, type ValueKind } from '../filter.ts';
 import { count } from '../format.ts';
-import { filter, go, here, link, param, scope, update } from '../state.ts';
+import { filter, go, here, param, scope, update } from '../state.ts';
 import {
   DISTRIBUTIONS,
   type Distribution,
@@ -20,6 +20,8 @@ import { t } from '../text.ts';
 import { Empty, IconButton, Panel, Problem, Waiting } from '../ui/panel.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Value } from '../ui/value.tsx';
+import { useAnswer } from './log/answer.ts';
+import type { RowSource } from './log/source.ts';
 
 /** As they are listed; the type holds every one of the store's. */
 const GROUPS = Object.keys({
@@ -40,6 +42,7 @@ const GROUPS = Object.keys({
   hour_of_week: true,
 } satisfies Record<Dimension, true>) as Dimension[];
 const MOST = 500;
+type Grouped = Pick<Statistics, 'rows' | 'complete'>;
 
 /** The dimensions of the address's `group`. */
 export function groupsOf(text: string): Dimension[] {
@@ -49,20 +52,44 @@ export function groupsOf(text: string): Dimension[] {
     .slice(0, 2);
 }
 
-/** Statistics of what passes the filter, by one or two dimensions. A row leads to its transactions. */
-export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Element {
-  const order = param('sort') || '-transactions';
-  const shown = DISTRIBUTIONS.find((name) => name === param('of')) ?? 'latency';
-  const answer = useApi<Statistics>(
-    api.statistics({
-      ...scope.value,
-      group: groups,
-      measures: ['transactions', 'nxdomain', 'unanswered', shown],
-      order: storeOrder(order) as '-transactions',
-      limit: MOST,
-    }),
+interface Asked {
+  groups: readonly Dimension[];
+  shown: Distribution;
+  order: string;
+}
+
+/** The groups of history, by the API. */
+function useStored({ groups, shown, order }: Asked, isWanted: boolean): Resource<Grouped> {
+  return useApi<Statistics>(
+    isWanted
+      ? api.statistics({
+          ...scope.value,
+          group: groups,
+          measures: ['transactions', 'nxdomain', 'unanswered', shown],
+          order: storeOrder(order) as '-transactions',
+          limit: MOST,
+        })
+      : null,
     { follow: true },
   );
+}
+
+/** The groups of a capture in this page. */
+function useDropped(source: RowSource, { groups, shown }: Asked): Resource<Grouped> {
+  const f = filter.value;
+  const query = { f, group: groups, of: shown, limit: MOST };
+  const { data: rows, ...rest } = useAnswer(() => source.groups?.(query), [source, f, groups.join(), shown]);
+  return { ...rest, data: rows && { rows, complete: true }, reload: () => undefined };
+}
+
+/** Statistics of what passes the filter, by one or two dimensions. A row leads to its transactions. */
+export function Groups({ source, groups }: { source: RowSource; groups: readonly Dimension[] }): JSX.Element {
+  const order = param('sort') || '-transactions';
+  const shown = DISTRIBUTIONS.find((name) => name === param('of')) ?? 'latency';
+  const asked = { groups, shown, order };
+  const stored = useStored(asked, source.hasHistory);
+  const dropped = useDropped(source, asked);
+  const answer = source.hasHistory ? stored : dropped;
   const { data, error } = answer;
   const title = t('explore.group.title', { dimension: groups.map((name) => t(`explore.dim.${name}`)).join(' × ') });
   // The answer before this one may be of other groups.
@@ -107,7 +134,7 @@ export function Groups({ groups }: { groups: readonly Dimension[] }): JSX.Elemen
   );
 }
 
-function Note({ data }: { data: Statistics }): JSX.Element {
+function Note({ data }: { data: Grouped }): JSX.Element {
   return (
     <>
       {data.rows.length < MOST ? t('table.rows', { n: data.rows.length }) : t('explore.group.first', { n: MOST })}
@@ -199,7 +226,7 @@ function columns(groups: readonly Dimension[], shown: Distribution): Column<Stat
         return f === null ? (
           text
         ) : (
-          <a href={link('/explore', { f: and(filter.value, f) })} tabIndex={-1}>
+          <a href={here({ f: and(filter.value, f), group: null, sort: null })} tabIndex={-1}>
             {text}
           </a>
         );

@@ -33,7 +33,7 @@ export function Page({ rest }: PageProps): JSX.Element {
   const narrow = useNarrow();
   const file = capture.value;
   const source = isFile ? (file?.opened ? file.source : null) : history;
-  const groups = isFile ? [] : groupsOf(param('group'));
+  const groups = groupsOf(param('group'));
   const view: View = groups.length > 0 ? 'groups' : param('view') === 'ladder' ? 'ladder' : 'log';
   return (
     <div class={`explore${param('sel') === '' ? '' : ' with-detail'}`}>
@@ -42,7 +42,11 @@ export function Page({ rest }: PageProps): JSX.Element {
       {source !== null && (
         <>
           <Bar isFile={isFile} narrow={narrow} view={view} />
-          {view === 'groups' ? <Groups groups={groups} /> : <Rows source={source} view={view} narrow={narrow} />}
+          {view === 'groups' ? (
+            <Groups source={source} groups={groups} />
+          ) : (
+            <Rows source={source} view={view} narrow={narrow} />
+          )}
         </>
       )}
     </div>
@@ -50,7 +54,6 @@ export function Page({ rest }: PageProps): JSX.Element {
 }
 
 function Bar({ isFile, narrow, view }: { isFile: boolean; narrow: boolean; view: View }): JSX.Element {
-  const views: readonly View[] = isFile ? ['log', 'ladder'] : ['log', 'groups', 'ladder'];
   return (
     <div class="explore-bar">
       <FilterEditor
@@ -62,7 +65,10 @@ function Bar({ isFile, narrow, view }: { isFile: boolean; narrow: boolean; view:
         <Choice
           label={t('explore.show')}
           value={view}
-          options={views.map((value) => ({ value, title: t(`explore.show.${value}`) }))}
+          options={(['log', 'groups', 'ladder'] as const).map((value) => ({
+            value,
+            title: t(`explore.show.${value}`),
+          }))}
           onChange={(next) => go(showAs(next))}
         />
         <Tools isFile={isFile} narrow={narrow} />

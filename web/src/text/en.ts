@@ -6,6 +6,7 @@ import { explore } from './en/explore.ts';
 import { latency } from './en/latency.ts';
 import { overview } from './en/overview.ts';
 import { pdns } from './en/pdns.ts';
+import { probes } from './en/probes.ts';
 import { sensors } from './en/sensors.ts';
 import { settings } from './en/settings.ts';
 import { shell } from './en/shell.ts';
@@ -22,6 +23,7 @@ export const en = {
   ...explore,
   ...latency,
   ...pdns,
+  ...probes,
   ...sensors,
   ...settings,
   ...statistics,

@@ -6,6 +6,7 @@ import { explore } from './zh/explore.ts';
 import { latency } from './zh/latency.ts';
 import { overview } from './zh/overview.ts';
 import { pdns } from './zh/pdns.ts';
+import { probes } from './zh/probes.ts';
 import { sensors } from './zh/sensors.ts';
 import { settings } from './zh/settings.ts';
 import { shell } from './zh/shell.ts';
@@ -25,6 +26,7 @@ export const zh: Texts = {
   ...explore,
   ...latency,
   ...pdns,
+  ...probes,
   ...sensors,
   ...settings,
   ...statistics,

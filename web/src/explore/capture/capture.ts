@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { ApiError, toApiError } from '../../api.ts';
 import type { PageListener, PageQuery, RowSource } from '../log/source.ts';
-import type { TransactionDetail } from '../../../../src/server/schema/transactions.ts';
 import type { Answer, Opened, Request } from './protocol.ts';
 
 export interface Capture {
@@ -34,7 +33,9 @@ export function openCapture(file: File): void {
   const source: RowSource = {
     hasHistory: false,
     page: async (query, listener, stop) => pageOf(ask, query, listener, stop),
-    detail: async (transaction) => detailOf(await ask({ kind: 'detail', transaction })),
+    detail: async (transaction) => answerOf('detail', await ask({ kind: 'detail', transaction })).detail,
+    groups: async (query) => answerOf('groups', await ask({ kind: 'groups', ...query })).rows,
+    packets: async (transaction) => answerOf('packets', await ask({ kind: 'packets', transaction })).packets,
   };
   const change = (patch: Partial<Capture>): void => {
     if (capture.value?.source === source) capture.value = { ...capture.value, ...patch };
@@ -104,7 +105,7 @@ async function pageOf(
   listener.end({ next: next === null ? null : String(next), scanned_to: reached, complete: next === null });
 }
 
-function detailOf(answer: Answer): TransactionDetail {
-  if (answer.kind !== 'detail') throw new Error('The worker answered something else.');
-  return answer.detail;
+function answerOf<K extends Answer['kind']>(kind: K, answer: Answer): Extract<Answer, { kind: K }> {
+  if (answer.kind !== kind) throw new Error('The worker answered something else.');
+  return answer as Extract<Answer, { kind: K }>;
 }

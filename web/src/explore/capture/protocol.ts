@@ -1,12 +1,15 @@
 import type { ReportValue } from '../../../../src/report/value.ts';
 import type { Problem } from '../../../../src/server/schema/common.ts';
-import type { Transaction, TransactionDetail } from '../../../../src/server/schema/transactions.ts';
+import type { StatisticsRow } from '../../../../src/server/schema/statistics.ts';
+import type { Packet, Transaction, TransactionDetail } from '../../../../src/server/schema/transactions.ts';
 
 /** What the page asks its worker; `id` comes back with the answer. */
 export type Request = { id: number } & (
   | { kind: 'open'; file: File }
   | { kind: 'page'; f: string; after: number; limit: number }
   | { kind: 'detail'; transaction: string }
+  | { kind: 'packets'; transaction: string }
+  | { kind: 'groups'; f: string; group: readonly string[]; of: string; limit: number }
 );
 export interface Opened {
   report: ReportValue;
@@ -26,4 +29,6 @@ export type Answer =
   | { kind: 'opened'; id: number; opened: Opened }
   | { kind: 'page'; id: number; page: CapturePage }
   | { kind: 'detail'; id: number; detail: TransactionDetail }
+  | { kind: 'packets'; id: number; packets: Packet[] }
+  | { kind: 'groups'; id: number; rows: StatisticsRow[] }
   | { kind: 'problem'; id: number; problem: Problem };

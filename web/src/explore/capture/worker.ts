@@ -2,7 +2,7 @@
 import { analyseCapture, type CaptureAnalysis, type DecodedMessage } from '../../../../src/library/browser.ts';
 import { FilterError } from '../../../../src/library/filter.ts';
 import type { Problem } from '../../../../src/server/schema/common.ts';
-import type { Decoded, Transaction, TransactionDetail } from '../../../../src/server/schema/transactions.ts';
+import type { Decoded, Packet, Transaction, TransactionDetail } from '../../../../src/server/schema/transactions.ts';
 import type { Answer, CapturePage, Opened, Request } from './protocol.ts';
 
 /** What of a worker's own scope is used here. */
@@ -30,6 +30,9 @@ async function answer(request: Request): Promise<Answer> {
   const { id } = request;
   if (request.kind === 'open') return { kind: 'opened', id, opened: await open(request.file) };
   if (request.kind === 'page') return { kind: 'page', id, page: page(request) };
+  if (request.kind === 'packets') return { kind: 'packets', id, packets: await packets(request.transaction) };
+  // The rows have the names and texts of the API's.
+  if (request.kind === 'groups') return { kind: 'groups', id, rows: opened().groups(request.f, request) };
   return { kind: 'detail', id, detail: detail(request.transaction) };
 }
 
@@ -38,6 +41,7 @@ async function open(file: File): Promise<Opened> {
   analysis = await analyseCapture(file, {
     name: file.name,
     signal: new AbortController().signal,
+    zstd: () => import('fzstd'),
     progress(read, total, transactions) {
       const now = performance.now();
       if (now - told < PROGRESS_MS) return;
@@ -55,6 +59,13 @@ function page({ f, after, limit }: { f: string; after: number; limit: number }):
   const end = Math.min(numbers.length, after + limit);
   const rows = Array.from(numbers.subarray(after, end), (n) => all.transaction(n));
   return { rows, found: numbers.length, next: end < numbers.length ? end : null };
+}
+
+async function packets(id: string): Promise<Packet[]> {
+  const all = opened();
+  const n = index(all).ids.get(id);
+  const found = n === undefined ? [] : await all.packets(n);
+  return found.map(({ bytes, ...packet }) => ({ ...packet, hex: hexOf(bytes) }));
 }
 
 function detail(id: string): TransactionDetail {
@@ -101,7 +112,11 @@ function index(all: CaptureAnalysis): { ids: Map<string, number>; below: Map<str
 function decoded(message: DecodedMessage | null): Decoded | null {
   if (message === null) return null;
   const { bytes, tree } = message;
-  return { hex: Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join(''), tree };
+  return { hex: hexOf(bytes), tree };
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join('');
 }
 
 function opened(): CaptureAnalysis {

@@ -11,6 +11,7 @@ import { Value } from '../../ui/value.tsx';
 import { exactMs } from '../ladder/events.ts';
 import { LadderView } from '../ladder/view.tsx';
 import type { RowSource } from '../log/source.ts';
+import { useAnswer } from '../log/answer.ts';
 import { octetsOf, sign } from './link.ts';
 import { MessageView } from './message.tsx';
 
@@ -56,7 +57,7 @@ export function Detail({ source, id, onClose, onOpen }: DetailProps): JSX.Elemen
           />
           {tab === 'message' && <Messages detail={detail} />}
           {tab === 'sequence' && <Sequence detail={detail} onOpen={onOpen} />}
-          {tab === 'packets' && <Packets detail={detail} isFile={!source.hasHistory} />}
+          {tab === 'packets' && <Packets source={source} detail={detail} />}
           {tab === 'related' && <Related detail={detail} />}
           {tab === 'record' && <pre class="record mono">{JSON.stringify(detail.transaction, null, 2)}</pre>}
         </>
@@ -178,11 +179,14 @@ function Sequence({ detail, onOpen }: { detail: TransactionDetail; onOpen: (id: 
   );
 }
 
-function Packets({ detail, isFile }: { detail: TransactionDetail; isFile: boolean }): JSX.Element {
-  const { packets, transaction } = detail;
-  if (packets === null) {
-    const frames = [...transaction.frames.query, ...transaction.frames.response].join(', ');
-    return <p class="faint small">{isFile ? t('explore.packets.file', { frames }) : t('explore.packets.none')}</p>;
+function Packets({ source, detail }: { source: RowSource; detail: TransactionDetail }): JSX.Element {
+  const { transaction: id } = detail.transaction;
+  const asked = useAnswer(() => source.packets?.(id), [source, id]);
+  const packets = detail.packets ?? asked.data;
+  if (asked.error !== undefined) return <Problem error={asked.error} />;
+  if (packets === undefined) {
+    if (source.packets !== undefined) return <Waiting height={120} />;
+    return <p class="faint small">{t('explore.packets.none')}</p>;
   }
   return (
     <div class="packets">

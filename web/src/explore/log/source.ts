@@ -1,10 +1,12 @@
 import type {
   EndEvent,
+  Packet,
   ProgressEvent,
   RowsEvent,
   Transaction,
   TransactionDetail,
 } from '../../../../src/server/schema/transactions.ts';
+import type { StatisticsRow } from '../../../../src/server/schema/statistics.ts';
 import { api, fetchJson, readEvents } from '../../api.ts';
 
 export interface PageQuery {
@@ -28,6 +30,9 @@ export interface RowSource {
   detail(id: string, signal: AbortSignal): Promise<TransactionDetail>;
   /** It can be counted, grouped, followed and exported by the API. */
   readonly hasHistory: boolean;
+  /** What only a capture in this page answers by itself: rows by what they have in common, frames of a transaction. */
+  groups?(query: { f: string; group: readonly string[]; of: string; limit: number }): Promise<StatisticsRow[]>;
+  packets?(id: string): Promise<Packet[]>;
 }
 
 /** What the server keeps, newest first, streamed while it looks. */

@@ -158,7 +158,6 @@ export const explore = {
   'explore.bytes.of': '{n} octet|{n} octets',
   'explore.bytes.at': 'octets {from} to {to}',
   'explore.packets.none': 'The packets are not kept. They are, once the packet ring is on and the privacy level is 0.',
-  'explore.packets.file': 'Packets of a dropped file stay in the file: frames {frames}.',
   'explore.packets.number': 'Frame',
   'explore.related.none': 'Nothing else belongs to it.',
   'explore.related.parent': 'Caused by',

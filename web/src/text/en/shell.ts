@@ -7,6 +7,7 @@ export const shell = {
   'page.pdns': 'Passive DNS',
   'page.alerts': 'Alerts',
   'page.latency': 'Servers',
+  'page.probes': 'Probes',
   'page.sensors': 'Pipeline',
   'page.settings': 'Settings',
 

@@ -160,7 +160,6 @@ export const explore: Record<keyof typeof en, string> = {
   'explore.bytes.of': '{n} 字节',
   'explore.bytes.at': '字节 {from} 到 {to}',
   'explore.packets.none': '没有保存数据包。打开数据包环且隐私级别为 0 时才会保存。',
-  'explore.packets.file': '拖入文件的数据包留在文件里：帧 {frames}。',
   'explore.packets.number': '帧',
   'explore.related.none': '没有其他相关的。',
   'explore.related.parent': '起因',

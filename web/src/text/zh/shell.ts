@@ -9,6 +9,7 @@ export const shell: Record<keyof typeof en, string> = {
   'page.pdns': '被动 DNS',
   'page.alerts': '告警',
   'page.latency': '服务器',
+  'page.probes': '探测',
   'page.sensors': '管道',
   'page.settings': '设置',
 
