@@ -37,10 +37,9 @@ export class QueryFit {
   /** `isLater`: messages of a transfer behind its first may leave the question out (RFC 5936 §2.2). */
   judge(bytes: Uint8Array, isLater = false): Fit {
     const query = this.#query;
-    if (bytes.length < 2) return 'garbage';
-    if (((bytes[0] << 8) | bytes[1]) !== query.id) return bytes.length < 12 ? 'garbage' : 'wrongId';
     const view = this.#view;
-    view.read(bytes, 0, bytes.length);
+    const fault = view.read(bytes, 0, bytes.length);
+    if (view.id !== query.id) return fault === 0 && view.isResponse ? 'wrongId' : 'garbage';
     if (bytes.length < 12 || !view.isResponse || view.opcode !== query.opcode) return 'garbage';
     if (view.questionCount === 0) {
       const isAllowed = isLater || !NEEDS_QUESTION.has(view.rcode) || query.opcode !== 0;

@@ -105,8 +105,10 @@ class DatagramExchange {
       };
       socket.on('error', failed);
       socket.on('message', (bytes, from) => this.#take(bytes, from));
-      const send = () => {
+      const send = (refused?: Error) => {
+        if (refused !== undefined) return failed(refused);
         this.#connected();
+        timer.refresh();
         socket.send(query, (error) => {
           if (error !== null) failed(error);
         });
