@@ -21,6 +21,7 @@ const ALL: readonly [name: string, path: string, loaded: string][] = [
   ['pdns', '/pdns?q=*.example', 'tbody tr[data-index]'],
   ['pdns-start', '/pdns', '.examples'],
   ['servers', `/latency?${HOUR}`, 'canvas'],
+  ['probes-empty', '/probes', '.empty'],
   ['pipeline', '/sensors', '.flow'],
   ['alerts', '/alerts', '.alert-detail .journal'],
   ['alerts-empty', '/alerts?state=closed', '.quiet'],

@@ -7,6 +7,7 @@ import type { Audit, Config, Fields, Session, View } from '../../src/server/sche
 import type { Movers, Overview } from '../../src/server/schema/overview.ts';
 import type { ClientPage, NamePage, Servers } from '../../src/server/schema/pages.ts';
 import type { PdnsPage } from '../../src/server/schema/pdns.ts';
+import type { ProbeHistory, ProbeList } from '../../src/server/schema/probes.ts';
 import type { Sensors } from '../../src/server/schema/sensors.ts';
 import type { MEASURES, Statistics, StatisticsRow } from '../../src/server/schema/statistics.ts';
 import type { TransactionDetail, TransactionsPage } from '../../src/server/schema/transactions.ts';
@@ -59,6 +60,8 @@ export const api = {
     limit?: number;
     after?: string;
   }): Call<PdnsPage> => call('/pdns', q),
+  probes: (): Call<ProbeList> => call('/probes'),
+  probeHistory: (q: Range & { check: string; target: string }): Call<ProbeHistory> => call('/probes/history', { ...q }),
   sensors: (): Call<Sensors> => call('/sensors'),
   alerts: (
     q: { state?: string; q?: string; client?: string; domain?: string; limit?: number; after?: string } = {},

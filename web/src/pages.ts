@@ -23,6 +23,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: '/pdns', title: 'page.pdns', key: 'p', load: () => import('./pdns/page.tsx') },
   { path: '/alerts', title: 'page.alerts', key: 'a', load: () => import('./alerts/page.tsx') },
   { path: '/latency', title: 'page.latency', key: 'l', load: () => import('./latency/page.tsx') },
+  { path: '/probes', title: 'page.probes', key: 'h', load: () => import('./probes/page.tsx') },
   { path: '/sensors', title: 'page.sensors', key: 's', load: () => import('./sensors/page.tsx') },
   { path: '/settings', title: 'page.settings', key: ',', load: () => import('./settings/page.tsx') },
 ];

@@ -5,7 +5,6 @@ export const probes = {
   'probes.failing': '{n} of {all} targets fails its last check.|{n} of {all} targets fail their last check.',
   'probes.load': '{running} checks are under way, {skipped} were left out because the one before still ran.',
   'probes.delay': 'The event loop was late by {p99} (p99), {max} at most.',
-  'probes.icmp': 'ICMP: {how}.',
   'probes.own': '{n} transactions on the wire are nametap’s own and teach nothing.',
   'probes.targets': 'Targets',
   'probes.none': 'Nothing is checked',

@@ -7,7 +7,6 @@ export const probes: Record<keyof typeof en, string> = {
   'probes.failing': '{all} 个目标中有 {n} 个最近一次检查失败。',
   'probes.load': '{running} 个检查正在进行，{skipped} 个因前一个尚未结束而被略过。',
   'probes.delay': '事件循环延迟 p99 为 {p99}，最多 {max}。',
-  'probes.icmp': 'ICMP：{how}。',
   'probes.own': '线路上有 {n} 个事务是 nametap 自己的，不参与学习。',
   'probes.targets': '目标',
   'probes.none': '没有任何检查',
