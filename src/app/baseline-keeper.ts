@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Baseline } from '../baseline/baseline.ts';
 import { describe, listUsual } from '../baseline/describe.ts';
+import type { TrafficModel } from '../baseline/traffic.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
-import type { Baselines, BaselineSnapshot, Usual, UsualKind, UsualLine } from '../core/usual.ts';
+import type {
+  Baselines,
+  BaselineSnapshot,
+  Usual,
+  UsualHour,
+  UsualKind,
+  UsualLine,
+  UsualSeries,
+} from '../core/usual.ts';
 
 const CURRENT = 'current';
 const NAME = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}$/;
@@ -16,10 +25,16 @@ const DAY_MS = 86_400_000;
 export class BaselineKeeper implements Baselines {
   readonly #baseline: Baseline;
   readonly #folder: string;
+  readonly #traffic: TrafficModel | undefined;
 
-  constructor(baseline: Baseline, folder: string) {
+  constructor(baseline: Baseline, folder: string, traffic?: TrafficModel) {
     this.#baseline = baseline;
     this.#folder = folder;
+    this.#traffic = traffic;
+  }
+
+  expected(series: UsualSeries, hour: number): UsualHour | null {
+    return this.#traffic?.usual(series, hour) ?? null;
   }
 
   show(key: string): Usual[] {

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
 import { Baseline } from '../baseline/baseline.ts';
+import { type SavedTraffic, TrafficModel } from '../baseline/traffic.ts';
 import { BaselineKeeper } from './baseline-keeper.ts';
 import { AlertBook, BOOK_RULES } from '../alerts/book.ts';
 import { Notifier } from '../alerts/notifier.ts';
@@ -57,6 +58,7 @@ export class JudgeService implements RowTaker {
   readonly #path: string;
   readonly baselines: BaselineKeeper;
   readonly #baseline: Baseline;
+  readonly #traffic = new TrafficModel();
   readonly #judge: Judge;
   readonly #share = new JudgeShare();
   #decided = performance.now();
@@ -82,7 +84,11 @@ export class JudgeService implements RowTaker {
           });
     const baseline = new Baseline(config.detect.baseline);
     this.#baseline = baseline;
-    this.baselines = new BaselineKeeper(baseline, file('baseline'));
+    this.baselines = new BaselineKeeper(baseline, file('baseline'), this.#traffic);
+    this.book.subscribe(({ cause, incident: { severity } }) => {
+      const isAlarm = (cause === 'raised' || cause === 'worsened') && (severity === 'high' || severity === 'critical');
+      if (isAlarm) this.#traffic.disturb();
+    });
     this.#judge = judgeOf(config.detect, {
       baseline,
       vantage: config.vantage,
@@ -112,6 +118,7 @@ export class JudgeService implements RowTaker {
 
   rows(batch: TransactionBatch, from: number, to: number, own: ReadonlySet<number> | null = null): void {
     const began = performance.now();
+    this.#traffic.rows(batch, from, to);
     const share = this.#share;
     if (share.oneIn === 1 && own === null) this.#judge.rows(batch, from, to);
     else {
@@ -183,6 +190,7 @@ export class JudgeService implements RowTaker {
   #tick(): void {
     this.#decide();
     const time = Date.now() / 1000 - BEHIND;
+    this.#traffic.tick(time);
     this.#judge.tick(time);
     this.book.tick(time);
   }
@@ -192,7 +200,9 @@ export class JudgeService implements RowTaker {
     const { log } = this.#options;
     try {
       const fresh = `${path}.new`;
-      writeFileSync(fresh, serialize({ form: FORM, detectors: this.#judge.save() }), { mode: 0o600 });
+      writeFileSync(fresh, serialize({ form: FORM, detectors: this.#judge.save(), traffic: this.#traffic.save() }), {
+        mode: 0o600,
+      });
       renameSync(fresh, path);
       this.baselines.save();
     } catch (error) {
@@ -209,7 +219,9 @@ export class JudgeService implements RowTaker {
     }
     try {
       const saved: unknown = deserialize(readFileSync(path));
-      if (isSaved(saved)) this.#judge.load(saved.detectors);
+      if (!isSaved(saved)) return;
+      this.#judge.load(saved.detectors);
+      if (saved.traffic !== undefined) this.#traffic.load(saved.traffic);
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
       log.warn({ path, error: reasonOf(error) }, 'What the detectors had learnt could not be read: they begin anew');
@@ -217,7 +229,14 @@ export class JudgeService implements RowTaker {
   }
 }
 
-function isSaved(value: unknown): value is { form: number; detectors: Record<string, unknown> } {
+/** What is in the file; one of before `traffic` has none. */
+interface Saved {
+  form: number;
+  detectors: Record<string, unknown>;
+  traffic?: SavedTraffic;
+}
+
+function isSaved(value: unknown): value is Saved {
   return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM && 'detectors' in value;
 }
 

@@ -67,12 +67,23 @@ export interface BaselineSnapshot {
   bytes: number;
 }
 
+/** What is known of all traffic by the hour: transactions an hour, and parts of them, 0 … 1. */
+export type UsualSeries = 'transactions' | 'nxdomain_ratio' | 'servfail_ratio' | 'unanswered_ratio';
+
+/** What is usual in an hour, and its standard deviation. */
+export interface UsualHour {
+  level: number;
+  sigma: number;
+}
+
 /** What can be asked of, and done with, what is usual. */
 export interface Baselines {
   /** What is known of a key: an address may be a server and a client. Empty when nothing is. */
   show(key: string): Usual[];
   /** Those with the most samples. */
   list(kind: UsualKind, limit: number): UsualLine[];
+  /** What is expected of all traffic in an hour (since 1970) that is not over; null while too little is known. */
+  expected(series: UsualSeries, hour: number): UsualHour | null;
   snapshots(): BaselineSnapshot[];
   /** Keeps what is usual now. Throws UserError. */
   snapshot(): BaselineSnapshot;

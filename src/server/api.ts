@@ -11,7 +11,7 @@ import { Sessions } from './sessions.ts';
 import { SingleFlight } from './single-flight.ts';
 import { Tails } from './tail.ts';
 import { Traffic } from './traffic.ts';
-import type { UsualHours } from './usual.ts';
+import type { UsualNumbers } from './usual.ts';
 
 /** Questions to the store at a time, and those that may wait for their turn. */
 const MOST_RUNNING = 16;
@@ -40,7 +40,7 @@ export class Api {
   readonly gate = new Gate(MOST_RUNNING, MOST_WAITING);
   /** Answers that several viewers share. */
   readonly overviews: SingleFlight<Overview>;
-  readonly usual: SingleFlight<UsualHours>;
+  readonly usual: SingleFlight<UsualNumbers>;
   /** True once the server goes down: not ready any more. */
   draining = false;
   readonly #loss = new LossWatch();

@@ -27,8 +27,14 @@ export interface Usual {
   sigma: number;
 }
 
+/** What is usual by the hour. */
+export interface UsualHours {
+  /** In the hour of this time (ms since 1970); null until enough is known. */
+  at(time: number): Usual | null;
+}
+
 /** Median and spread of every kind of hour: of the same hour of the week, else of the same hour of the day. */
-export class LikeHours {
+export class LikeHours implements UsualHours {
   readonly #byWeek = new Map<number, number[]>();
   readonly #byDay = new Map<number, number[]>();
 
@@ -49,20 +55,21 @@ export class LikeHours {
     const median = medianOf(values);
     return { median, sigma: MAD_TO_SIGMA * medianOf(values.map((value) => Math.abs(value - median))) };
   }
+}
 
-  /** What is usual in [from, to): the mean over its hours; null when one of them is not known. */
-  over(from: number, to: number): Usual | null {
-    let [median, sigma, weight] = [0, 0, 0];
-    for (let hour = Math.floor(from / HOUR_MS) * HOUR_MS; hour < to; hour += HOUR_MS) {
-      const usual = this.at(hour);
-      if (usual === null) return null;
-      const part = Math.min(to, hour + HOUR_MS) - Math.max(from, hour);
-      median += usual.median * part;
-      sigma += usual.sigma * part;
-      weight += part;
-    }
-    return weight === 0 ? null : { median: median / weight, sigma: sigma / weight };
+/** What is usual in [from, to): the mean over its hours; null when one of them is not known. */
+export function usualOver(hours: UsualHours | undefined, from: number, to: number): Usual | null {
+  if (hours === undefined) return null;
+  let [median, sigma, weight] = [0, 0, 0];
+  for (let hour = Math.floor(from / HOUR_MS) * HOUR_MS; hour < to; hour += HOUR_MS) {
+    const usual = hours.at(hour);
+    if (usual === null) return null;
+    const part = Math.min(to, hour + HOUR_MS) - Math.max(from, hour);
+    median += usual.median * part;
+    sigma += usual.sigma * part;
+    weight += part;
   }
+  return weight === 0 ? null : { median: median / weight, sigma: sigma / weight };
 }
 
 /** A count in a part of an hour: like hours, and chance (a count varies by its root). */

@@ -1,9 +1,9 @@
 import type { StatisticsResult, StatisticsRow } from '../store/store.ts';
-import { type Band, countBand, isOutside, ratioBand } from './bands.ts';
+import { type Band, countBand, isOutside, ratioBand, usualOver } from './bands.ts';
 import type { Share } from './schema/common.ts';
 import type { LatencyHeatmap, OverviewSeries } from './schema/overview.ts';
 import { type Range, timeOf } from './times.ts';
-import { ratioOf, type UsualHours } from './usual.ts';
+import { ratioOf, type UsualNumbers } from './usual.ts';
 
 /** A breakdown as shares of its sum. */
 export function sharesOf(
@@ -35,7 +35,7 @@ export function rowsByTime(rows: readonly StatisticsRow[]): Map<number, Statisti
 export function seriesOf(
   { rows }: StatisticsResult,
   { step, ...range }: Range & { step: number },
-  usual: UsualHours | null,
+  usual: UsualNumbers | null,
 ): OverviewSeries {
   const times = bucketsOf(range, step);
   const byTime = rowsByTime(rows);
@@ -65,11 +65,11 @@ export function seriesOf(
     });
   };
   expect('transactions', (time) => {
-    const like = usual.transactions.over(time, time + step * 1000);
+    const like = usualOver(usual.transactions, time, time + step * 1000);
     return like && countBand(like, step / 3600);
   });
   expect('nxdomain_ratio', (time, i) => {
-    const like = usual.nxdomain_ratio.over(time, time + step * 1000);
+    const like = usualOver(usual.nxdomain_ratio, time, time + step * 1000);
     return like && series.transactions[i] > 0 ? ratioBand(like, series.transactions[i]) : null;
   });
   return series;

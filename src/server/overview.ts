@@ -8,7 +8,7 @@ import type { Share } from './schema/common.ts';
 import type { Mover, Overview } from './schema/overview.ts';
 import { tilesOf } from './tiles.ts';
 import { type Range, stepFor, timeOf } from './times.ts';
-import { type UsualHours, usualHours } from './usual.ts';
+import { type UsualNumbers, usualHours, withExpected } from './usual.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -74,10 +74,11 @@ export function moversBy(api: Api, range: Range, f: string | undefined, of: 'dom
   return new Asker(api, range, f).movers(of, of === 'domain' ? FILTER.name : FILTER.client);
 }
 
-/** What is usual in the hours before a time; the same answer for ten minutes. */
-function usualOf(api: Api, before: number): Promise<UsualHours> {
+/** What is usual in the hours before a time, the same answer for ten minutes; and what is expected now. */
+async function usualOf(api: Api, before: number): Promise<UsualNumbers> {
   const hour = Math.floor(before / HOUR_MS);
-  return api.usual.get(String(hour), () => usualHours(api, before));
+  const hours = await api.usual.get(String(hour), () => usualHours(api, before));
+  return withExpected(hours, api.services.baselines);
 }
 
 /** Questions of the first screen to the store. */

@@ -1,15 +1,15 @@
 import type { StatisticsRow } from '../store/store.ts';
-import { type Band, countBand, isOutside, ratioBand, valueBand } from './bands.ts';
+import { type Band, countBand, isOutside, ratioBand, usualOver, valueBand } from './bands.ts';
 import { FILTER } from './filters.ts';
 import type { Tile } from './schema/overview.ts';
 import type { Range } from './times.ts';
-import { ratioOf, type UsualHours } from './usual.ts';
+import { ratioOf, type UsualNumbers } from './usual.ts';
 
 export interface TileInputs {
   range: Range;
   now: StatisticsRow;
   previous: StatisticsRow;
-  usual: UsualHours | null;
+  usual: UsualNumbers | null;
   fresh: number | null;
   loss: number | null;
   /** Of what is kept, ms; null = nothing is. */
@@ -41,12 +41,12 @@ export function tilesOf({ range, now, previous, usual, fresh, loss, oldest }: Ti
     key: 'nxdomain_ratio' | 'servfail_ratio' | 'unanswered_ratio',
     of: 'nxdomain' | 'servfail' | 'unanswered',
   ) => {
-    const like = usual?.[key].over(from, to) ?? null;
+    const like = usualOver(usual?.[key], from, to);
     const before = hasPrevious ? ratioOf(previous[of], previous.transactions) : null;
     return tile([key, 'ratio', FILTER[of]], ratioOf(now[of], n), before, like && n > 0 ? ratioBand(like, n) : null);
   };
   const latency = (part: 'p50' | 'p95' | 'p99') => {
-    const like = usual?.[`latency_${part}`].over(from, to) ?? null;
+    const like = usualOver(usual?.[`latency_${part}`], from, to);
     return tile(
       [`latency_${part}`, 'ms', null],
       now.latency?.[part] ?? null,
@@ -54,11 +54,11 @@ export function tilesOf({ range, now, previous, usual, fresh, loss, oldest }: Ti
       like && valueBand(like),
     );
   };
-  const rate = usual?.transactions.over(from, to) ?? null;
+  const rate = usualOver(usual?.transactions, from, to);
   const rateBand = rate && countBand(rate, hours);
   // Distinct counts do not add up over hours: only about one hour can be compared with hours.
   const isHour = hours > 0.9 && hours < 1.1;
-  const clients = isHour ? (usual?.clients.over(from, to) ?? null) : null;
+  const clients = isHour ? usualOver(usual?.clients, from, to) : null;
   return [
     tile(
       ['qps', '1/s', null],

@@ -1,6 +1,7 @@
+import type { Baselines } from '../core/usual.ts';
 import type { StatisticsRow } from '../store/store.ts';
 import type { Api } from './api.ts';
-import { LikeHours, type PastHour } from './bands.ts';
+import { LikeHours, type PastHour, type UsualHours } from './bands.ts';
 
 /** How far back like hours are looked for. */
 const PAST_MS = 28 * 24 * 3_600_000;
@@ -16,11 +17,25 @@ const SERIES = [
   'latency_p99',
   'clients',
 ] as const;
-/** What is usual, by hour, from the rollups of hours. Counts are per hour. */
-export type UsualHours = Record<(typeof SERIES)[number], LikeHours>;
+/** What is usual of the first screen's numbers, by hour. Counts are per hour. */
+export type UsualNumbers = Record<(typeof SERIES)[number], UsualHours>;
+const LEARNT = ['transactions', 'nxdomain_ratio', 'servfail_ratio', 'unanswered_ratio'] as const;
+
+/** As the baseline expects it in hours that are not over; while it warms up, and in other hours, as like hours were. */
+export function withExpected(hours: UsualNumbers, baselines: Baselines | null): UsualNumbers {
+  if (baselines === null) return hours;
+  const learnt = LEARNT.map((series) => {
+    const at = (time: number) => {
+      const found = baselines.expected(series, Math.floor(time / HOUR_MS));
+      return found === null ? hours[series].at(time) : { median: found.level, sigma: found.sigma };
+    };
+    return [series, { at }] as const;
+  });
+  return { ...hours, ...Object.fromEntries(learnt) };
+}
 
 /** Reads the hours before `before` (ms): whole ones, that hold something. */
-export async function usualHours(api: Api, before: number): Promise<UsualHours> {
+export async function usualHours(api: Api, before: number): Promise<UsualNumbers> {
   const to = Math.floor(before / HOUR_MS) * HOUR_MS;
   const { rows } = await api.statistics({
     from: to - PAST_MS,

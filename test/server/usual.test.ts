@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countBand, isOutside, LikeHours, ratioBand } from '../../src/server/bands.ts';
+import { countBand, isOutside, LikeHours, ratioBand, usualOver } from '../../src/server/bands.ts';
+import { BaselineKeeper } from '../../src/app/baseline-keeper.ts';
+import { Baseline } from '../../src/baseline/baseline.ts';
+import type { Baselines } from '../../src/core/usual.ts';
+import { type UsualNumbers, withExpected } from '../../src/server/usual.ts';
 import { moversOf } from '../../src/server/movers.ts';
 
 const HOUR = 3_600_000;
@@ -31,9 +35,9 @@ test('over several hours what is usual is their mean, and unknown when one of th
     [1, 2, 3].map((day) => ({ time: START - day * DAY + hour * HOUR, value: hour === 0 ? 100 : 300 })),
   );
   const like = new LikeHours(hours);
-  assert.equal(like.over(START, START + 2 * HOUR)?.median, 200);
-  assert.equal(like.over(START + HOUR / 2, START + HOUR + HOUR / 2)?.median, 200);
-  assert.equal(like.over(START, START + 3 * HOUR), null);
+  assert.equal(usualOver(like, START, START + 2 * HOUR)?.median, 200);
+  assert.equal(usualOver(like, START + HOUR / 2, START + HOUR + HOUR / 2)?.median, 200);
+  assert.equal(usualOver(like, START, START + 3 * HOUR), null);
 });
 
 test('bands leave room for chance', () => {
@@ -68,4 +72,31 @@ test('a key below the table of the time before is not called new', () => {
     moversOf(now, before, 1 / 24, (key) => key).map(({ key }) => key),
     ['top'],
   );
+});
+
+test('hours that are not over are expected as the baseline says, others as like hours were', () => {
+  const like = new LikeHours([1, 2, 3].map((day) => ({ time: START - day * DAY, value: 100 })));
+  const hours: UsualNumbers = {
+    transactions: like,
+    nxdomain_ratio: like,
+    servfail_ratio: like,
+    unanswered_ratio: like,
+    latency_p50: like,
+    latency_p95: like,
+    latency_p99: like,
+    clients: like,
+  };
+  const asked: number[] = [];
+  const expected: Baselines['expected'] = (series, hour) => {
+    asked.push(hour);
+    return series === 'transactions' && hour === START / HOUR ? { level: 250, sigma: 5 } : null;
+  };
+  const baselines = new BaselineKeeper(new Baseline(), 'nowhere');
+  const usual = withExpected(hours, Object.assign(baselines, { expected }));
+  assert.deepEqual(usual.transactions.at(START + 17), { median: 250, sigma: 5 });
+  assert.equal(usual.transactions.at(START - 7 * DAY)?.median, 100);
+  assert.equal(usual.nxdomain_ratio.at(START)?.median, 100, 'while it warms up');
+  assert.equal(usual.clients.at(START)?.median, 100);
+  assert.equal(asked.length, 3);
+  assert.equal(withExpected(hours, null), hours);
 });
