@@ -1,13 +1,12 @@
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
-import type { CapturedInterface, Damage } from '../core/frames.ts';
-import type { Ledger } from '../core/ledger.ts';
+import type { CapturedInterface } from '../core/frames.ts';
 import { keepsPackets, Privacy } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
 import { openStore } from '../store/open.ts';
-import type { Store, StoreStatus } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { type Blocking, openBlocking } from './blocking.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { reloadedConfig } from './config-reload.ts';
@@ -25,6 +24,7 @@ import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
 import { runRows } from './run.ts';
 import { Sensor } from './sensor.ts';
+import type { ServeHooks, ServeResult } from './serve-hooks.ts';
 import { refuseClosed, refuseSecond } from './serve-folder.ts';
 import { servePlan, sourceText } from './serve-plan.ts';
 import { Sinks } from './sinks.ts';
@@ -37,43 +37,6 @@ const LEDGER_MS = 60_000;
 const KEYS_MS = 3_600_000;
 /** Errors that repeat are said so often. */
 const COMPLAINT_MS = 10_000;
-
-/** A nametap that serves: where, what, and as whom. */
-export interface Served {
-  /** Where the page is, and the same with what signs in. */
-  url: string;
-  signIn: string;
-  /** What is read, in words. */
-  source: string;
-  demo: Demo | null;
-  /** The user it has become; undefined where nothing changed. */
-  user: string | undefined;
-}
-
-export interface ServeHooks {
-  signal: AbortSignal;
-  version: string;
-  log: ServerLog;
-  /** The words that start it without a demo, for advice. */
-  command: readonly string[];
-  /** Called once, when page and input are open. */
-  started(served: Served): void;
-  /** Called when files were read to their end: how many transactions, and seconds since 1970 of the first and the last. */
-  inputEnded?(transactions: number, from: number, to: number): void;
-  /** Called once: what to do with a configuration that was read again. */
-  reloading?(apply: (next: LoadedConfig) => void): void;
-  counting?(counts: () => Ledger): void;
-}
-
-export interface ServeResult {
-  ledger: Ledger;
-  damage: Damage[];
-  /** Transactions that came, those that were kept, and those lost by cause. */
-  received: number;
-  stored: number;
-  lost: Readonly<Record<string, number>>;
-  store: StoreStatus;
-}
 
 /**
  * Captures (or reads, or replays), keeps and serves until the signal aborts; then what is on its way is kept, and all is

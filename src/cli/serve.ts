@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { LoadedConfig } from '../app/config.ts';
 import { CONFIG_FILE, configOptions } from '../app/config-options.ts';
-import type { Served, ServeResult } from '../app/serve.ts';
+import type { Served, ServeResult } from '../app/serve-hooks.ts';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';

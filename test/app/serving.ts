@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LoadedConfig, loadConfig } from '../../src/app/config.ts';
-import { type Served, type ServeResult, serve } from '../../src/app/serve.ts';
+import { serve } from '../../src/app/serve.ts';
+import type { Served, ServeResult } from '../../src/app/serve-hooks.ts';
 import type { OptionValues } from '../../src/core/definition.ts';
 
 export const DEMO = fileURLToPath(new URL('../../assets/demo.pcap.gz', import.meta.url));
