@@ -12,8 +12,8 @@ import { patternSetting } from './pattern.ts';
 import { type Failure, probe, type ProbeContext, timeoutText, Trial } from './probe.ts';
 import { FAMILIES } from './resolve.ts';
 
-/** So much of what comes is looked at for each step. */
-const MOST_EXPECTED = 65_536;
+/** Longest line. */
+const MOST_EXPECTED = 8192;
 
 const settings = group('A TCP port: time to connect, TLS, what is said there.', {
   family: choice('Addresses to use.', FAMILIES, { default: 'any' }),
@@ -24,7 +24,7 @@ const settings = group('A TCP port: time to connect, TLS, what is said there.', 
   dialogue: list(
     'What is said, step by step.',
     group('A step: what is waited for, then what is sent, then TLS where that is to begin.', {
-      expect: patternSetting('A regular expression that has to match what has come.'),
+      expect: patternSetting('A regular expression that a line has to match.'),
       send: text('What is sent; \\r, \\n, \\t, \\xHH and \\\\ stand for octets.', { example: 'QUIT\\r\\n' }),
       start_tls: flag('Whether TLS begins after it.', { default: false }),
     }),
@@ -85,6 +85,8 @@ class TcpCheck {
   readonly #settings: Settings;
   readonly #context: ProbeContext;
   #isOwn: (() => void) | undefined;
+  /** What has come and was not looked at yet. */
+  #heard = '';
 
   constructor(target: string, options: Settings, context: ProbeContext) {
     const { host, port } = hostAndPort(target);
@@ -189,31 +191,48 @@ class TcpCheck {
     });
   }
 
-  /** Waits for what matches; what came before is not forgotten within a step. */
+  /** Waits for a line that matches, as blackbox_exporter does; what comes behind it is for the next step. */
   #expect(socket: Socket, matches: (text: string) => boolean, pattern: string): Promise<Failure | null> {
+    if (this.#takeLine(matches)) return Promise.resolve(null);
+    let isHeard = false;
+    const unmatched = (): Failure => {
+      this.#trial.facts.failed_by_pattern = true;
+      return { outcome: 'unexpected', text: `what came does not match ${pattern}` };
+    };
     return this.#wait(socket, false, (end) => {
-      let text = '';
       const take = (chunk: Buffer) => {
-        text += chunk.toString('latin1');
-        if (matches(text)) return end(null);
-        if (text.length < MOST_EXPECTED) return undefined;
-        this.#trial.facts.failed_by_pattern = true;
-        return end({ outcome: 'unexpected', text: `what came does not match ${pattern}` });
+        isHeard = true;
+        this.#heard += chunk.toString('latin1');
+        if (this.#takeLine(matches)) return end(null);
+        return this.#heard.length < MOST_EXPECTED ? undefined : end(unmatched());
       };
       const ended = () => {
-        if (text !== '') this.#trial.facts.failed_by_pattern = true;
-        const outcome = text === '' ? 'closed' : 'unexpected';
-        end({ outcome, text: `the connection ended before ${pattern} came` });
+        end(isHeard ? unmatched() : { outcome: 'closed', text: `the connection ended before ${pattern} came` });
       };
-      socket.on('data', take).once('end', ended);
+      socket.on('data', take).once('end', ended).resume();
       return (failure) => {
-        socket.off('data', take).off('end', ended);
-        socket.pause();
-        if (failure?.outcome !== 'timeout' || text === '') return;
-        this.#trial.facts.failed_by_pattern = true;
-        Object.assign(failure, { outcome: 'unexpected', text: `what came does not match ${pattern}` });
+        socket.off('data', take).off('end', ended).pause();
+        if (failure?.outcome === 'timeout' && isHeard) Object.assign(failure, unmatched());
       };
     });
+  }
+
+  /** Drops lines up to one that matches, it included; an unfinished one stays unless it matches. */
+  #takeLine(matches: (text: string) => boolean): boolean {
+    for (let at = 0; at < this.#heard.length; ) {
+      const end = this.#heard.indexOf('\n', at);
+      if (matches(this.#heard.slice(at, end < 0 ? undefined : end).replace(/\r$/, ''))) {
+        this.#heard = end < 0 ? '' : this.#heard.slice(end + 1);
+        return true;
+      }
+      if (end < 0) {
+        this.#heard = this.#heard.slice(at);
+        return false;
+      }
+      at = end + 1;
+    }
+    this.#heard = '';
+    return false;
   }
 
   #wait(
