@@ -57,7 +57,6 @@ export class JudgeService implements RowTaker {
   /** File of what detectors have learnt. */
   readonly #path: string;
   readonly baselines: BaselineKeeper;
-  readonly #baseline: Baseline;
   readonly #traffic = new TrafficModel();
   readonly #judge: Judge;
   readonly #share = new JudgeShare();
@@ -83,7 +82,6 @@ export class JudgeService implements RowTaker {
             log: (level, output, message) => log[level]({ output }, message),
           });
     const baseline = new Baseline(config.detect.baseline);
-    this.#baseline = baseline;
     this.baselines = new BaselineKeeper(baseline, file('baseline'), this.#traffic);
     this.book.subscribe(({ cause, incident: { severity } }) => {
       const isAlarm = (cause === 'raised' || cause === 'worsened') && (severity === 'high' || severity === 'critical');
@@ -160,12 +158,8 @@ export class JudgeService implements RowTaker {
   /** Tables with a bound: how full, and what they gave up. */
   tables(): Table[] {
     const { book } = this;
-    const usual = (['servers', 'clients', 'zones'] as const).map((kind) => {
-      const { size: used, capacity: limit, evicted } = this.#baseline[kind].table;
-      return { name: `usual ${kind}`, used, limit, evicted };
-    });
     return [
-      ...usual,
+      ...this.#judge.counts(),
       { name: 'alerts', used: book.incidents().length, limit: BOOK_RULES.most, evicted: book.counts.evicted },
     ];
   }

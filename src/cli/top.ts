@@ -13,6 +13,8 @@ import {
   FILTER_COMPAT,
   MATCHING,
   matchOption,
+  SAMPLE,
+  sampleOption,
   textOption,
   useColor,
 } from './options.ts';
@@ -38,6 +40,7 @@ export const top: CommandDefinition = {
     FILTER,
     FILTER_COMPAT,
     ...MATCHING,
+    SAMPLE,
     DECODE_AS,
     { name: 'refresh', value: 'SECONDS', summary: 'time between two screens', default: '1' },
     { name: 'table', value: 'KEY', summary: 'table shown first: s d t r o n x or 1 to 9', default: 's' },
@@ -65,19 +68,27 @@ async function runCommand(args: string[], options: OptionValues): Promise<number
   const screen = new Screen(newReport, (live ? captureOptions(options).interfaces : args).join(', '), table);
   const abort = new AbortController();
   const { dropRights } = await import('../app/input.ts');
+  let look = () => {};
   const hooks: RunHooks = {
     signal: abort.signal,
+    watching: (given) => {
+      look = () => screen.sampled(given().oneIn);
+    },
     opened: () => {
       if (live) dropRights(textOption(options, 'user'));
     },
   };
   const color = useColor(options);
-  const terminal = process.stdout.isTTY === true ? new Terminal(screen, color, refresh, () => abort.abort()) : null;
+  const terminal =
+    process.stdout.isTTY === true
+      ? new Terminal(screen, color, refresh, { look: () => look(), abort: () => abort.abort() })
+      : null;
   terminal?.open();
   try {
     const result = await runRows(await planOf(args, options), hooks, (batch, from, to) =>
       screen.report.add(batch, from, to),
     );
+    look();
     screen.end();
     if (terminal === null)
       process.stdout.write(`${renderTop(screen.state, 100, 40, false).slice(0, -1).join('\n').trimEnd()}\n`);
@@ -100,6 +111,7 @@ async function planOf(args: string[], options: OptionValues): Promise<RunPlan> {
     compat: textOption(options, 'filter-compat') as RunPlan['compat'],
     dissect: { heuristic: input.kind !== 'live', ...ports },
     match: matchOption(options),
+    ...sampleOption(options),
     // One worker decodes, so that keys and screen stay quick here; standard input belongs to this thread.
     threads: args.includes('-') ? 0 : 1,
   };
@@ -123,8 +135,14 @@ export class Screen {
   constructor(newReport: (options: object) => Report, source: string, table: TopTable) {
     this.#newReport = newReport;
     this.report = newReport(BOUNDS);
-    const fixed = { paused: false, ended: false, help: false, scroll: 0 };
+    const fixed = { paused: false, ended: false, help: false, scroll: 0, oneIn: 1, mostIn: 1 };
     this.state = { report: this.report, source, table, rates: this.#rates, seconds: 0, ...fixed };
+  }
+
+  /** One client in so many is looked at now. */
+  sampled(oneIn: number): void {
+    this.state.oneIn = oneIn;
+    this.state.mostIn = Math.max(this.state.mostIn, oneIn);
   }
 
   /** Time has passed: notes the rate since the last call. */
@@ -184,8 +202,15 @@ export class Screen {
     this.#rates = [];
     this.#queries = 0;
     this.#started = this.#ticked = performance.now();
-    this.state = { ...this.state, report: this.report, rates: this.#rates, seconds: 0, scroll: 0, paused: false };
+    const begun = { seconds: 0, scroll: 0, paused: false, mostIn: this.state.oneIn };
+    this.state = { ...this.state, report: this.report, rates: this.#rates, ...begun };
   }
+}
+
+/** What the terminal asks for: a look at the run before a screen is drawn, and its end. */
+interface TerminalHooks {
+  look(): void;
+  abort(): void;
 }
 
 /** The full screen: alternate buffer, raw keys, resize, and the terminal as it was afterwards. */
@@ -193,16 +218,16 @@ class Terminal {
   readonly #screen: Screen;
   readonly #color: boolean;
   readonly #refreshMs: number;
-  readonly #abort: () => void;
+  readonly #hooks: TerminalHooks;
   #timer: NodeJS.Timeout | undefined;
   #open = false;
   #quitting = false;
 
-  constructor(screen: Screen, color: boolean, refreshSeconds: number, abort: () => void) {
+  constructor(screen: Screen, color: boolean, refreshSeconds: number, hooks: TerminalHooks) {
     this.#screen = screen;
     this.#color = color;
     this.#refreshMs = refreshSeconds * 1000;
-    this.#abort = abort;
+    this.#hooks = hooks;
   }
 
   open(): void {
@@ -215,6 +240,7 @@ class Terminal {
     process.on('exit', this.#onExit);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#onSignal);
     this.#timer = setInterval(() => {
+      this.#hooks.look();
       this.#screen.tick(performance.now());
       this.#draw();
     }, this.#refreshMs);
@@ -254,7 +280,7 @@ class Terminal {
   #quit(): void {
     if (this.#quitting) process.exit(EXIT.ok);
     this.#quitting = true;
-    this.#abort();
+    this.#hooks.abort();
   }
 
   #draw(): void {

@@ -1,6 +1,7 @@
 import type { Summary } from '../sketch/summary.ts';
 import { areaChart, escapeHtml, logHistogram } from './charts.ts';
 import { numberText, percentText, plainText, spanText } from '../core/figures.ts';
+import { rateText } from './sampled.ts';
 import { STYLE } from './style.ts';
 import type { KeyRow, KeyShare, KeyTop, ReportValue } from './value.ts';
 
@@ -71,6 +72,11 @@ function sentence(value: ReportValue): string {
   const { transactions: t, latency: l, unanswered, ledger: frames, period } = value;
   if (t.count === 0) return '<p class="state"><b>No DNS transactions.</b> See where the frames went below.</p>';
   const parts = [`<b>${numberText(t.count)} transactions in ${spanText(period.seconds)}.</b>`];
+  if (value.sampled !== undefined) {
+    parts.push(
+      `<span class="attn">A sample: one in ${rateText(value.sampled.rate)}, counts are scaled to all of it; frames, different keys and statistics are as seen.</span>`,
+    );
+  }
   if (l.n > 0) parts.push(`Half were answered within <b>${ms(l.p50)}</b>, 99&nbsp;% within <b>${ms(l.p99)}</b>.`);
   parts.push(
     unanswered.count === 0

@@ -32,6 +32,11 @@ export function sampledRate({ frames }: Ledger): number {
   return seen === 0 ? 1 : 1 + frames[FATE.sampled] / seen;
 }
 
+/** One in how many, with two decimals where it is no whole number. */
+export function rateText(rate: number): string {
+  return String(Math.round(rate * 100) / 100);
+}
+
 /**
  * The report of a run that saw one in `rate` of the traffic, with its counts scaled to all of it and marked as such.
  * Ratios, statistics, distinct counts, the ledger and the map are of the part that was seen.

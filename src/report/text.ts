@@ -1,5 +1,6 @@
 import type { Summary } from '../sketch/summary.ts';
 import { numberText, percentText, plainText, spanText } from '../core/figures.ts';
+import { rateText } from './sampled.ts';
 import type { KeyShare, KeyTop, ReportValue } from './value.ts';
 
 type Cells = readonly string[];
@@ -323,9 +324,4 @@ function notes(value: ReportValue): string[] {
     );
   }
   return lines;
-}
-
-/** One in how many, with two decimals where it is no whole number. */
-function rateText(rate: number): string {
-  return String(Math.round(rate * 100) / 100);
 }

@@ -36,6 +36,9 @@ export interface TopState {
   help: boolean;
   /** First table row shown. */
   scroll: number;
+  /** One client in so many is looked at, and the most there were; 1 = all. */
+  oneIn: number;
+  mostIn: number;
 }
 
 interface Row {
@@ -75,11 +78,18 @@ export function renderTop(state: TopState, columns: number, rows: number, color:
   return lines.slice(0, rows);
 }
 
-function titleLine({ source, seconds, paused, ended, report }: TopState, columns: number): string {
+function titleLine(state: TopState, columns: number): string {
+  const { source, seconds, paused, ended, report } = state;
   const left = `nametap top  ${plainText(source)}`;
   const mark = paused ? 'paused' : ended ? 'ended' : spanText(seconds);
-  const right = `${numberText(report.queries)} queries  ${mark}`;
+  const right = `${sampleText(state)}${numberText(report.queries)} queries  ${mark}`;
   return left + ' '.repeat(Math.max(2, columns - left.length - right.length)) + right;
+}
+
+/** Numbers of a sample are not to be taken for all there is. */
+function sampleText({ oneIn, mostIn }: TopState): string {
+  if (oneIn > 1) return `one client in ${numberText(oneIn)}  `;
+  return mostIn > 1 ? 'partly sampled  ' : '';
 }
 
 function summaryLines({ report, rates }: TopState, columns: number): string[] {

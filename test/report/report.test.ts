@@ -4,6 +4,7 @@ import { registrableStart } from '../../src/enrich/public-suffix.ts';
 import { Report } from '../../src/report/report.ts';
 import { scaledReport } from '../../src/report/sampled.ts';
 import { reportText } from '../../src/report/text.ts';
+import { reportHtml } from '../../src/report/html.ts';
 import { FAULT } from '../../src/wire/fault.ts';
 import { summarize } from '../../src/sketch/summary.ts';
 import { a, batchesOf, cname, type Row } from './rows.ts';
@@ -121,6 +122,8 @@ test('of a sample the counts are scaled and marked, ratios and statistics are of
   assert.deepEqual(value.ledger, seen.ledger);
   assert.deepEqual(value.transactions.truncated, { count: 10, ratio: 0.25, followed_by_tcp: 0, not_followed: 10 });
   assert.match(reportText(value), /1 of 10 sampled, counts scaled/);
+  assert.match(reportHtml(value), /A sample: one in 10, counts are scaled/);
+  assert.doesNotMatch(reportHtml(seen), /A sample/);
 });
 
 test('NXDOMAIN is told from NODATA, and blamed on domain and client', () => {

@@ -24,7 +24,17 @@ function reportOf(rows: Row[]): Report {
 }
 
 function state(table: TopTable, over: Partial<TopState> = {}): TopState {
-  const fixed = { source: 'eth0', rates: [1, 5, 3], seconds: 12, paused: false, ended: false, help: false, scroll: 0 };
+  const fixed = {
+    source: 'eth0',
+    rates: [1, 5, 3],
+    seconds: 12,
+    paused: false,
+    ended: false,
+    help: false,
+    scroll: 0,
+    oneIn: 1,
+    mostIn: 1,
+  };
   return { report: reportOf(rowsOf(200)), table, ...fixed, ...over };
 }
 
@@ -83,6 +93,16 @@ test('keys choose tables, scroll, pause, reset and quit', () => {
   assert.equal(screen.state.report.rows, 0);
   assert.equal(screen.key('q', 10), false);
   assert.equal(screen.key('\x03', 10), false);
+});
+
+test('numbers of a sample are marked, as long as there are any', () => {
+  assert.match(text(state('s', { oneIn: 8, mostIn: 8 }))[0], / one client in 8 {2}200 queries {2}12 s$/);
+  const screen = new Screen(() => reportOf([]), 'eth0', 's');
+  screen.sampled(4);
+  screen.sampled(1);
+  assert.match(text(screen.state)[0], / partly sampled {2}0 queries/);
+  screen.key('\x12', 10);
+  assert.match(text(screen.state)[0], /eth0 +0 queries/, 'after a reset all of it is whole again');
 });
 
 test('rates: what was counted since the last second; at the end of a file those of packet time', () => {
