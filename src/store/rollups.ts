@@ -83,9 +83,11 @@ export async function rollUp(
   if (until === state.until && end.part === place.part && end.rows === place.rows) return state;
   const next = { until, place: end };
   const source = sourceOf(parts, state, next);
-  const found = await connection.one<{ n: number }>(`SELECT count(*) AS n FROM (${source})`);
-  const n = found?.n ?? 0;
-  const minutes = Math.max(1, (until - state.until) / 60_000);
+  // Minutes that have rows, not those since the last run: rows of many may have come at once.
+  const found = await connection.one<{ n: number; minutes: number }>(
+    `SELECT count(*) AS n, count(DISTINCT time // ${ROLLUPS.minutes * 1_000_000}) AS minutes FROM (${source})`,
+  );
+  const { n, minutes } = found ?? { n: 0, minutes: 0 };
   if (n > 0) {
     const keyed = table === 'hours' || n / minutes >= MANY_ROWS;
     await connection.run(`CREATE OR REPLACE TEMP TABLE rollup AS ${named(rollupSql(table, source, keyed))}`);
