@@ -8,6 +8,9 @@ import type { ProbeDefinition } from '../probes/probe.ts';
 import { Runner } from '../probes/runner.ts';
 import { Scheduler } from '../probes/scheduler.ts';
 import { Tally } from '../probes/tally.ts';
+import { http } from '../probes/http.ts';
+import { warmUp } from '../probes/warm-up.ts';
+import { usualSettings } from '../app/probe-settings.ts';
 import { Session } from './session.ts';
 import { writeStdout } from './stdout.ts';
 
@@ -56,6 +59,8 @@ export class ProbeRun {
     const runner = new Runner(version);
     const scheduler = new Scheduler({ concurrency, perTarget });
     try {
+      await warmUp(runner, usualSettings(http));
+      this.#delay.reset();
       await this.#check(runner, scheduler);
     } finally {
       scheduler.stop();

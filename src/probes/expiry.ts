@@ -1,6 +1,6 @@
 /** What is wrong with a certificate that expires then (seconds since 1970) and has to hold so long; null when nothing. */
-export function expiryProblem(expires: number | undefined, leftMs: number): string | null {
-  if (expires === undefined || Number.isNaN(expires) || leftMs === 0) return null;
+export function expiryProblem(expires: unknown, leftMs: number): string | null {
+  if (typeof expires !== 'number' || Number.isNaN(expires) || leftMs === 0) return null;
   const left = expires * 1000 - Date.now();
   if (left >= leftMs) return null;
   if (left < 0) return 'the certificate has expired';

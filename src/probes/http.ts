@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { reasonOf, UserError } from '../core/errors.ts';
 import type { ProbeMetric, ProbeResult } from '../core/probe.ts';
-import { askHttp, type Hop } from './http-hop.ts';
+import { askHttp, type Hop, hostOf } from './http-hop.ts';
 import { type HttpSettings, httpSettings } from './http-settings.ts';
 import { certificateMetrics, numberOf } from './metrics.ts';
 import { type Failure, probe, type ProbeContext, Trial } from './probe.ts';
@@ -20,8 +20,7 @@ export const http = probe({
   run: checkHttp,
   metrics,
   passive(target) {
-    const { hostname } = new URL(target);
-    const host = hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(new URL(target));
     return isIP(host) === 0 ? { kind: 'name', value: host } : null;
   },
 });
@@ -55,6 +54,7 @@ async function checkHttp(target: string, settings: HttpSettings, context: ProbeC
       body: method === settings.method ? settings.body : undefined,
       authority: authority?.pem,
       address: found.address,
+      family: found.family,
       trial,
       context,
     });
@@ -91,7 +91,7 @@ function authorityOf(path: string | undefined): { pem: Buffer } | Failure | unde
 }
 
 async function addressOf(url: URL, trial: Trial, settings: HttpSettings, context: ProbeContext) {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(url);
   const left = Math.max(1, context.timeoutMs - trial.elapsed);
   const found = await context.resolver.resolve(host, settings.family, left, context.signal);
   if ('outcome' in found) return found;
@@ -112,13 +112,9 @@ function judged(trial: Trial, url: URL, hop: Hop, settings: HttpSettings): Probe
   facts.is_tls = url.protocol === 'https:';
   const modified = Date.parse(hop.headers['last-modified'] ?? '');
   if (!Number.isNaN(modified)) facts.last_modified = modified / 1000;
-  if (hop.tls !== null) {
-    facts.tls_version = hop.tls.version;
-    if (!Number.isNaN(hop.tls.expires)) facts.certificate_expires = hop.tls.expires;
-  }
   const isRight = settings.status.some(({ least, most }) => hop.status >= least && hop.status <= most);
   if (!isRight) return trial.failed('unexpected', String(hop.status), ms);
-  const expiry = expiryProblem(hop.tls?.expires, settings.certificate_left);
+  const expiry = expiryProblem(facts.certificate_expires, settings.certificate_left);
   if (expiry !== null) return trial.failed('certificate', expiry, ms);
   const problem = headerProblem(hop, settings) ?? bodyProblem(hop, settings);
   if (problem !== null) {

@@ -1,15 +1,12 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
 import { UserError } from '../core/errors.ts';
 import type { ProbeMetric, ProbeResult } from '../core/probe.ts';
 import { choice, flag, group, list, span, text, type ValueOf } from '../core/settings.ts';
-import { noteOwnSocket } from '../client/own-traffic.ts';
+import { closeQuietly, openTcp, openTls, type Under, waitOn } from './connect.ts';
 import { expiryProblem } from './expiry.ts';
-import { socketFailure } from './failure.ts';
-import { certificateOf } from './http-hop.ts';
 import { certificateMetrics } from './metrics.ts';
 import { patternSetting } from './pattern.ts';
-import { type Failure, probe, type ProbeContext, timeoutText, Trial } from './probe.ts';
+import { type Failure, probe, type ProbeContext, Trial } from './probe.ts';
 import { FAMILIES } from './resolve.ts';
 
 /** Longest line. */
@@ -84,7 +81,6 @@ class TcpCheck {
   readonly #port: number;
   readonly #settings: Settings;
   readonly #context: ProbeContext;
-  #isOwn: (() => void) | undefined;
   /** What has come and was not looked at yet. */
   #heard = '';
 
@@ -106,21 +102,20 @@ class TcpCheck {
     if (!allows(found.address)) {
       return trial.failed('not_allowed', `${found.address} is in none of the networks that may be asked`);
     }
-    const plain = connectTcp({ host: found.address, port: this.#port, family: found.family, noDelay: true });
-    let socket: Socket = plain;
+    const connected = await openTcp({ ...found, port: this.#port }, this.#under);
+    if ('outcome' in connected) return trial.failed(connected.outcome, connected.text);
+    let { socket } = connected;
     try {
-      const problem = await this.#connect(plain);
-      if (problem !== null) return trial.failed(problem.outcome, problem.text);
-      const secured = this.#settings.tls ? await this.#secure(plain) : plain;
+      const secured = this.#settings.tls ? await this.#secure(socket) : socket;
       if ('outcome' in secured) return trial.failed(secured.outcome, secured.text);
       socket = secured;
       const said = await this.#talk(socket);
       if ('outcome' in said) return trial.failed(said.outcome, said.text, trial.elapsed);
       socket = said;
     } finally {
-      socket.on('error', () => undefined).destroy();
-      plain.on('error', () => undefined).destroy();
-      this.#isOwn?.();
+      closeQuietly(socket);
+      closeQuietly(connected.socket);
+      connected.closed();
     }
     // Connecting is what is measured; a dialogue is measured to its end.
     const { connect = 0 } = trial.phases;
@@ -128,37 +123,15 @@ class TcpCheck {
     return trial.ok(ms, this.#settings.dialogue.length > 0 ? 'as expected' : 'connected');
   }
 
-  async #connect(socket: Socket): Promise<Failure | null> {
-    const began = performance.now();
-    const failure = await this.#until(socket, 'connect', false);
-    if (failure !== null) return failure;
-    this.#trial.spent('connect', performance.now() - began);
-    const { localAddress, localPort } = socket;
-    if (localAddress !== undefined && localPort !== undefined) {
-      this.#isOwn = noteOwnSocket('tcp', localAddress, localPort);
-    }
-    return null;
+  get #under(): Under {
+    return { trial: this.#trial, context: this.#context };
   }
 
-  async #secure(plain: Socket): Promise<TLSSocket | Failure> {
-    const { connect } = await import('node:tls');
+  async #secure(plain: Socket): Promise<Socket | Failure> {
     const { server_name, verify, certificate_left } = this.#settings;
-    const name = server_name ?? this.#host;
-    const began = performance.now();
-    const socket = connect({
-      socket: plain,
-      host: name,
-      servername: isIP(name) === 0 ? name : '',
-      rejectUnauthorized: verify,
-    });
-    const failure = await this.#until(socket, 'secureConnect', true);
-    if (failure !== null) return failure;
-    this.#trial.spent('tls', performance.now() - began);
-    const { version, expires } = certificateOf(socket);
-    const { facts } = this.#trial;
-    facts.tls_version = version;
-    if (!Number.isNaN(expires)) facts.certificate_expires = expires;
-    const problem = expiryProblem(expires, certificate_left);
+    const socket = await openTls(plain, { name: server_name ?? this.#host, verify }, this.#under);
+    if ('outcome' in socket) return socket;
+    const problem = expiryProblem(this.#trial.facts.certificate_expires, certificate_left);
     return problem === null ? socket : { outcome: 'certificate', text: problem };
   }
 
@@ -182,24 +155,15 @@ class TcpCheck {
     return socket;
   }
 
-  /** Waits for an event; its failure, or null. */
-  #until(socket: Socket, event: 'connect' | 'secureConnect', isTls: boolean): Promise<Failure | null> {
-    return this.#wait(socket, isTls, (end) => {
-      const happened = () => end(null);
-      socket.once(event, happened);
-      return () => socket.off(event, happened);
-    });
-  }
-
   /** Waits for a line that matches, as blackbox_exporter does; what comes behind it is for the next step. */
   #expect(socket: Socket, matches: (text: string) => boolean, pattern: string): Promise<Failure | null> {
     if (this.#takeLine(matches)) return Promise.resolve(null);
     let isHeard = false;
-    const unmatched = (): Failure => {
-      this.#trial.facts.failed_by_pattern = true;
+    const unmatched = (isAll = true): Failure => {
+      if (isAll) this.#trial.facts.failed_by_pattern = true;
       return { outcome: 'unexpected', text: `what came does not match ${pattern}` };
     };
-    return this.#wait(socket, false, (end) => {
+    return waitOn(socket, this.#under, false, (end) => {
       const take = (chunk: Buffer) => {
         isHeard = true;
         this.#heard += chunk.toString('latin1');
@@ -212,7 +176,8 @@ class TcpCheck {
       socket.on('data', take).once('end', ended).resume();
       return (failure) => {
         socket.off('data', take).off('end', ended).pause();
-        if (failure?.outcome === 'timeout' && isHeard) Object.assign(failure, unmatched());
+        // More might have come: the pattern is not what failed, as blackbox_exporter has it.
+        if (failure?.outcome === 'timeout' && isHeard) Object.assign(failure, unmatched(false));
       };
     });
   }
@@ -233,31 +198,5 @@ class TcpCheck {
     }
     this.#heard = '';
     return false;
-  }
-
-  #wait(
-    socket: Socket,
-    isTls: boolean,
-    listen: (end: (failure: Failure | null) => void) => (failure: Failure | null) => void,
-  ): Promise<Failure | null> {
-    const { timeoutMs, signal } = this.#context;
-    return new Promise((resolve) => {
-      const end = (failure: Failure | null): void => {
-        clearTimeout(timer);
-        socket.off('error', failed);
-        socket.off('close', closed);
-        signal.removeEventListener('abort', aborted);
-        stop(failure);
-        resolve(failure);
-      };
-      const failed = (error: unknown) => end(socketFailure(error, isTls));
-      const closed = () => end({ outcome: 'closed', text: 'the connection was closed' });
-      const aborted = () => end({ outcome: 'not_sent', text: 'given up' });
-      const left = Math.max(0, timeoutMs - this.#trial.elapsed);
-      const timer = setTimeout(() => end({ outcome: 'timeout', text: timeoutText(timeoutMs) }), left);
-      socket.once('error', failed).once('close', closed);
-      signal.addEventListener('abort', aborted, { once: true });
-      const stop = listen(end);
-    });
   }
 }

@@ -101,27 +101,27 @@ test('failures are told apart', async () => {
   });
   const hanging = await talker((socket) => socket.destroy());
   const babbling = await talker((socket) => socket.end('220 mail.example ESMTP\r\n'));
-  const slow = { timeoutMs: 150 };
-  const rows: [Promise<ProbeResult>, RegExp][] = [
-    [check('http', 'http://127.0.0.1:1/'), /^refused: connection refused$/],
-    [check('http', `http://127.0.0.1:${silent}/`, [], slow), /^timeout: no answer within 150 ms$/],
-    [check('http', `http://127.0.0.1:${dripping}/`, [], slow), /^slow: 1 bytes of the body within 150 ms/],
-    [check('http', `http://127.0.0.1:${hanging}/`), /^closed: /],
-    [check('http', `https://127.0.0.1:${babbling}/`), /^tls_failed: /],
-    [check('http', 'http://nothing.invalid./', [], slow), /^unresolved: /],
-    [check('tcp', '127.0.0.1:1'), /^refused: connection refused$/],
-    [check('tcp', `127.0.0.1:${silent}`, ['dialogue=[{expect: hello}]'], slow), /^timeout: /],
-    [check('tcp', `127.0.0.1:${babbling}`, ['dialogue=[{expect: "^550 "}]']), /^unexpected: .*\^550 /],
-    [check('tcp', `127.0.0.1:${hanging}`, ['dialogue=[{expect: hello}]']), /^closed: /],
-    [check('icmp', '127.0.0.1', [], { allows: () => false }), /^(?:not_allowed|not_sent): /],
-    [check('tcp', '127.0.0.1:1', [], { allows: () => false }), /^not_allowed: 127.0.0.1 is in none/],
+  const slow = { timeoutMs: 250 };
+  const rows: [() => Promise<ProbeResult>, RegExp][] = [
+    [() => check('http', 'http://127.0.0.1:1/'), /^refused: connection refused$/],
+    [() => check('http', `http://127.0.0.1:${silent}/`, [], slow), /^timeout: no answer within 250 ms$/],
+    [() => check('http', `http://127.0.0.1:${dripping}/`, [], slow), /^slow: 1 bytes of the body within 250 ms/],
+    [() => check('http', `http://127.0.0.1:${hanging}/`), /^closed: /],
+    [() => check('http', `https://127.0.0.1:${babbling}/`), /^tls_failed: /],
+    [() => check('http', 'http://nothing.invalid./', [], slow), /^unresolved: /],
+    [() => check('tcp', '127.0.0.1:1'), /^refused: connection refused$/],
+    [() => check('tcp', `127.0.0.1:${silent}`, ['dialogue=[{expect: hello}]'], slow), /^timeout: /],
+    [() => check('tcp', `127.0.0.1:${babbling}`, ['dialogue=[{expect: "^550 "}]']), /^unexpected: .*\^550 /],
+    [() => check('tcp', `127.0.0.1:${hanging}`, ['dialogue=[{expect: hello}]']), /^closed: /],
+    [() => check('icmp', '127.0.0.1', [], { allows: () => false }), /^(?:not_allowed|not_sent): /],
+    [() => check('tcp', '127.0.0.1:1', [], { allows: () => false }), /^not_allowed: 127.0.0.1 is in none/],
     [
-      check('http', 'http://localhost:1/', [], { allows: (address: string) => address === '192.0.2.1' }),
+      () => check('http', 'http://localhost:1/', [], { allows: (address: string) => address === '192.0.2.1' }),
       /^not_allowed/,
     ],
-    [check('dns', '127.0.0.1:1', [], slow), /^refused: 127\.0\.0\.1#1 over UDP refused/],
+    [() => check('dns', '127.0.0.1:1', [], slow), /^refused: 127\.0\.0\.1#1 over UDP refused/],
   ];
-  for (const [result, expected] of rows) assert.match(said(await result), expected);
+  for (const [result, expected] of rows) assert.match(said(await result()), expected);
 });
 
 test('tcp: what is said step by step', async () => {
