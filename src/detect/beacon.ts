@@ -66,8 +66,7 @@ export const beacon = detector({
       inspect(seen, raise) {
         const { domain } = seen;
         if (seen.time < began) began = seen.time;
-        if (domain === null || domain.isPopular || domain.hasManyClients || domain.clients.length > MOST_CLIENTS)
-          return;
+        if (domain === null || domain.isPopular || domain.clientCount > MOST_CLIENTS) return;
         if (seen.protocol !== DNS || seen.outcome === ORPHAN || seen.domainAt < 0) return;
         const state = states.take(domain, () => ({ rhythms: [], isCommon: false, ttl: 0 }));
         if (baseline.hasTtl && baseline.ttls.verdict.ttl > state.ttl) state.ttl = baseline.ttls.verdict.ttl;

@@ -27,6 +27,11 @@ export function tablesMadeBy<T>(make: () => T): { made: T; tables: readonly Coun
   }
 }
 
+/** Takes note of a table that is made. */
+export function noteTable(table: Counted): void {
+  heard?.push(table);
+}
+
 /** Sums tables up. */
 export function countOf(name: string, tables: Iterable<Counted>): TableCount {
   const sum = { name, used: 0, limit: 0, evicted: 0 };
@@ -55,7 +60,7 @@ export class Bounded<K, V> implements Counted {
     this.capacity = capacity;
     this.#half = Math.max(1, capacity >> 1);
     this.#gone = gone;
-    heard?.push(this);
+    noteTable(this);
   }
 
   get size(): number {

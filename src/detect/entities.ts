@@ -1,144 +1,113 @@
 import { addressText } from '../core/address.ts';
-import { hashOf, KeyTable } from '../sketch/key-table.ts';
+import type { TransactionBatch } from '../core/transactions.ts';
 import { copyName, nameText } from '../wire/name.ts';
-import { type TableCount, countOf } from './bounded.ts';
+import { countOf, type TableCount } from './bounded.ts';
+import { type BySlot, Entity, Generations } from './generations.ts';
 import type { Cell, First } from './tunnel/sub-names.ts';
 
-/** A host seen as client or server. One object as long as it is known: state may be kept by it. */
-export class Host {
+/** A host seen as client or server. One object as long as it is known. */
+export class Host extends Entity {
   readonly family: number;
-  readonly words: readonly [number, number, number, number];
-  /** Seconds since 1970 at which it was first seen. */
-  readonly firstSeen: number;
-  lastSeen: number;
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
   /** Transactions it began, as client. */
   queries = 0;
   /** Places of its models in the baseline. */
   asClient = -1;
   asServer = -1;
+  #words: readonly [number, number, number, number] | undefined;
   #text: string | undefined;
 
-  constructor(family: number, words: readonly [number, number, number, number], time: number) {
+  constructor(family: number, w0: number, w1: number, w2: number, w3: number) {
+    super();
     this.family = family;
-    this.words = words;
-    this.firstSeen = time;
-    this.lastSeen = time;
+    this.w0 = w0;
+    this.w1 = w1;
+    this.w2 = w2;
+    this.w3 = w3;
+  }
+
+  /** The address as four words. */
+  get words(): readonly [number, number, number, number] {
+    this.#words ??= [this.w0, this.w1, this.w2, this.w3];
+    return this.#words;
   }
 
   /** The address as text. */
   get text(): string {
-    this.#text ??= addressText(this.family, ...this.words);
+    this.#text ??= addressText(this.family, this.w0, this.w1, this.w2, this.w3);
     return this.#text;
   }
 }
 
-/** Clients of a domain that are told apart; more are `many`. */
-const CLIENTS_KEPT = 8;
+/** Clients of a domain that are told apart. */
+const CLIENTS_KEPT = 2;
 
-/** A registrable domain. One object as long as it is known: state may be kept by it. */
-export class Domain {
-  /** Folded wire form, without compression. */
-  readonly wire: Uint8Array;
-  /** Escaped text. */
-  readonly text: string;
-  /** Seconds since 1970: since when it is known (of earlier runs too, where history was loaded), and last asked. */
-  firstSeen: number;
-  lastSeen: number;
+/** A registrable domain. One object as long as it is known. Text and popularity are worked out when somebody asks. */
+export class Domain extends Entity {
   queries = 0;
   /** Place of its model in the baseline. */
   asZone = -1;
+  /** Hosts that asked for it: 0, 1, 2, or 3 for more. */
+  clientCount = 0;
+  /** The first of them. */
+  client: Host | undefined;
+  #second: Host | undefined;
   /** What the detectors of tunnels know of the names below it: the first few, or all of them. */
   names: First | Cell | undefined;
-  /** Hosts that asked for it: the first few, and whether there are more. */
-  readonly clients: Host[] = [];
-  hasManyClients = false;
-  /** Names like it are asked by everybody: the operator's or a given list of popular domains has it. */
-  readonly isPopular: boolean;
+  #text: string | undefined;
+  #popular: boolean | undefined;
+  readonly #isPopular: (domain: string) => boolean;
+  /** Seconds since 1970: since when it is known here, and of earlier runs too, where history was loaded. */
+  readonly metAt: number;
+  firstSeen: number;
 
-  constructor(wire: Uint8Array, time: number, isPopular: boolean) {
-    this.wire = wire;
-    this.text = nameText(wire, 0, 0);
+  constructor(time: number, isPopular: (domain: string) => boolean) {
+    super();
+    this.#isPopular = isPopular;
+    this.metAt = time;
     this.firstSeen = time;
-    this.lastSeen = time;
-    this.isPopular = isPopular;
+  }
+
+  /** Folded wire form, without compression; a view. */
+  get wire(): Uint8Array {
+    const { buffer, byteOffset } = this.key;
+    const from = byteOffset + this.keyAt * 4;
+    const bytes = new Uint8Array(buffer, from);
+    let length = 1;
+    for (let at = 0; bytes[at] > 0; at += bytes[at] + 1) length += bytes[at] + 1;
+    return bytes.subarray(0, length);
+  }
+
+  /** Escaped text. */
+  get text(): string {
+    this.#text ??= nameText(this.wire, 0, 0);
+    return this.#text;
+  }
+
+  /** Names like it are asked by everybody: the operator's or a given list of popular domains has it. */
+  get isPopular(): boolean {
+    this.#popular ??= this.#isPopular(this.text);
+    return this.#popular;
   }
 
   noteClient(host: Host): void {
-    if (this.hasManyClients || this.clients.includes(host)) return;
-    if (this.clients.length === CLIENTS_KEPT) this.hasManyClients = true;
-    else this.clients.push(host);
-  }
-}
-
-/**
- * Objects by key, for as many keys as are at hand: those that were not asked for while twice the capacity of others was
- * are forgotten, and are new objects when they come back. Two tables take turns, so that nothing is ever searched for.
- */
-class Generations<T> {
-  readonly capacity: number;
-  readonly #half: number;
-  #now: { table: KeyTable; values: T[] };
-  #before: { table: KeyTable; values: T[] };
-  /** Objects that were forgotten. */
-  evicted = 0;
-  /** Grows whenever objects that are not used will be forgotten next: what remembers objects by itself begins anew. */
-  turns = 0;
-
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.#half = Math.max(8, capacity >> 1);
-    this.#now = this.#empty();
-    this.#before = this.#empty();
-  }
-
-  get size(): number {
-    return this.#now.values.length + this.#before.values.length;
-  }
-
-  /** The object of a key, used now; undefined when there is none. Add it then, before anything else is looked up. */
-  find(key: Int32Array, words: number): T | undefined {
-    const hash = hashOf(key, 0, words);
-    const { table, values } = this.#now;
-    const entry = table.find(key, 0, words, hash);
-    if (entry >= 0) return values[entry];
-    const older = this.#before.table.find(key, 0, words, hash);
-    if (older < 0) return undefined;
-    const value = this.#before.values[older];
-    this.#insert(key, words, hash, value);
-    return value;
-  }
-
-  add(key: Int32Array, words: number, value: T): T {
-    this.#insert(key, words, hashOf(key, 0, words), value);
-    return value;
-  }
-
-  #insert(key: Int32Array, words: number, hash: number, value: T): void {
-    if (this.#now.table.full || this.#now.table.insert(key, 0, words, hash) < 0) {
-      this.evicted += this.#before.values.length;
-      this.#before = this.#now;
-      this.#now = this.#empty();
-      this.#now.table.insert(key, 0, words, hash);
-      this.turns++;
-    }
-    this.#now.values.push(value);
-  }
-
-  *values(): Generator<T> {
-    yield* this.#now.values;
-    yield* this.#before.values;
-  }
-
-  #empty(): { table: KeyTable; values: T[] } {
-    return { table: new KeyTable(this.#half), values: [] };
+    if (this.clientCount > CLIENTS_KEPT || host === this.client || host === this.#second) return;
+    this.clientCount++;
+    if (this.clientCount === 1) this.client = host;
+    else if (this.clientCount === 2) this.#second = host;
   }
 }
 
 const HOST_WORDS = 5;
-const HOST_SLOTS = 16_384;
-/** Names whose registrable domain is remembered. */
+const HOST_BITS = 15;
+const HOST_SLOTS = 1 << HOST_BITS;
+/** Names whose registrable domain is remembered: 16 words each, of which the first has length and where it begins + 1. */
 const SLOTS = 32_768;
-const SLOT_BYTES = 80;
+const SLOT_BITS = 4;
+const SLOT_BYTES = 60;
 const MAX_NAME_BYTES = 256;
 
 /** Most hosts and domains that are told apart at a time. */
@@ -146,7 +115,7 @@ export interface EntityLimits {
   hosts: number;
   domains: number;
 }
-export const ENTITY_LIMITS: EntityLimits = { hosts: 16_384, domains: 32_768 };
+export const ENTITY_LIMITS: EntityLimits = { hosts: 32_768, domains: 32_768 };
 
 /** Where a name's registrable domain begins (−1: it has none), see `enrich/public-suffix.ts`. */
 export type RegistrableStart = (name: Uint8Array, at?: number) => number;
@@ -160,15 +129,17 @@ export class Entities {
   readonly #hostKey = new Int32Array(HOST_WORDS);
   readonly #domainKey = new Int32Array(MAX_NAME_BYTES / 4);
   readonly #domainBytes = new Uint8Array(this.#domainKey.buffer);
-  // Names seen lately: their bytes, where the domain begins, and the domain.
-  readonly #names = new Uint8Array(SLOTS * SLOT_BYTES);
-  readonly #lengths = new Uint8Array(SLOTS);
-  readonly #starts = new Int16Array(SLOTS);
+  /** Names seen lately, and the domain of each. */
+  readonly #names = new Int32Array(SLOTS << SLOT_BITS);
   readonly #found: (Domain | null)[] = new Array<Domain | null>(SLOTS).fill(null);
   /** Hosts seen lately, by a hash of their address. */
   readonly #lately: (Host | undefined)[] = new Array<Host | undefined>(HOST_SLOTS).fill(undefined);
   /** Where the domain of the last name begins; −1 without one. */
   domainAt = -1;
+  /** Whether the last name itself was not seen lately. */
+  isNewName = false;
+  /** Keeps the reads of `touch` from being left out. */
+  touched = 0;
 
   constructor(start: RegistrableStart, popular: (domain: string) => boolean, limits: EntityLimits = ENTITY_LIMITS) {
     this.#hosts = new Generations(limits.hosts);
@@ -195,19 +166,34 @@ export class Entities {
     return this.#domains.size;
   }
 
-  host(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
-    const lately = this.#lately;
-    const slot = (Math.imul(w3 ^ Math.imul(w0 ^ w1 ^ w2, 0x85ebca6b), 0x9e3779b1) >>> 18) & (HOST_SLOTS - 1);
-    let host = lately[slot];
-    if (host === undefined || host.family !== family || !isSame(host.words, w0, w1, w2, w3)) {
-      host = this.#findHost(family, w0, w1, w2, w3, time);
-      lately[slot] = host;
-    }
-    if (time > host.lastSeen) host.lastSeen = time;
-    return host;
+  /** State of at most `most` hosts at a time, found without a search. */
+  perHost<V>(most: number): BySlot<Host, V> {
+    return this.#hosts.states(most);
   }
 
-  #findHost(family: number, w0: number, w1: number, w2: number, w3: number, time: number): Host {
+  /** State of at most `most` domains at a time, found without a search. */
+  perDomain<V>(most: number): BySlot<Domain, V> {
+    return this.#domains.states(most);
+  }
+
+  host(family: number, w0: number, w1: number, w2: number, w3: number): Host {
+    const slot = hostSlot(w0, w1, w2, w3);
+    const host = this.#lately[slot];
+    if (
+      host !== undefined &&
+      host.w3 === w3 &&
+      host.w2 === w2 &&
+      host.w1 === w1 &&
+      host.w0 === w0 &&
+      host.family === family
+    )
+      return host;
+    const found = this.#findHost(family, w0, w1, w2, w3);
+    this.#lately[slot] = found;
+    return found;
+  }
+
+  #findHost(family: number, w0: number, w1: number, w2: number, w3: number): Host {
     const key = this.#hostKey;
     key[0] = w0;
     key[1] = w1;
@@ -216,47 +202,58 @@ export class Entities {
     key[4] = family;
     const hosts = this.#hosts;
     const { turns } = hosts;
-    const host = hosts.find(key, HOST_WORDS) ?? hosts.add(key, HOST_WORDS, new Host(family, [w0, w1, w2, w3], time));
+    const host = hosts.find(key, HOST_WORDS) ?? hosts.add(key, HOST_WORDS, new Host(family, w0, w1, w2, w3));
     if (hosts.turns !== turns) this.#lately.fill(undefined);
     return host;
   }
 
   /**
-   * The registrable domain of a folded wire name of `length` bytes at the start of `name`; null where it has none (a
-   * public suffix, the root). `hash` is the name's. Sets `domainAt`.
+   * Reads what taking rows [from, to) will read: many reads in a row wait for the memory together, not one after the
+   * other.
    */
-  domain(name: Uint8Array, length: number, hash: number, time: number): Domain | null {
-    const slot = hash & (SLOTS - 1);
-    if (!this.#isAt(slot, name, length)) this.#learn(slot, name, length, time);
-    this.domainAt = this.#starts[slot];
-    const domain = this.#found[slot];
-    if (domain === null) return null;
-    domain.queries++;
-    if (time > domain.lastSeen) domain.lastSeen = time;
-    return domain;
-  }
-
-  /** Whether the slot is of this name. */
-  #isAt(slot: number, name: Uint8Array, length: number): boolean {
-    if (this.#lengths[slot] !== length) return false;
+  touch(batch: TransactionBatch, from: number, to: number): void {
+    const { client0, client1, client2, client3, nameHash } = batch.col;
     const names = this.#names;
-    const from = slot * SLOT_BYTES;
-    let i = Math.min(length, SLOT_BYTES) - 1;
-    while (i >= 0 && names[from + i] === name[i]) i--;
-    return i < 0 && length <= SLOT_BYTES;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      sum += this.#lately[hostSlot(client0[i], client1[i], client2[i], client3[i])]?.queries ?? 0;
+      const slot = nameHash[i] & (SLOTS - 1);
+      sum += names[slot << SLOT_BITS] + (this.#found[slot]?.queries ?? 0);
+    }
+    this.touched = sum;
   }
 
-  /** Fills the slot with what belongs to the name. */
-  #learn(slot: number, name: Uint8Array, length: number, time: number): void {
-    const start = this.#start(name);
-    const { turns } = this.#domains;
-    const domain = start < 0 ? null : this.#findDomain(name, start, time);
-    // Objects known by name alone would be forgotten although they are used.
-    if (this.#domains.turns !== turns) this.#lengths.fill(0);
-    this.#names.set(length <= SLOT_BYTES ? name.subarray(0, length) : name.subarray(0, SLOT_BYTES), slot * SLOT_BYTES);
-    this.#lengths[slot] = length;
-    this.#starts[slot] = start;
-    this.#found[slot] = domain;
+  /**
+   * The registrable domain of a folded wire name of `length` bytes, given as bytes and as the same memory in words, zeros
+   * behind it up to a whole word; null where it has none (a public suffix, the root). `hash` is the name's. Sets
+   * `domainAt` and `isNewName`.
+   */
+  domain(name: Uint8Array, words: Int32Array, length: number, hash: number, time: number): Domain | null {
+    const slot = hash & (SLOTS - 1);
+    const at = slot << SLOT_BITS;
+    const names = this.#names;
+    let k = (length + 3) >> 2;
+    if ((names[at] & 0xff) === length) while (k > 0 && names[at + k] === words[k - 1]) k--;
+    let domain: Domain | null;
+    this.isNewName = k !== 0;
+    if (k === 0) {
+      domain = this.#found[slot];
+      this.domainAt = (names[at] >> 8) - 1;
+    } else {
+      const start = this.#start(name);
+      this.domainAt = start;
+      const { turns } = this.#domains;
+      domain = start < 0 ? null : this.#findDomain(name, start, time);
+      // Objects known by name alone would be forgotten although they are used.
+      if (this.#domains.turns !== turns) for (let i = 0; i < names.length; i += 1 << SLOT_BITS) names[i] = 0;
+      if (length <= SLOT_BYTES) {
+        names[at] = length | ((start + 1) << 8);
+        for (let i = (length - 1) >> 2; i >= 0; i--) names[at + 1 + i] = words[i];
+        this.#found[slot] = domain;
+      }
+    }
+    if (domain !== null) domain.queries++;
+    return domain;
   }
 
   #findDomain(name: Uint8Array, at: number, time: number): Domain {
@@ -265,13 +262,11 @@ export class Entities {
     let end = size;
     while ((end & 3) !== 0) bytes[end++] = 0;
     const domains = this.#domains;
-    const known = domains.find(this.#domainKey, end >> 2);
-    if (known !== undefined) return known;
-    const wire = bytes.slice(0, size);
-    return domains.add(this.#domainKey, end >> 2, new Domain(wire, time, this.#popular(nameText(wire, 0, 0))));
+    const words = end >> 2;
+    return domains.find(this.#domainKey, words) ?? domains.add(this.#domainKey, words, new Domain(time, this.#popular));
   }
 }
 
-function isSame(words: Host['words'], w0: number, w1: number, w2: number, w3: number): boolean {
-  return words[3] === w3 && words[2] === w2 && words[1] === w1 && words[0] === w0;
+function hostSlot(w0: number, w1: number, w2: number, w3: number): number {
+  return Math.imul(w3 ^ Math.imul(w0 ^ w1 ^ w2, 0x85ebca6b), 0x9e3779b1) >>> (32 - HOST_BITS);
 }

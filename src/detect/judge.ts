@@ -5,6 +5,9 @@ import { type Counted, countOf, type TableCount, tablesMadeBy } from './bounded.
 import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
 import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
 
+/** Rows whose hosts and domains are fetched from memory together. */
+const AHEAD = 64;
+
 /** A detector that runs, or why it does not. */
 export interface DetectorState {
   id: string;
@@ -65,8 +68,12 @@ export class Judge {
     this.#seen ??= new Observation(this.#services.entities, batch);
     const seen = this.#seen;
     const raise = this.#raise;
-    const { baseline } = this.#services;
-    for (let i = from; i < to; i++) {
+    const { baseline, entities } = this.#services;
+    for (let i = from, touched = from; i < to; i++) {
+      if (i === touched) {
+        touched = Math.min(to, i + AHEAD);
+        entities.touch(batch, i, touched);
+      }
       seen.take(batch, i);
       if (seen.closed >= this.#second + 1) this.tick(seen.closed);
       baseline.observe(seen);

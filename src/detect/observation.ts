@@ -36,11 +36,12 @@ export class Observation {
   /** Registrable domain of the name; null where it has none, or there is no question. */
   domain: Domain | null = null;
   /** The name folded, in wire form, at the start of `name`; 0 long without a question. */
-  readonly name = new Uint8Array(256);
+  readonly name: Uint8Array;
+  readonly #words = new Int32Array(64);
   nameLength = 0;
   nameHash = 0;
-  /** Labels of the name. */
-  labels = 0;
+  /** Not seen lately; a name that is not new here is new to nobody. */
+  isNewName = false;
   /** Where the registrable domain begins in `name`; −1 without one. Characters of text in front of it, its dot not counted. */
   domainAt = -1;
   subLength = 0;
@@ -70,7 +71,8 @@ export class Observation {
   constructor(entities: Entities, batch: TransactionBatch) {
     this.#entities = entities;
     this.batch = batch;
-    this.client = new Host(4, [0, 0, 0, 0], 0);
+    this.name = new Uint8Array(this.#words.buffer);
+    this.client = new Host(4, 0, 0, 0, 0);
     this.server = this.client;
   }
 
@@ -87,8 +89,8 @@ export class Observation {
     this.time = time;
     this.closed = (c.closeSeconds[i] % 2 ** 40) + c.closeNanos[i] / 1e9;
     const family = c.family[i];
-    this.client = this.#entities.host(family, c.client0[i], c.client1[i], c.client2[i], c.client3[i], time);
-    this.server = this.#entities.host(family, c.server0[i], c.server1[i], c.server2[i], c.server3[i], time);
+    this.client = this.#entities.host(family, c.client0[i], c.client1[i], c.client2[i], c.client3[i]);
+    this.server = this.#entities.host(family, c.server0[i], c.server1[i], c.server2[i], c.server3[i]);
     if (c.outcome[i] !== ORPHAN) this.client.queries++;
     this.type = c.type[i];
     this.class = c.class[i];
@@ -105,12 +107,15 @@ export class Observation {
     this.domain = null;
     this.domainAt = -1;
     this.subLength = 0;
-    this.labels = 0;
+    this.isNewName = false;
     this.nameLength = this.#copyName(batch, i);
     if (this.nameLength === 0) return;
-    for (let at = 0; this.name[at] !== 0; at += this.name[at] + 1) this.labels++;
-    this.domain = this.#entities.domain(this.name, this.nameLength, this.nameHash, time);
-    this.domainAt = this.#entities.domainAt;
+    const { name, nameLength: length } = this;
+    for (let end = length; (end & 3) !== 0; end++) name[end] = 0;
+    const entities = this.#entities;
+    this.domain = entities.domain(name, this.#words, length, this.nameHash, time);
+    this.domainAt = entities.domainAt;
+    this.isNewName = entities.isNewName;
     if (this.domainAt > 0) this.subLength = this.domainAt - 1;
     if (this.outcome !== ORPHAN) this.domain?.noteClient(this.client);
   }

@@ -28,7 +28,7 @@ test('what every bounded table holds is counted, without its owner handing it in
   for (const batch of batchesOf(exchanges)) judge.rows(batch, 0, batch.count);
   const counts = new Map(judge.counts().map((one) => [one.name, one]));
   assert.deepEqual(counts.get('domains'), { name: 'domains', used: 50, limit: 32_768, evicted: 0 });
-  assert.deepEqual(counts.get('hosts'), { name: 'hosts', used: 2, limit: 16_384, evicted: 0 });
+  assert.deepEqual(counts.get('hosts'), { name: 'hosts', used: 2, limit: 32_768, evicted: 0 });
   assert.equal(counts.get('NEW-DOM')?.used, 50);
   assert.equal(counts.get('baseline zones')?.evicted, 0);
   assert.deepEqual(counts.get('INTEL entries'), { name: 'INTEL entries', used: 0, limit: 2_000_000, evicted: 0 });

@@ -10,10 +10,10 @@ import type { EncryptedFlow } from '../../src/core/encrypted-flow.ts';
 import { isBitFlip, isOneChange, skeleton, unicodeLabel } from '../../src/detect/look-alike.ts';
 import { ageWeight } from '../../src/detect/new-dom.ts';
 import { Domain } from '../../src/detect/entities.ts';
+import { Generations } from '../../src/detect/generations.ts';
 import { threatsOf } from '../../src/detect/threat-list.ts';
 import { batchesOf } from '../../src/rr/batch-writer.ts';
 import type { Exchange } from '../../src/rr/exchange.ts';
-import { parseName } from '../../src/wire/writer.ts';
 import { addresses, exchange, findings, START } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nametap-names-'));
@@ -273,6 +273,6 @@ test('NEW-DOM: the age of a domain is known over a restart', () => {
     ['new.example', START + 10 * 86_400, START + 10 * 86_400],
   ]);
   next.judge.load({ 'NEW-DOM': ['nonsense', [1, 2, 3]] });
-  const domain = new Domain(parseName('new.example'), START, false);
+  const domain = new Generations<Domain>(8).add(new Int32Array(1), 1, new Domain(START, () => false));
   assert.deepEqual([ageWeight(domain, START + 60), ageWeight(domain, START + 2 * 86_400)], [1.5, 1]);
 });

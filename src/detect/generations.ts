@@ -1,0 +1,194 @@
+import { hashOf, KeyTable } from '../sketch/key-table.ts';
+import { type Counted, noteTable } from './bounded.ts';
+
+const NO_KEY = new Int32Array(0);
+const FREE = 0;
+
+/** What there is one object of as long as it is known. */
+export abstract class Entity {
+  /** A number of its own, below the capacity; another's once it is forgotten. */
+  slot = -1;
+  /** Its key, in memory that is not its own, and from where on. */
+  key: Int32Array = NO_KEY;
+  keyAt = 0;
+  /** The turn in which it was used last. */
+  turn = 0;
+}
+
+interface Generation<E> {
+  table: KeyTable;
+  entities: E[];
+}
+
+/**
+ * Entities by key, for as many keys as are at hand: those that were not asked for while twice the capacity of others was
+ * are forgotten, and are new objects when they come back. Two tables take turns, so that nothing is ever searched for.
+ */
+export class Generations<E extends Entity> implements Counted {
+  readonly capacity: number;
+  /** Entities that were forgotten. */
+  evicted = 0;
+  /** Grows whenever entities that are not used will be forgotten next: what remembers them by itself begins anew. */
+  turns = 1;
+  size = 0;
+  readonly #half: number;
+  #now: Generation<E>;
+  #before: Generation<E>;
+  readonly #free: number[] = [];
+  #slots = 0;
+  readonly #states: { drop(slot: number): void }[] = [];
+
+  constructor(capacity: number) {
+    this.#half = Math.max(8, capacity >> 1);
+    this.capacity = this.#half * 2;
+    this.#now = this.#empty();
+    this.#before = this.#empty();
+  }
+
+  /** State of at most `most` entities at a time, for as long as they are known. */
+  states<V>(most: number): BySlot<E, V> {
+    const states = new BySlot<E, V>(Math.min(most, this.capacity), this.capacity);
+    this.#states.push(states);
+    return states;
+  }
+
+  /** The entity of a key, used now; undefined when there is none. Add it then, before anything else is looked up. */
+  find(key: Int32Array, words: number): E | undefined {
+    const hash = hashOf(key, 0, words);
+    const { table, entities } = this.#now;
+    const entry = table.find(key, 0, words, hash);
+    if (entry >= 0) return entities[entry];
+    const older = this.#before.table.find(key, 0, words, hash);
+    if (older < 0) return undefined;
+    const entity = this.#before.entities[older];
+    this.#insert(key, words, hash, entity);
+    return entity;
+  }
+
+  add(key: Int32Array, words: number, entity: E): E {
+    this.#insert(key, words, hashOf(key, 0, words), entity);
+    entity.slot = this.#free.pop() ?? this.#slots++;
+    this.size++;
+    return entity;
+  }
+
+  #insert(key: Int32Array, words: number, hash: number, entity: E): void {
+    if (this.#now.table.full || this.#now.table.insert(key, 0, words, hash) < 0) {
+      // It is found in the table before: there it must not be given up.
+      entity.turn = this.turns;
+      this.#turn();
+      this.#now.table.insert(key, 0, words, hash);
+    }
+    const { table, entities } = this.#now;
+    entity.key = table.words;
+    entity.keyAt = table.int;
+    entity.turn = this.turns;
+    entities.push(entity);
+  }
+
+  #turn(): void {
+    const { turns } = this;
+    const states = this.#states;
+    for (const entity of this.#before.entities) {
+      // Those that were used since are in the other table, too.
+      if (entity.turn === turns) continue;
+      for (const one of states) one.drop(entity.slot);
+      this.#free.push(entity.slot);
+      this.evicted++;
+      this.size--;
+    }
+    this.#before = this.#now;
+    this.#now = this.#empty();
+    this.turns++;
+  }
+
+  *values(): Generator<E> {
+    const { turns } = this;
+    yield* this.#now.entities;
+    for (const entity of this.#before.entities) if (entity.turn !== turns) yield entity;
+  }
+
+  #empty(): Generation<E> {
+    return { table: new KeyTable(this.#half), entities: [] };
+  }
+}
+
+/**
+ * State per host or domain, for at most `capacity` of them, as `Bounded` keeps it per key: it is found by the entity's
+ * slot, and goes with it. Whoever was not used while half the capacity of others were taken is given up.
+ */
+export class BySlot<E extends Entity, V> implements Counted {
+  readonly capacity: number;
+  evicted = 0;
+  size = 0;
+  readonly #half: number;
+  readonly #values: (V | undefined)[];
+  /** Per slot: `FREE`, or the generation (1, 2) in which it was used last. */
+  readonly #used: Uint8Array;
+  #generation = 1;
+  /** Those of this generation. */
+  #count = 0;
+  /** Called with what is given up. */
+  gone: ((value: V) => void) | undefined;
+
+  constructor(capacity: number, slots: number) {
+    this.capacity = capacity;
+    this.#half = Math.max(1, capacity >> 1);
+    this.#values = new Array<V | undefined>(slots).fill(undefined);
+    this.#used = new Uint8Array(slots);
+    noteTable(this);
+  }
+
+  /** The state of an entity, without counting as a use; undefined when there is none. */
+  peek({ slot }: E): V | undefined {
+    return this.#used[slot] === FREE ? undefined : this.#values[slot];
+  }
+
+  /** The state of an entity, made when there is none; it is used now. */
+  take(entity: E, make: (entity: E) => V): V {
+    const { slot } = entity;
+    const used = this.#used[slot];
+    if (used === this.#generation) return this.#values[slot] as V;
+    let value = used === FREE ? undefined : this.#values[slot];
+    if (value !== undefined) this.#used[slot] = this.#generation;
+    if (this.#count >= this.#half) this.#turn();
+    if (value === undefined) {
+      value = make(entity);
+      this.#values[slot] = value;
+      this.size++;
+    }
+    this.#used[slot] = this.#generation;
+    this.#count++;
+    return value;
+  }
+
+  delete({ slot }: E): boolean {
+    if (this.#used[slot] === FREE) return false;
+    this.#free(slot);
+    return true;
+  }
+
+  /** Gives up what is kept of a slot. */
+  drop(slot: number): void {
+    if (this.#used[slot] === FREE) return;
+    const value = this.#values[slot];
+    this.#free(slot);
+    this.evicted++;
+    if (value !== undefined) this.gone?.(value);
+  }
+
+  #free(slot: number): void {
+    if (this.#used[slot] === this.#generation) this.#count--;
+    this.#used[slot] = FREE;
+    this.#values[slot] = undefined;
+    this.size--;
+  }
+
+  #turn(): void {
+    const before = 3 - this.#generation;
+    const used = this.#used;
+    for (let slot = used.indexOf(before); slot >= 0; slot = used.indexOf(before, slot + 1)) this.drop(slot);
+    this.#generation = before;
+    this.#count = 0;
+  }
+}
