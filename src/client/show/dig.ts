@@ -1,3 +1,4 @@
+import { decodeMessage } from '../../rr/encode.ts';
 import { messageText } from '../../rr/show.ts';
 import { recordsText, messageView } from './records.ts';
 import type { Exchange } from '../exchange.ts';
@@ -16,14 +17,17 @@ export function digText(result: Exchange, { parts, words, version }: Look): stri
     if (attempt.outcome === 'truncated' && attempt !== result.attempts.at(-1))
       lines.push(';; Truncated, retrying in TCP mode.');
     if (attempt.outcome === 'formerr_fallback') lines.push(';; FORMERR, retrying without EDNS.');
-    if (attempt.outcome === 'badvers_fallback') lines.push(';; BADVERS, retrying with the EDNS version of the server.');
+    if (attempt.outcome === 'badvers_fallback')
+      lines.push(`;; BADVERS, retrying with EDNS version ${decodeMessage(result.query).edns?.version ?? 0}.`);
     if (attempt.outcome === 'badcookie_retry') lines.push(';; BADCOOKIE, retrying.');
   }
   if (response === null || bytes === null) {
     lines.push(`;; ${result.sentence}`, ';; no servers could be reached', '');
     return lines.join('\n');
   }
-  if (result.outcome !== 'answered') lines.push(`;; Warning: ${result.sentence}`);
+  // Who wants no TCP knows that the answer was cut.
+  const isAsked = result.outcome === 'truncated' && result.transport === 'udp';
+  if (result.outcome !== 'answered' && !isAsked) lines.push(`;; Warning: ${result.sentence}`);
   if (parts.comments) lines.push(';; Got answer:');
   const view = messageView(bytes);
   let text = messageText(view, undefined, { ...parts, size: false });
