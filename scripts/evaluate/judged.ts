@@ -65,12 +65,14 @@ export function judgeGenerated(
   options: Omit<GenerateOptions, 'popular'>,
   scenarios: readonly ScenarioDefinition[],
   only?: readonly string[],
+  each?: (batch: TransactionBatch) => void,
 ): Judged & { labels: Label[]; rows: number } {
   const judged = newJudge(only, RESOLVERS);
   let rows = 0;
   const labels = generate({ ...options, popular: popularDomains({ popular: undefined }) }, scenarios, (batch) => {
     judged.judge.rows(batch, 0, batch.count);
     rows += batch.count;
+    each?.(batch);
     return true;
   });
   return { ...judged, labels, rows };

@@ -5,6 +5,7 @@ import { chosenDomains } from '../../scripts/names/train.ts';
 import { trainedModule } from '../../scripts/names/write.ts';
 import { nameScore, SUSPECT, SUSPECT_PERCENT } from '../../src/detect/dga/name-score.ts';
 import { FAMILIES } from '../../src/generate/dga/index.ts';
+import { MADE_UP } from '../../src/generate/dga/made-up.ts';
 import { Random } from '../../src/generate/random.ts';
 import type { Exchange } from '../../src/rr/exchange.ts';
 import { exchange, findings } from './run.ts';
@@ -97,7 +98,31 @@ for (const [what, exchanges] of Object.entries(innocent)) {
 test('the weights of names are those that training gives', () => {
   const written = readFileSync(new URL('../../src/detect/dga/weights.ts', import.meta.url), 'utf8');
   assert.ok(written === trainedModule(), 'npm run train writes another src/detect/dga/weights.ts');
-  assert.ok(written.length <= 64 * 1024);
+  assert.ok(written.length <= 136 * 1024);
+});
+
+test('made-up algorithms are of many kinds, and none is called like malware', () => {
+  const known = new Set(FAMILIES.map(({ name }) => name));
+  for (const { name, kind, names } of MADE_UP) {
+    assert.equal(kind, 'made up');
+    assert.ok(!known.has(name) && name.startsWith('made-up-'));
+    const list = Array.from(
+      { length: 400 },
+      (
+        (made) => () =>
+          made.next().value
+      )(names(new Random(name))),
+    );
+    assert.ok(new Set(list).size > 350, name);
+    for (const one of list) assert.match(one, /^[a-z0-9-]{4,63}(?:\.[a-z]+)+$/);
+  }
+});
+
+test('names of no language that nobody has seen before look made, words do not', () => {
+  for (const label of ['bakohuxxim', 'qozevupyl', 'xkqvtrwzpl']) assert.ok(nameScore(label, 'ru') > SUSPECT, label);
+  for (const label of ['paperwindow', 'cityhospital', 'zurich', 'greenmarket']) {
+    assert.ok(nameScore(label, 'com') < SUSPECT, label);
+  }
 });
 
 test('of domains that people chose, no more are suspected than said', () => {

@@ -101,7 +101,7 @@ test('POIS-GUESS: guesses that come slowly, but not what a capture lost', () => 
       exchange(100 + i / 10, {
         name: `w${i % 50}.site${i % 4}.example`,
         id: i,
-        fate: i % 5 === 0 ? 'orphan' : 'answered',
+        ...(i % 5 === 0 && { fate: 'orphan' as const }),
       }),
     ),
   };

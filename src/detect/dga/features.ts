@@ -1,3 +1,5 @@
+import type { Pieces } from './pieces.ts';
+
 /** Places of the model's weights. */
 export const PLACES = 1 << 15;
 /** Longest piece of a name that has a weight. */
@@ -6,13 +8,20 @@ const MOST_CHARACTERS = 63;
 
 /** Features of one name: places in the weights, and how much each counts. One instance, filled again by every name. */
 export class NameFeatures {
-  readonly place = new Uint16Array(LONGEST * (MOST_CHARACTERS + 2) + 16);
+  readonly place = new Uint16Array(LONGEST * (MOST_CHARACTERS + 2) + 32);
   readonly value = new Float64Array(this.place.length);
   count = 0;
+  /** Has to be set before a name is read. */
+  pieces: Pieces;
+
+  constructor(pieces: Pieces) {
+    this.pieces = pieces;
+  }
 
   /**
    * Of a registrable domain: `label` is what was registered (folded text), `suffix` the public suffix. Pieces of one to
-   * four characters, with the ends marked; length, digits, vowels and runs of consonants; the suffix.
+   * four characters, with the ends marked; length, digits, vowels and runs of consonants; the suffix; how common its pieces are
+   * among domains that people chose, which tells names of no language that nobody has seen before.
    */
   read(label: string, suffix: string): void {
     const text = `^${label.slice(0, MOST_CHARACTERS)}$`;
@@ -31,6 +40,24 @@ export class NameFeatures {
     this.#add(mark(4, Math.min(run, 10)), 0.7);
     this.#add(mark(5, Math.min(hyphens, 3)), 0.5);
     this.#add(hash(`~${suffix}`, 0, suffix.length + 1), 1);
+    this.#familiar(text, n, digits, vowels);
+  }
+
+  /** How common pieces are, as such and for names so long, with so many digits and vowels. */
+  #familiar(text: string, n: number, digits: number, vowels: number): void {
+    let threes = 0;
+    let fours = 0;
+    for (let at = 0; at + 3 <= text.length; at++) threes += this.pieces.three(text, at);
+    for (let at = 0; at + 4 <= text.length; at++) fours += this.pieces.four(text, at);
+    const three = Math.min(12, Math.round((2 * threes) / Math.max(1, text.length - 2)));
+    const four = Math.min(12, Math.round((3 * fours) / Math.max(1, text.length - 3)));
+    const size = Math.floor(Math.min(n, 30) / 3);
+    this.#add(mark(10, three), 1);
+    this.#add(mark(11, four), 1);
+    this.#add(mark(20 + size, three), 1);
+    this.#add(mark(40 + size, four), 1);
+    this.#add(mark(60 + Math.min(3, digits), four), 0.7);
+    this.#add(mark(70 + Math.round((8 * vowels) / n), four), 0.7);
   }
 
   #add(hashed: number, value: number): void {

@@ -3,6 +3,8 @@ import type { Random } from '../random.ts';
 /** A domain-generation algorithm: its names, without end. They follow its published alphabet, lengths, TLDs and steps. */
 export interface DgaFamily {
   readonly name: string;
+  /** `random`: letters by chance, one like the other; `made up`: none of malware's, for training. */
+  readonly kind?: 'random' | 'made up';
   names(random: Random): Generator<string, never>;
 }
 

@@ -166,4 +166,8 @@ const ARITHMETIC: readonly DgaFamily[] = [
 ];
 
 /** Families that make names of letters and digits. */
-export const LETTER_FAMILIES: readonly DgaFamily[] = [...RANDOM, ...SPOKEN, ...ARITHMETIC];
+export const LETTER_FAMILIES: readonly DgaFamily[] = [
+  ...RANDOM.map((one): DgaFamily => ({ ...one, kind: 'random' })),
+  ...SPOKEN,
+  ...ARITHMETIC,
+];

@@ -73,6 +73,9 @@ const LATIN = list(`
   tandem tantum tempore tempus tenet terra timor totus tua tuum ubi unde unus urbem usque vale vel veni ventus vera
   verbum via vici victor videre vincit virtus vita vivere vobis volo vox vulnus disceptare facias meritate temere`);
 
+/** Words of several kinds. */
+export const WORDS: readonly (readonly string[])[] = [NOUNS, VERBS, GIVEN_NAMES, LATIN];
+
 const phrase = (random: Random, words: readonly string[], least: number) => {
   let text = '';
   while (text.length < least) text += random.pick(words);
