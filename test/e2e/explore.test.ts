@@ -399,6 +399,39 @@ test('a search tells that it runs, is stopped, and goes on', async () => {
   });
 });
 
+test('a sequence diagram that is larger than its place scrolls there, down and aside, also by keyboard', async () => {
+  const at = '?from=-1h&live=0&view=ladder';
+  await withExplore(at, async (page) => {
+    const box = page.locator('.ladder-box');
+    await page.locator('.ladder .message').nth(30).waitFor();
+    const { inner, outer } = await box.evaluate((one) => ({ inner: one.scrollHeight, outer: one.clientHeight }));
+    assert.ok(inner > 2 * outer, `${inner} of ${outer} px`);
+    const last = page.locator('.ladder .message').last();
+    await last.focus();
+    await last.scrollIntoViewIfNeeded();
+    assert.ok(await box.evaluate((one) => one.scrollTop > 0 && one.scrollTop <= one.scrollHeight - one.clientHeight));
+    const [place, frame] = await Promise.all([last.boundingBox(), box.boundingBox()]);
+    assert.ok(place !== null && frame !== null && place.y >= frame.y && place.y < frame.y + frame.height);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/sel=/);
+    await page.locator('.detail').waitFor();
+  });
+  await withExplore(
+    at,
+    async (page) => {
+      const box = page.locator('.ladder-box');
+      await page.locator('.ladder .message').first().waitFor();
+      const width = await box.evaluate((one) => ({ inner: one.scrollWidth, outer: one.clientWidth }));
+      assert.ok(width.inner > width.outer, `hosts keep their room: ${JSON.stringify(width)}`);
+      await box.evaluate((one) => one.scrollTo(one.scrollWidth, 0));
+      assert.equal(await box.evaluate((one) => one.scrollLeft), width.inner - width.outer);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not');
+      await picture(page, 'explore-sequence-dark-390');
+    },
+    { width: 390, height: 844 },
+  );
+});
+
 test('in both themes and on a phone', async () => {
   for (const theme of ['dark', 'light'] as const) {
     await withExplore(

@@ -61,11 +61,15 @@ async function settle(page: Page, loaded: string): Promise<void> {
 }
 
 /** Every page, one after the other, in one window. */
-async function through(view: View, use: (page: Page, name: string) => Promise<void>): Promise<void> {
+async function through(
+  view: View,
+  use: (page: Page, name: string) => Promise<void>,
+  all: typeof ALL = ALL,
+): Promise<void> {
   await pages.at(
     ALL[0][1],
     async (page) => {
-      for (const [name, path, loaded] of ALL) {
+      for (const [name, path, loaded] of all) {
         await page.goto(pages.serving.url + path);
         await settle(page, loaded);
         await use(page, name);
@@ -84,13 +88,37 @@ for (const theme of ['dark', 'light'] as const) {
   });
 }
 
-test('on a phone nothing is wider than the screen', async () => {
-  await through({ width: 390, height: 844 }, async (page, name) => {
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${name}: ${wide} px too wide`);
-    await picture(page, `${name}-dark-390`);
+const LADDER = ['sequence', `/explore?${HOUR}&view=ladder`, '.ladder .message'] as const;
+
+for (const [width, height] of [
+  [390, 844],
+  [320, 640],
+  [1440, 900],
+] as const) {
+  test(`at ${width} pixels no page is wider than the screen, and none goes on below what is on it`, async () => {
+    const use = async (page: Page, name: string): Promise<void> => {
+      const { wide, below } = await measured(page);
+      assert.ok(wide <= 0, `${name}: ${wide} px too wide`);
+      assert.ok(below <= 64, `${name}: ${below} px of nothing`);
+      if (width === 390) await picture(page, `${name}-dark-390`);
+    };
+    await through({ width, height }, use, [...ALL, OVERVIEW, EXPLORE, LADDER]);
   });
-});
+}
+
+/** Pixels beyond the right edge, and below the last thing on a page that is longer than the screen. */
+async function measured(page: Page): Promise<{ wide: number; below: number }> {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+    const ends = [...document.querySelectorAll('main .panel, main section, main p, main table')].map(
+      (one) => one.getBoundingClientRect().bottom + scrollY,
+    );
+    return {
+      wide: scrollWidth - clientWidth,
+      below: scrollHeight <= clientHeight ? 0 : scrollHeight - Math.max(...ends),
+    };
+  });
+}
 
 test('in Chinese no page says a sentence in English', async () => {
   await pages.at(ALL[0][1], async (page) => {

@@ -104,7 +104,8 @@ function Message({
     <g
       class={`message${selected ? ' selected' : ''}`}
       role={open === undefined ? 'img' : 'button'}
-      tabIndex={open === undefined ? undefined : 0}
+      // SVG knows its attributes by their exact names.
+      tabindex={open === undefined ? undefined : 0}
       onClick={open}
       onKeyDown={(pressed) => {
         if (pressed.key === 'Enter' && open !== undefined) {
