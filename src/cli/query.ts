@@ -73,8 +73,9 @@ export const query: CommandDefinition = {
 async function run(args: string[], options: OptionValues): Promise<number> {
   const file = textOption(options, 'file');
   const lines: string[][] = [];
-  if (args.length > 0 || file === undefined || options.reverse !== undefined || options.name !== undefined)
-    lines.push([]);
+  const asksItself =
+    args.some((word) => !/^[@+]/.test(word)) || options.reverse !== undefined || options.name !== undefined;
+  if (file === undefined || asksItself) lines.push([]);
   if (file !== undefined) {
     const read = readLines(file);
     if (read === undefined) return DIG_EXIT.file;

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
-import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TestContext } from 'node:test';
 import { decodeMessage, encodeMessage, type MessageInput } from '../../src/rr/encode.ts';
@@ -102,10 +102,10 @@ export async function httpsServer(
     stream.on('end', () => handle(stream, headers, Buffer.concat(chunks)));
   });
   server.on('sessionError', () => undefined);
-  return listening(t, server as unknown as TcpServer);
+  return listening(t, server);
 }
 
-async function listening(t: TestContext, server: TcpServer, port = 0): Promise<Server> {
+async function listening(t: TestContext, server: NetServer, port = 0): Promise<Server> {
   const open = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     open.add(socket);
