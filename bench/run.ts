@@ -1,7 +1,20 @@
 /** npm run bench [NAME]: runs one benchmark, or lists them. Each file here is one question. */
 import { readFileSync } from 'node:fs';
 
-const BENCHMARKS = ['peers', 'memory', 'ndjson', 'live', 'start', 'stages', 'store', 'filled', 'page', 'judge'];
+const BENCHMARKS = [
+  'peers',
+  'memory',
+  'ndjson',
+  'live',
+  'start',
+  'stages',
+  'store',
+  'filled',
+  'page',
+  'judge',
+  'query',
+  'probe',
+];
 const [name] = process.argv.slice(2);
 if (name !== undefined && BENCHMARKS.includes(name)) {
   process.argv.splice(2, 1);
