@@ -16,6 +16,8 @@ import { RowMarks } from './row-marks.ts';
 import { detectorsOf } from './rules.ts';
 import { type RowsListener, runRows } from './run.ts';
 
+export type { LogCounts };
+
 /** Ids of all detectors. */
 export function detectorIds(): string[] {
   return DETECTORS.map(({ id }) => id);
@@ -33,6 +35,8 @@ export interface DetectPlan {
   /** Files of rules besides those of the configuration. */
   rules: readonly string[];
   cores: number;
+  /** Ports that are taken for DNS besides those of the configuration (captures). */
+  ports?: { udpPorts: readonly number[]; tcpPorts: readonly number[] };
   /** What is usual, for who wants to know afterwards. */
   baseline?: Baseline;
 }
@@ -142,9 +146,14 @@ export async function readRows(plan: DetectPlan, hooks: DetectHooks, rows: RowsL
   const input = inputOf(plan.paths);
   if (input.kind === 'folder') throw new UserError(`${input.path} is a folder. Name the files in it.`);
   const { capture } = plan.config;
+  const { udpPorts = [], tcpPorts = [] } = plan.ports ?? {};
   const run = {
     input,
-    dissect: { heuristic: true, udpPorts: capture.udp_ports, tcpPorts: capture.tcp_ports },
+    dissect: {
+      heuristic: true,
+      udpPorts: [...capture.udp_ports, ...udpPorts],
+      tcpPorts: [...capture.tcp_ports, ...tcpPorts],
+    },
     match: { vantage: plan.vantage ?? plan.config.vantage, resolvers: plan.config.resolvers },
     threads: usefulThreads(input, plan.cores),
     encrypted: hooks.encrypted !== undefined,

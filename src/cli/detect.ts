@@ -7,9 +7,9 @@ import { EXIT, UserError } from '../core/errors.ts';
 import { numberText, plainText, spanText } from '../core/figures.ts';
 import { VANTAGES, type Vantage } from '../core/transactions.ts';
 import { print } from './history.ts';
-import { listOption, textOption, usefulCores } from './options.ts';
+import { DECODE_AS, decodeAs, listOption, textOption, usefulCores } from './options.ts';
 import { Progress } from './progress.ts';
-import { remark, remarkDamage } from './remarks.ts';
+import { remark, remarkDamage, remarkLogs } from './remarks.ts';
 import { Session } from './session.ts';
 import { nearest } from './suggest.ts';
 
@@ -32,6 +32,7 @@ export const detect: CommandDefinition = {
     { name: 'detector', value: 'ID', summary: 'only this detector, such as TUN-BYTES', many: true },
     { name: 'rules', value: 'FILE', summary: 'rules of your own, besides those of the configuration', many: true },
     { name: 'config', value: 'FILE', summary: 'configuration (default: NAMETAP_CONFIG, else nametap.yaml here)' },
+    DECODE_AS,
     { name: 'vantage', value: 'PLACE', summary: 'where the capture was made', choices: VANTAGES },
     {
       name: 'fail-on',
@@ -127,6 +128,7 @@ async function planOf(paths: string[], options: OptionValues): Promise<DetectPla
     only: wanted.length === 0 ? undefined : wanted,
     rules: listOption(options, 'rules'),
     cores: usefulCores(),
+    ports: decodeAs(options),
   };
 }
 
@@ -175,12 +177,7 @@ function summarize(result: DetectResult, { only }: DetectPlan): void {
     remark(`  ${severity.padEnd(8)} ${detector.padEnd(12)} ${plainText(title)}`);
   }
   if (incidents.length > 10) remark(`  and ${numberText(incidents.length - 10)} more`);
-  for (const { path, format, bad, firstBad } of logs) {
-    if (firstBad === undefined) continue;
-    remark(
-      `${plainText(path)} (${format}): ${numberText(bad)} lines were of no use; the first is line ${numberText(firstBad.line)}: ${plainText(firstBad.reason)}`,
-    );
-  }
+  remarkLogs(logs);
   for (const { id, isOn, reason } of detectors) {
     if (!isOn && reason !== undefined && (only === undefined || only.includes(id))) remark(`${id} is off: ${reason}`);
   }

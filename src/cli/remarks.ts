@@ -1,3 +1,4 @@
+import type { LogCounts } from '../app/detect-files.ts';
 import type { RunResult } from '../app/plan.ts';
 import { FATE, type Ledger } from '../core/ledger.ts';
 import { numberText, plainText } from '../core/figures.ts';
@@ -16,6 +17,19 @@ export function remarkDamage({ damage, unreadable, refused = 0 }: RunResult, kep
   if (unreadable > 0) remark(`${numberText(unreadable)} dnstap payloads held no readable message and were passed over`);
   if (refused > 0)
     remark(`${numberText(refused)} dnstap senders were turned away: too many were connected, or they never began`);
+}
+
+/** Tells what of logs was of no use. */
+export function remarkLogs(logs: readonly LogCounts[]): void {
+  for (const { path, format, bad, firstBad, unasked } of logs) {
+    const log = `${plainText(path)} (${format})`;
+    if (firstBad !== undefined) {
+      const { line, reason } = firstBad;
+      const first = `the first is line ${numberText(line)}: ${plainText(reason)}`;
+      remark(`${log}: ${numberText(bad)} lines were of no use; ${first}`);
+    }
+    if (unasked > 0) remark(`${log}: ${numberText(unasked)} answers were passed over: it does not have their queries`);
+  }
 }
 
 /** `1,234 packets captured, 1,200 messages decoded, 3 malformed, 0 lost`: for people, and for scripts that watch. */

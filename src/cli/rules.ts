@@ -1,21 +1,20 @@
-import type { RunPlan } from '../app/plan.ts';
 import type { Finding } from '../core/alert.ts';
 import { momentText } from '../core/clock.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';
 import { print } from './history.ts';
-import { wholeNumber } from './options.ts';
-import { remark, remarkDamage } from './remarks.ts';
+import { DECODE_AS, decodeAs, textOption, wholeNumber } from './options.ts';
+import { remark, remarkDamage, remarkLogs } from './remarks.ts';
 import { Session } from './session.ts';
 
 /** `nametap rules`: the operator's own rules, checked and tried on captures. */
 export const rules: CommandDefinition = {
   name: 'rules',
-  summary: 'rules of your own: check them, or try them on captures',
+  summary: 'rules of your own: check them, or try them on captures and logs',
   arguments: {
     name: 'check|test',
-    summary: 'check RULES… reads them; test RULES FILE… runs them over captures',
+    summary: "check RULES… reads them; test RULES FILE… runs them over captures, Zeek's dns.log, EVE or CSV",
     many: true,
   },
   options: [
@@ -27,12 +26,16 @@ export const rules: CommandDefinition = {
       default: 'text',
       choices: ['text', 'ndjson'],
     },
+    DECODE_AS,
+    { name: 'config', value: 'FILE', summary: 'configuration (default: NAMETAP_CONFIG, else nametap.yaml here)' },
     { name: 'expect', value: 'N', summary: 'of test: fail (exit 1) unless there are exactly N alerts' },
   ],
   examples: [
     'nametap rules check rules.yaml  # file, line and column of what is wrong',
     'nametap rules test rules.yaml monday.pcap  # what they would have said',
     'nametap rules test rules.yaml monday.pcap --expect 1 -T ndjson',
+    'nametap rules test rules.yaml -d udp.port==5300,dns lab.pcap  # a port that is not DNS’s own',
+    'nametap rules test rules.yaml dns.log.gz  # a log of Zeek',
   ],
   run: runCommand,
 };
@@ -57,12 +60,11 @@ async function runCommand([what, ...files]: string[], options: OptionValues): Pr
 }
 
 async function tryRules(path: string, captures: string[], options: OptionValues): Promise<number> {
-  const [{ detectorsOf }, { judgeOf }, { loadConfig }, { runRows }, { inputOf }] = await Promise.all([
+  const [{ detectorsOf }, { judgeOf }, { loadConfig }, { readRows }] = await Promise.all([
     import('../app/rules.ts'),
     import('../app/judging.ts'),
     import('../app/config.ts'),
-    import('../app/run.ts'),
-    import('../app/input.ts'),
+    import('../app/detect-files.ts'),
   ]);
   const isText = options.format !== 'ndjson';
   const expected = wholeNumber(options, 'expect', undefined);
@@ -75,17 +77,18 @@ async function tryRules(path: string, captures: string[], options: OptionValues)
   const more = detectorsOf([path], (_, names) => {
     for (const name of names) marks.set(name, (marks.get(name) ?? 0) + 1);
   });
-  const { config } = loadConfig();
+  const { config } = loadConfig({ file: textOption(options, 'config') });
   const judge = judgeOf(config.detect, { ...config, raise, more, only: more.map(({ id }) => id) });
   const session = new Session();
-  const plan: RunPlan = { input: inputOf(captures), dissect: { heuristic: true }, threads: 0 };
-  const result = await runRows(plan, { signal: session.signal }, (batch, from, to) =>
+  const plan = { paths: captures, config, rules: [], cores: 1, ports: decodeAs(options) };
+  const result = await readRows(plan, { signal: session.signal }, (batch, from, to) =>
     judge.rows(batch, from, to),
   ).finally(() => session.close());
   const total = [...alerts.values()].reduce((sum, n) => sum + n, 0);
   remark(`${numberText(judge.judged)} transactions, ${numberText(total)} alerts`);
   for (const [name, n] of marks) remark(`'${plainText(name)}' marked ${numberText(n)} transactions`);
-  remarkDamage(result, 'what came before was looked at');
+  remarkLogs(result.logs);
+  remarkDamage({ ...result, interfaces: [] }, 'what came before was looked at');
   if (expected !== undefined && expected !== total) {
     remark(`${numberText(expected)} alerts were expected`);
     return EXIT.usage;

@@ -73,6 +73,7 @@ test('rate, ratio, distinct and statistics of fields', () => {
     'min(dns.time) == 1 ms',
     'max(dns.time) >= 0.1',
     'p50(dns.time) >= 50ms',
+    'p90(dns.time) > 89 ms',
   ]) {
     assert.equal(statistic(when).length, 1, when);
   }
@@ -82,6 +83,9 @@ test('rate, ratio, distinct and statistics of fields', () => {
     'too little of something is known late',
   );
   assert.deepEqual(statistic('mean(dns.time) > 51 ms'), []);
+  const tenth = statistic('p90(dns.time) >= 90 ms')[0].measures[1];
+  assert.ok(tenth.value >= 0.09 && tenth.value <= 0.0911, `${tenth.value}`);
+  assert.deepEqual(statistic('p90(dns.time) > 92 ms'), []);
   assert.ok(Math.abs(statistic('variance(dns.time) > 0.0008')[0].measures[1].value - (100 ** 2 - 1) / 12e6) < 1e-9);
 });
 

@@ -32,6 +32,9 @@ interface Ends {
 class EveParser implements LogParser {
   /** Queries by who asked whom what, the oldest first. */
   readonly #waiting = new Map<string, Exchange>();
+  unasked = 0;
+  /** Of the answer before: version 1 writes an event for each of its records. */
+  #answered = '';
 
   line(text: string, emit: Emit): string | undefined {
     const event = jsonObject(text);
@@ -64,8 +67,12 @@ class EveParser implements LogParser {
       return undefined;
     }
     const query = this.#waiting.get(key);
-    // Version 1 writes an event for each record: those behind the first have nothing to be joined to.
-    if (query === undefined) return undefined;
+    if (query === undefined) {
+      if (key !== this.#answered) this.unasked++;
+      this.#answered = key;
+      return undefined;
+    }
+    this.#answered = key;
     this.#waiting.delete(key);
     emit({ ...query, ...answerOf(dns, type), latencyMs: latencyOf(query, time) });
     return undefined;

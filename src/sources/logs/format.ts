@@ -9,6 +9,8 @@ export interface LogParser {
   line(text: string, emit: Emit): string | undefined;
   /** The log ends: gives what still waited for its other half. */
   end?(emit: Emit): void;
+  /** Answers so far whose question the log does not have: nothing can be said of them. */
+  readonly unasked?: number;
 }
 
 /** A kind of log. */

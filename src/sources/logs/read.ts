@@ -33,6 +33,8 @@ export interface LogCounts {
   /** Lines of no use, and the first of them: its number and why. */
   bad: number;
   firstBad?: { line: number; reason: string };
+  /** Answers whose question the log does not have. */
+  unasked: number;
   damage?: Damage;
 }
 
@@ -143,6 +145,7 @@ async function* exchangesOf({ input, format }: OpenLog, counts: LogCounts): Asyn
     input.close();
   }
   parser.end?.(emit);
+  counts.unasked = parser.unasked ?? 0;
   yield inOrder(Number.POSITIVE_INFINITY);
 }
 
@@ -156,7 +159,9 @@ export async function readLogs(
   rows: (batch: TransactionBatch) => boolean | undefined,
 ): Promise<LogCounts[]> {
   const writer = new BatchWriter(rows);
-  const counts = logs.map(({ path, format }): LogCounts => ({ path, format: format.name, lines: 0, rows: 0, bad: 0 }));
+  const counts = logs.map(
+    ({ path, format }): LogCounts => ({ path, format: format.name, lines: 0, rows: 0, bad: 0, unasked: 0 }),
+  );
   const lanes = await Promise.all(logs.map((log, i) => openLane(exchangesOf(log, counts[i]))));
   while (!signal.aborted) {
     const open = lanes.filter(({ list }) => list.length > 0);

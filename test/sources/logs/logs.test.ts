@@ -154,6 +154,17 @@ test('Suricata: version 2 with the answer turned round, and version 3; what is n
   assert.equal(of('silent.example')?.outcome, 'unanswered');
 });
 
+test('Suricata: answers without their queries are counted, each once', async () => {
+  const answer = (id: number, version: number, more: object = {}) =>
+    event({}, { version, type: 'answer', id, rrname: `n${id}.example`, rrtype: 'A', rcode: 'NOERROR', ...more });
+  const query = (id: number) => event({}, { version: 1, type: 'query', id, rrname: `n${id}.example`, rrtype: 'A' });
+  // Version 1 has an event for each record of an answer.
+  const first = [query(1), answer(1, 1, { rdata: '192.0.2.1' }), answer(1, 1, { rdata: '192.0.2.2' })];
+  const alone = [answer(2, 1, { rdata: '192.0.2.1' }), answer(2, 1, { rdata: '192.0.2.2' }), answer(3, 2)];
+  const { rows, counts } = await read([...first, ...alone].join('\n'));
+  assert.deepEqual([rows.length, counts[0].bad, counts[0].unasked], [1, 0, 2]);
+});
+
 test('CSV: columns in any order, several addresses, no answer, and every form of time', async () => {
   const text = [
     'query_type,timestamp,domain,ip_returned,response_time,client',
