@@ -1,10 +1,9 @@
 import { numberText, sizeText } from '../core/figures.ts';
 import { DNS } from '../core/carrier.ts';
 import { group, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Host } from './entities.ts';
-import { ORPHAN } from './observation.ts';
+import { ORPHAN, type Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 /** Right after the start answers come whose queries were before it. */
@@ -39,8 +38,8 @@ export const amp = detector({
     orphans: whole('Answers without a query to one host, a second.', { default: 50, least: 5, most: 1_000_000 }),
     rate: whole('Bits a second of large answers to one client.', { default: 1_000_000, least: 1000 }),
   }),
-  create: ({ orphans, rate }) => {
-    const states = new Bounded<Host, State>(MOST_HOSTS);
+  create: ({ orphans, rate }, { entities }) => {
+    const states = entities.perHost<State>(MOST_HOSTS);
     let start = Number.NaN;
     return {
       inspect(seen, raise) {
@@ -55,7 +54,7 @@ export const amp = detector({
           if (duplicates[seen.row] > 0 || late[seen.row] > 0 || time - start < WARM_UP) return;
         }
         let state = states.peek(client);
-        if (state === undefined) state = states.take(client, () => newState(time));
+        if (state === undefined) state = states.take(client, newState, seen);
         else if (time - state.began >= WINDOW) restart(state, time);
         state.witnesses.note(seen);
         state.answers++;
@@ -112,7 +111,7 @@ export const amp = detector({
   },
 });
 
-function newState(time: number): State {
+function newState(_: Host, { time }: Observation): State {
   const witnesses = new Witnesses();
   const zeros = { orphans: 0, queryBytes: 0, responseBytes: 0, answers: 0, raised: 0 };
   return { second: 0, began: time, ...zeros, witnesses };

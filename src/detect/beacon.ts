@@ -1,11 +1,8 @@
-import { DNS } from '../core/carrier.ts';
 import { numberText, percentText, spanText } from '../core/figures.ts';
 import { group, span, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain, Host } from './entities.ts';
 import { Told } from './failures.ts';
-import { ORPHAN } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const MOST_DOMAINS = 8192;
@@ -15,6 +12,7 @@ const GAPS = 32;
 const SAME_SECONDS = 2;
 const LEAST_GAP = 5;
 const DAY = 86_400;
+const NO_GAPS = new Float64Array(0);
 
 /** When one client asked for a domain. */
 interface Rhythm {
@@ -29,10 +27,22 @@ interface Rhythm {
 
 interface State {
   rhythms: Rhythm[];
-  /** Too many clients ask for it. */
-  isCommon: boolean;
   /** Largest TTL of its answers, seconds. */
   ttl: number;
+}
+
+function newRhythm(client: Host, time: number): Rhythm {
+  return { client, first: time, last: time, gaps: NO_GAPS, n: 0, witnesses: new Witnesses() };
+}
+
+/** What is known of a domain by its second question: its first one. */
+function stateOf({ queries, client, askedAt }: Domain): State {
+  return { rhythms: queries === 2 && client !== undefined ? [newRhythm(client, askedAt)] : [], ttl: 0 };
+}
+
+function rhythmOf({ rhythms }: State, client: Host): Rhythm | undefined {
+  for (let i = 0; i < rhythms.length; i++) if (rhythms[i].client === client) return rhythms[i];
+  return undefined;
 }
 
 /** How regular a rhythm is. */
@@ -51,14 +61,14 @@ export const beacon = detector({
   attack: ['T1071.004', 'T1029'],
   needs: ['names', 'clients'],
   vantages: ['client', 'resolver'],
-  rows: 'queries',
+  rows: 'names',
   settings: group('Limits.', {
     gaps: whole('Gaps between questions that have to be known.', { default: 12, least: 6, most: GAPS }),
     percent: whole('Regularity from which it is spoken of: 100 is a clock.', { default: 90, least: 50, most: 100 }),
     young: span('Domains that were first asked for within this time are young.', { default: '14d', least: 3_600_000 }),
   }),
-  create: (limits, { baseline, isAllowed }) => {
-    const states = new Bounded<Domain, State>(MOST_DOMAINS);
+  create: (limits, { baseline, entities, isAllowed }) => {
+    const states = entities.perDomain<State>(MOST_DOMAINS);
     const told = new Told();
     /** When watching began: what was asked for in the first day is not new, it was there before. */
     let began = Number.POSITIVE_INFINITY;
@@ -66,16 +76,15 @@ export const beacon = detector({
       inspect(seen, raise) {
         const { domain } = seen;
         if (seen.time < began) began = seen.time;
-        if (domain === null || domain.isPopular || domain.clientCount > MOST_CLIENTS) return;
-        if (seen.protocol !== DNS || seen.outcome === ORPHAN || seen.domainAt < 0) return;
-        const state = states.take(domain, () => ({ rhythms: [], isCommon: false, ttl: 0 }));
+        // A rhythm begins with the second question: until then the domain itself knows who asked, and when.
+        if (domain === null || domain.clientCount > MOST_CLIENTS || domain.queries < 2 || domain.isPopular) return;
+        const state = states.take(domain, stateOf);
         if (baseline.hasTtl && baseline.ttls.verdict.ttl > state.ttl) state.ttl = baseline.ttls.verdict.ttl;
         const { client, time } = seen;
-        let rhythm = state.rhythms.find((one) => one.client === client);
+        const rhythm = rhythmOf(state, client);
         if (rhythm === undefined) {
           if (state.rhythms.length >= MOST_CLIENTS) return;
-          rhythm = { client, first: time, last: time, gaps: new Float64Array(0), n: 0, witnesses: new Witnesses() };
-          state.rhythms.push(rhythm);
+          state.rhythms.push(newRhythm(client, time));
           return;
         }
         const gap = time - rhythm.last;

@@ -72,12 +72,15 @@ export class Bounded<K, V> implements Counted {
     return this.#now.get(key) ?? this.#before.get(key);
   }
 
-  /** The state of a key, made when there is none; it is used now. */
-  take(key: K, make: (key: K) => V): V {
+  /**
+   * The state of a key, made when there is none; it is used now. What `make` needs besides the key is given as `context`:
+   * a function that takes it from its surroundings would be made for every transaction.
+   */
+  take<C>(key: K, make: (key: K, context: C) => V, context?: C): V {
     const known = this.#now.get(key);
     if (known !== undefined) return known;
     let value = this.#before.get(key);
-    if (value === undefined) value = make(key);
+    if (value === undefined) value = make(key, context as C);
     else this.#before.delete(key);
     if (this.#now.size >= this.#half) this.#turn();
     this.#now.set(key, value);

@@ -9,17 +9,18 @@ import type { Entities } from './entities.ts';
 import type { Observation } from './observation.ts';
 
 /**
- * Which rows a detector is shown: all (orphans too); those with a query; responses with records in the answer section;
- * negative ones (NXDOMAIN, error, no answer at all); responses that nobody asked for.
+ * Which rows a detector is shown: all (orphans too); those with a query; of these over DNS, those for a name with a
+ * registrable domain, and with something in front of it; responses with records in the answer section; of these over DNS,
+ * those to questions for an address; negative ones (NXDOMAIN, error, no answer at all); responses that nobody asked for.
  */
-export type Rows = 'all' | 'queries' | 'data' | 'negative' | 'orphans';
+export type Rows = 'all' | 'queries' | 'names' | 'sub_names' | 'data' | 'addresses' | 'negative' | 'orphans';
 
 /** What a detector cannot do without: whole names, clients told apart. Privacy may take either away. */
 export type Need = 'names' | 'clients';
 
 /** A detector at work. Time is the packets': `inspect` in order of closing time, `tick` at every whole second of it. */
 export interface Detector {
-  inspect(seen: Observation, raise: Raise): void;
+  inspect?(seen: Observation, raise: Raise): void;
   tick?(time: number, raise: Raise): void;
   /** Clients that speak encrypted DNS, in order among the rows. */
   encrypted?(flow: EncryptedFlow, raise: Raise): void;
@@ -63,7 +64,7 @@ export interface DetectorDefinition<S extends Setting = Setting> {
   /** Where it works; elsewhere it is off, and says so. All when absent. */
   vantages?: readonly Vantage[];
   needs?: readonly Need[];
-  rows: Rows;
+  rows: Rows | readonly Rows[];
   /** A `group(…)` with a default for every key. */
   settings: S;
   create(settings: ValueOf<S>, services: DetectServices): Detector;

@@ -52,22 +52,21 @@ export class Domain extends Entity {
   asZone = -1;
   /** Hosts that asked for it: 0, 1, 2, or 3 for more. */
   clientCount = 0;
-  /** The first of them. */
+  /** The first of them, and when it asked. */
   client: Host | undefined;
+  askedAt = Number.NaN;
   #second: Host | undefined;
   /** What the detectors of tunnels know of the names below it: the first few, or all of them. */
   names: First | Cell | undefined;
   #text: string | undefined;
   #popular: boolean | undefined;
   readonly #isPopular: (domain: string) => boolean;
-  /** Seconds since 1970: since when it is known here, and of earlier runs too, where history was loaded. */
-  readonly metAt: number;
+  /** Seconds since 1970: since when it is known (of earlier runs too, where history was loaded). */
   firstSeen: number;
 
   constructor(time: number, isPopular: (domain: string) => boolean) {
     super();
     this.#isPopular = isPopular;
-    this.metAt = time;
     this.firstSeen = time;
   }
 
@@ -93,11 +92,13 @@ export class Domain extends Entity {
     return this.#popular;
   }
 
-  noteClient(host: Host): void {
+  noteClient(host: Host, time: number): void {
     if (this.clientCount > CLIENTS_KEPT || host === this.client || host === this.#second) return;
     this.clientCount++;
-    if (this.clientCount === 1) this.client = host;
-    else if (this.clientCount === 2) this.#second = host;
+    if (this.clientCount === 1) {
+      this.client = host;
+      this.askedAt = time;
+    } else if (this.clientCount === 2) this.#second = host;
   }
 }
 

@@ -1,10 +1,9 @@
 import { numberText, percentText } from '../core/figures.ts';
 import { DNS } from '../core/carrier.ts';
 import { group, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Host } from './entities.ts';
-import { NXDOMAIN } from './observation.ts';
+import { NXDOMAIN, type Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const WINDOW = 10;
@@ -38,26 +37,19 @@ export const floodNx = detector({
   settings: group('Limits.', {
     rate: whole('NXDOMAIN answers a second, over ten seconds.', { default: 20, least: 1, most: 1_000_000 }),
   }),
-  create: ({ rate }) => {
-    const states = new Bounded<Host, State>(MOST_CLIENTS);
+  create: ({ rate }, { entities }) => {
+    const states = entities.perHost<State>(MOST_CLIENTS);
     return {
       inspect(seen, raise) {
         if (seen.kind !== NXDOMAIN || seen.protocol !== DNS) return;
         const { client, time } = seen;
         let state = states.peek(client);
         if (state === undefined) {
-          state = states.take(client, () => ({
-            began: time,
-            before: client.queries - 1,
-            failures: 0,
-            usual: 0,
-            usualAt: time,
-            over: 0,
-            witnesses: new Witnesses(),
-          }));
+          state = states.take(client, stateOf, seen);
         } else if (time - state.began >= WINDOW) roll(state, client, time);
         state.failures++;
-        state.witnesses.note(seen);
+        // The first few are nothing yet.
+        if (state.failures > LEAST / 2) state.witnesses.note(seen);
         const limit = Math.max(rate * WINDOW, state.usual * TIMES_USUAL * WINDOW, LEAST);
         if (state.failures < limit * 2 ** state.over) return;
         const ratio = state.failures / Math.max(state.failures, client.queries - state.before);
@@ -91,6 +83,11 @@ export const floodNx = detector({
     };
   },
 });
+
+function stateOf({ queries }: Host, { time }: Observation): State {
+  const zeros = { failures: 0, usual: 0, over: 0 };
+  return { began: time, before: queries - 1, usualAt: time, ...zeros, witnesses: new Witnesses() };
+}
 
 function roll(state: State, client: Host, time: number): void {
   const faded = state.usual * 0.5 ** ((time - state.usualAt) / HALF_LIFE);

@@ -1,9 +1,9 @@
 import { numberText, percentText, spanText } from '../core/figures.ts';
 import { DNS } from '../core/carrier.ts';
 import { group, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain, Host } from './entities.ts';
+import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const WINDOW = 60;
@@ -44,6 +44,10 @@ class State {
   }
 }
 
+function stateOf(domain: Domain, { time }: Observation): State {
+  return new State(domain, time);
+}
+
 /** Random sub-domains ("water torture"): Afek et al. 2016, distinct heavy hitters. */
 export const floodRsd = detector({
   id: 'FLOOD-RSD',
@@ -60,21 +64,22 @@ export const floodRsd = detector({
       most: 100_000,
     }),
   }),
-  create: ({ names }) => {
-    const states = new Bounded<Domain, State>(MOST_DOMAINS);
+  create: ({ names }, { entities }) => {
+    const states = entities.perDomain<State>(MOST_DOMAINS);
     return {
       inspect(seen, raise) {
         const { domain, time } = seen;
         if (domain === null || seen.subLength === 0 || seen.protocol !== DNS) return;
         let state = states.peek(domain);
-        if (state === undefined) state = states.take(domain, () => new State(domain, time));
+        if (state === undefined) state = states.take(domain, stateOf, seen);
         else if (time - state.began >= WINDOW) state.roll(domain, time);
         state.failures++;
         if (state.clients.size < MOST_CLIENTS) state.clients.add(seen.client);
         // What is raised next is raised when it has doubled.
         if (state.names.size <= names * 8) state.names.add(seen.subHash);
-        state.witnesses.note(seen);
         const distinct = state.names.size;
+        // The first few are nothing yet.
+        if (distinct > names / 4) state.witnesses.note(seen);
         if (distinct < names || distinct < state.raisedAt * 2) return;
         const ratio = state.failures / Math.max(state.failures, domain.queries - state.before);
         if (ratio < FAILING || state.failures < state.usual * TIMES_USUAL) return;

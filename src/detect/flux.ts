@@ -1,10 +1,9 @@
-import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, span, whole } from '../core/settings.ts';
-import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
-import { Bounded } from './bounded.ts';
+import { AnswerAddresses } from './answers.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
+import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const WINDOW = 24 * 3600;
@@ -16,6 +15,18 @@ const LEAST_AGE = 900;
 const LEAST_ADDRESSES = 20;
 /** Holz et al. 2008: 1.32 · addresses + 18.54 · networks > 142.38; without an AS table networks are /16s and weigh less. */
 const ADDRESS_WEIGHT = 1.32;
+
+/** All that is kept of a domain that has had one address only, as nearly all have. */
+class First {
+  readonly began: number;
+  responses = 0;
+  address = 0;
+  network = 0;
+
+  constructor(time: number) {
+    this.began = time;
+  }
+}
 
 class State {
   began: number;
@@ -30,6 +41,21 @@ class State {
   }
 }
 
+function firstOf(_: Domain, { time }: Observation): First {
+  return new First(time);
+}
+
+/** Goes on from what was kept of the first address. */
+function stateOf(_: Domain, { began, responses, address, network }: First): State {
+  const state = new State(began);
+  if (responses > 0) {
+    state.responses = responses;
+    state.addresses.add(address);
+    state.networks.add(network);
+  }
+  return state;
+}
+
 export const flux = detector({
   id: 'FLUX',
   title: 'Fast flux',
@@ -37,27 +63,40 @@ export const flux = detector({
     'A domain whose addresses keep changing over many networks with short TTLs: machines of strangers stand in front of the real one.',
   attack: ['T1568.001'],
   needs: ['names'],
-  rows: 'data',
+  rows: 'addresses',
   settings: group('Limits.', {
     networks: whole('Addresses lie in so many networks (/16; of IPv6 /32).', { default: 10, least: 3, most: 256 }),
     ttl: span('Answers are kept no longer than this.', { default: '30m', least: 0 }),
   }),
-  create: ({ networks, ttl }) => {
-    const states = new Bounded<Domain, State>(MOST_DOMAINS);
+  create: ({ networks, ttl }, { entities }) => {
+    const states = entities.perDomain<First | State>(MOST_DOMAINS);
     const answers = new AnswerAddresses();
     const mostTtl = ttl / 1000;
     return {
       inspect(seen, raise) {
-        if ((seen.type !== TYPE_A && seen.type !== TYPE_AAAA) || seen.protocol !== DNS) return;
         const { domain, time, response } = seen;
-        // Of what everybody asks for (CDNs) nothing is said; nor of names that lead to another's (a CDN's customers).
-        if (domain === null || domain.isPopular || response === null || answers.read(response) === 0) return;
+        if (domain === null || response === null || answers.read(response) === 0) return;
+        // Of names that lead to another's (a CDN's customers) nothing is said; nor of what everybody asks for (CDNs).
         if (answers.hasAlias || answers.ttl > mostTtl) return;
-        let state = states.take(domain, () => new State(time));
-        if (time - state.began > WINDOW) {
+        let state = states.peek(domain);
+        if (state !== undefined && time - state.began > WINDOW) {
           states.delete(domain);
-          state = states.take(domain, () => new State(time));
+          state = undefined;
         }
+        if (state === undefined && domain.isPopular) return;
+        state = states.take(domain, firstOf, seen);
+        if (state instanceof First) {
+          const isSame = answers.count === 1 && (state.responses === 0 || state.address === answers.key(0));
+          if (isSame) {
+            state.responses++;
+            state.address = answers.key(0);
+            state.network = answers.network(0);
+            return;
+          }
+          states.delete(domain);
+          state = states.take(domain, stateOf, state);
+        }
+        if (state instanceof First) return;
         state.responses++;
         let hasNew = false;
         for (let i = 0; i < answers.count; i++) {

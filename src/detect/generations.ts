@@ -144,8 +144,8 @@ export class BySlot<E extends Entity, V> implements Counted {
     return this.#used[slot] === FREE ? undefined : this.#values[slot];
   }
 
-  /** The state of an entity, made when there is none; it is used now. */
-  take(entity: E, make: (entity: E) => V): V {
+  /** The state of an entity, made of it and of `context` when there is none; it is used now. */
+  take<C>(entity: E, make: (entity: E, context: C) => V, context?: C): V {
     const { slot } = entity;
     const used = this.#used[slot];
     if (used === this.#generation) return this.#values[slot] as V;
@@ -153,7 +153,7 @@ export class BySlot<E extends Entity, V> implements Counted {
     if (value !== undefined) this.#used[slot] = this.#generation;
     if (this.#count >= this.#half) this.#turn();
     if (value === undefined) {
-      value = make(entity);
+      value = make(entity, context as C);
       this.#values[slot] = value;
       this.size++;
     }

@@ -8,6 +8,7 @@ import { AnswerAddresses } from './answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector, type DetectServices } from './detector.ts';
 import { Failures, Told } from './failures.ts';
+import { Lately } from './lately.ts';
 import { ANSWERED, DATA, NXDOMAIN, type Observation } from './observation.ts';
 
 const TYPE_A = 1;
@@ -153,19 +154,19 @@ function judgeHop(seen: Observation, hop: NonNullable<DetectServices['baseline']
 /** Names that did not exist and now all have one address: somebody rewrites NXDOMAIN. */
 function rewritingOf(least: number): (seen: Observation) => Judgement | null {
   /** By hash: the second time they may resolve. */
-  const missing = new Bounded<number, true>(MOST_MISSING);
+  const missing = new Lately(MOST_MISSING);
   const found = new Bounded<string, { began: number; domains: Set<string> }>(1024);
   const answers = new AnswerAddresses();
   return (seen) => {
     if (seen.kind === NXDOMAIN) {
-      missing.take(seen.nameHash, () => true);
+      missing.note(seen.nameHash, seen.closed);
       return null;
     }
-    if (seen.kind !== DATA || seen.type !== TYPE_A || seen.domain === null || missing.peek(seen.nameHash) === undefined)
-      return null;
+    if (seen.kind !== DATA || seen.type !== TYPE_A || seen.domain === null) return null;
+    if (Number.isNaN(missing.timeOf(seen.nameHash))) return null;
     if (seen.response === null || answers.read(seen.response) === 0) return null;
     const address = `${seen.server.text} ${answers.key(0)}`;
-    const state = found.take(address, () => ({ began: seen.closed, domains: new Set() }));
+    const state = found.take(address, rewritingState, seen);
     if (seen.closed - state.began > 600) {
       state.began = seen.closed;
       state.domains.clear();
@@ -181,6 +182,10 @@ function rewritingOf(least: number): (seen: Observation) => Judgement | null {
       text: `${numberText(state.domains.size)} domains that did not exist before now have one and the same address: ${[...state.domains].slice(0, 5).join(', ')}. Some providers lead typing mistakes to advertising; it breaks what relies on NXDOMAIN, and may be somebody else's doing.`,
     };
   };
+}
+
+function rewritingState(_: string, { closed }: Observation): { began: number; domains: Set<string> } {
+  return { began: closed, domains: new Set() };
 }
 
 /** Clients that have moved to a resolver which was never seen here. */

@@ -1,5 +1,4 @@
 import type { Raise } from '../core/alert.ts';
-import { DNS } from '../core/carrier.ts';
 import { UserError } from '../core/errors.ts';
 import { addressWords } from '../core/network.ts';
 import { group, list, span, text, type ValueOf } from '../core/settings.ts';
@@ -109,7 +108,7 @@ class Intel implements Detector {
   inspect(seen: Observation, raise: Raise): void {
     const { domain } = seen;
     const { names, addresses } = this.#known;
-    if (domain === null || seen.protocol !== DNS) return;
+    if (domain === null) return;
     if (names.size > 0 && names.has(domain.text)) this.#name(seen, raise);
     if (addresses.size > 0 && seen.kind === DATA) this.#address(seen, raise);
   }
@@ -228,7 +227,7 @@ export const intel = detector({
     'Names that a threat list has, or that lie below one it has, and answers with addresses that it has. A name that only ends alike is none.',
   attack: ATTACK,
   needs: ['names'],
-  rows: 'queries',
+  rows: 'names',
   settings,
-  create: (values, services) => new Intel(values, services),
+  create: (values, services) => (values.lists.length === 0 ? {} : new Intel(values, services)),
 });

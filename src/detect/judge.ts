@@ -1,8 +1,10 @@
 import type { Raise } from '../core/alert.ts';
+import { DNS } from '../core/carrier.ts';
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import { type Counted, countOf, type TableCount, tablesMadeBy } from './bounded.ts';
 import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
+import { TYPE_A, TYPE_AAAA } from './answers.ts';
 import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
 
 /** Rows whose hosts and domains are fetched from memory together. */
@@ -29,7 +31,9 @@ export interface JudgeOptions {
 export class Judge {
   readonly states: DetectorState[] = [];
   readonly #running: { id: string; detector: Detector; tables: readonly Counted[] }[] = [];
-  readonly #by: Record<Rows, Detector[]> = { all: [], queries: [], data: [], negative: [], orphans: [] };
+  /** Which rows are for whom; and who is shown a row, by what it is. */
+  readonly #inspecting: { rows: number; inspect: Inspect }[] = [];
+  readonly #lists: (readonly Inspect[] | undefined)[] = new Array<undefined>(ALL_ROWS).fill(undefined);
   readonly #ticking: Detector[] = [];
   readonly #raise: Raise;
   readonly #services: DetectServices;
@@ -57,7 +61,8 @@ export class Judge {
       if (reason !== undefined) continue;
       const { made: detector, tables } = tablesMadeBy(() => definition.create(values, options.services));
       this.#running.push({ id, detector, tables });
-      this.#by[definition.rows].push(detector);
+      const rows = rowsOf(definition);
+      if (detector.inspect !== undefined) this.#inspecting.push({ rows, inspect: detector.inspect.bind(detector) });
       if (detector.tick !== undefined) this.#ticking.push(detector);
     }
   }
@@ -83,18 +88,13 @@ export class Judge {
   }
 
   #show(seen: Observation, raise: Raise): void {
-    const by = this.#by;
-    for (const detector of by.all) detector.inspect(seen, raise);
-    if (seen.outcome === ORPHAN) {
-      for (const detector of by.orphans) detector.inspect(seen, raise);
-      return;
+    const kind = kindOf(seen);
+    let list = this.#lists[kind];
+    if (list === undefined) {
+      list = this.#inspecting.filter(({ rows }) => (rows & kind) !== 0).map(({ inspect }) => inspect);
+      this.#lists[kind] = list;
     }
-    for (const detector of by.queries) detector.inspect(seen, raise);
-    if (seen.kind === DATA) {
-      for (const detector of by.data) detector.inspect(seen, raise);
-    } else if (seen.kind === NXDOMAIN || seen.kind === ERROR || isUnanswered(seen.outcome)) {
-      for (const detector of by.negative) detector.inspect(seen, raise);
-    }
+    for (let i = 0; i < list.length; i++) list[i](seen, raise);
   }
 
   /** Time passes also where no packets come: `time` in seconds since 1970, on the packets' clock. */
@@ -137,6 +137,36 @@ export class Judge {
   load(saved: Readonly<Record<string, unknown>>): void {
     for (const { id, detector } of this.#running) if (saved[id] !== undefined) detector.load?.(saved[id]);
   }
+}
+
+type Inspect = NonNullable<Detector['inspect']>;
+
+const ROWS: Readonly<Record<Rows, number>> = {
+  all: 1,
+  queries: 2,
+  names: 4,
+  sub_names: 8,
+  data: 16,
+  addresses: 32,
+  negative: 64,
+  orphans: 128,
+};
+const ALL_ROWS = 256;
+
+function rowsOf({ rows }: DetectorDefinition): number {
+  return typeof rows === 'string' ? ROWS[rows] : rows.reduce((sum, one) => sum | ROWS[one], 0);
+}
+
+/** What a row is, as a sum of `ROWS`. */
+function kindOf(seen: Observation): number {
+  const { outcome, kind, domain, type } = seen;
+  if (outcome === ORPHAN) return ROWS.all | ROWS.orphans;
+  const isDns = seen.protocol === DNS;
+  let is = ROWS.all | ROWS.queries;
+  if (domain !== null && isDns) is |= seen.subLength > 0 ? ROWS.names | ROWS.sub_names : ROWS.names;
+  if (kind === DATA)
+    return is | ((type === TYPE_A || type === TYPE_AAAA) && isDns ? ROWS.data | ROWS.addresses : ROWS.data);
+  return kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome) ? is | ROWS.negative : is;
 }
 
 function hindrance({ vantages, needs }: DetectorDefinition, { services, lacks }: JudgeOptions): string | undefined {

@@ -12,7 +12,7 @@ export const newDom = detector({
     'Remembers when each domain was first asked for, over restarts. It raises nothing: others give what is new more weight.',
   attack: ['T1583.001'],
   needs: ['names'],
-  rows: 'queries',
+  rows: 'names',
   settings: group('What is remembered.', {
     domains: whole('Domains, those that were asked for last.', { default: 100_000, least: 1000, most: 2_000_000 }),
     forget: span('A domain that was not asked for so long is new again.', { default: '90d', least: 86_400_000 }),
@@ -27,7 +27,7 @@ export const newDom = detector({
         seenLast = domain;
         const isNewHere = domain.queries <= 1;
         if (!isNewHere && time - domain.firstSeen < HOUR) return;
-        const age = known.take(domain.text, () => ({ first: domain.firstSeen, last: time }));
+        const age = known.take(domain.text, ageOf, domain);
         if (time - age.last > forget / 1000) age.first = time;
         age.last = time;
         if (age.first < domain.firstSeen) domain.firstSeen = age.first;
@@ -45,6 +45,10 @@ export const newDom = detector({
     };
   },
 });
+
+function ageOf(_: string, { firstSeen }: Domain): { first: number; last: number } {
+  return { first: firstSeen, last: firstSeen };
+}
 
 /** Weight of what is seen of a domain: half as much again on its first day, unless everybody asks for it. */
 export function ageWeight(domain: Domain, now: number): number {

@@ -117,7 +117,7 @@ export class Observation {
     this.domainAt = entities.domainAt;
     this.isNewName = entities.isNewName;
     if (this.domainAt > 0) this.subLength = this.domainAt - 1;
-    if (this.outcome !== ORPHAN) this.domain?.noteClient(this.client);
+    if (this.outcome !== ORPHAN) this.domain?.noteClient(this.client, time);
   }
 
   /** The name is the first question's: behind the header of the query, or of the response where there is no query. */
@@ -167,20 +167,60 @@ export class Observation {
     return this.subLength === 0 ? 0 : this.nameHash;
   }
 
+  /** This transaction, to be made evidence of when somebody asks. */
+  keep(note?: string): Kept {
+    return new Kept(this, note);
+  }
+
   /** This transaction as evidence. */
   evidence(note?: string): Evidence {
-    const { batch, row } = this;
-    const { idHigh, idLow } = batch.col;
+    return this.keep(note).evidence();
+  }
+}
+
+/** What evidence is made of, copied from a transaction. */
+export class Kept {
+  readonly #idHigh: number;
+  readonly #idLow: number;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly #client: Host;
+  readonly #server: Host;
+  readonly #name: Uint8Array | null;
+  readonly #type: number;
+  readonly #protocol: number;
+  /** Frame numbers of query and response; 0 without. */
+  readonly #queryFrame: number;
+  readonly #responseFrame: number;
+  readonly #note: string | undefined;
+
+  constructor(seen: Observation, note: string | undefined) {
+    const { batch, row, nameLength } = seen;
+    this.#idHigh = batch.col.idHigh[row];
+    this.#idLow = batch.col.idLow[row];
+    this.time = seen.time;
+    this.#client = seen.client;
+    this.#server = seen.server;
+    this.#name = nameLength === 0 ? null : seen.name.slice(0, nameLength);
+    this.#type = seen.type;
+    this.#protocol = seen.protocol;
     const { query, response } = batch.frames(row);
-    const frames = [...query.slice(0, 1), ...response.slice(0, 1)];
+    this.#queryFrame = query[0] ?? 0;
+    this.#responseFrame = response[0] ?? 0;
+    this.#note = note;
+  }
+
+  evidence(): Evidence {
+    const frames = [this.#queryFrame, this.#responseFrame].filter((number) => number > 0);
+    const name = this.#name;
     return {
-      transaction: idText(idHigh[row], idLow[row]),
+      transaction: idText(this.#idHigh, this.#idLow),
       time: this.time,
-      client: this.client.text,
-      server: this.server.text,
-      ...(this.nameLength > 0 && { name: this.nameText, type: typeName(this.type, this.protocol) }),
+      client: this.#client.text,
+      server: this.#server.text,
+      ...(name !== null && { name: nameText(name, 0, 0), type: typeName(this.#type, this.#protocol) }),
       ...(frames.length > 0 && { frames }),
-      ...(note !== undefined && { note }),
+      ...(this.#note !== undefined && { note: this.#note }),
     };
   }
 }

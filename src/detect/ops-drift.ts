@@ -23,7 +23,6 @@ export const opsDrift = detector({
     const beat = new Beat(HOUR);
     const { servers } = baseline;
     return {
-      inspect() {},
       tick(time, raise) {
         if (!beat.isDue(time)) return;
         const { floats } = servers.table;

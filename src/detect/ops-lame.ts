@@ -4,6 +4,7 @@ import { group, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { Failures, Told } from './failures.ts';
+import type { Observation } from './observation.ts';
 
 const REFUSED = 5;
 const NOTAUTH = 9;
@@ -46,7 +47,7 @@ export const opsLame = detector({
         let state = states.peek(key);
         if (state === undefined) {
           if (!isLame) return;
-          state = states.take(key, () => ({ began: closed, asked: 0, lame: 0 }));
+          state = states.take(key, stateOf, seen);
         } else if (closed - state.began > WINDOW_SECONDS) Object.assign(state, { began: closed, asked: 0, lame: 0 });
         state.asked++;
         if (!isLame) return;
@@ -80,3 +81,7 @@ export const opsLame = detector({
     };
   },
 });
+
+function stateOf(_: string, { closed }: Observation): State {
+  return { began: closed, asked: 0, lame: 0 };
+}

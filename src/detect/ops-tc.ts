@@ -4,7 +4,7 @@ import { group, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { Failures, Told } from './failures.ts';
-import { isUnanswered } from './observation.ts';
+import { isUnanswered, type Observation } from './observation.ts';
 
 const TCP = 6;
 const TC = 2;
@@ -51,7 +51,7 @@ export const opsTc = detector({
         let state = states.peek(server);
         if (state === undefined) {
           if (!isCut) return;
-          state = states.take(server, () => ({ began: closed, truncated: 0, failed: 0, overTcp: 0 }));
+          state = states.take(server, stateOf, seen);
         } else if (closed - state.began > WINDOW_SECONDS)
           Object.assign(state, { began: closed, truncated: 0, failed: 0, overTcp: 0 });
         if (isCut) {
@@ -94,3 +94,7 @@ export const opsTc = detector({
     };
   },
 });
+
+function stateOf(_: string, { closed }: Observation): State {
+  return { began: closed, truncated: 0, failed: 0, overTcp: 0 };
+}

@@ -19,7 +19,7 @@ export const poisRace = detector({
   title: 'Contradicting answers',
   summary: 'A query that was sent once got two answers with different addresses: one of them was injected on the way.',
   attack: ['T1557'],
-  rows: 'all',
+  rows: ['addresses', 'orphans'],
   settings: group('Limits.', {
     within: span('The second answer comes this soon after the first.', { default: '2s', least: 1, most: 60_000 }),
   }),

@@ -1,12 +1,12 @@
 import { type AddressKind, addressKind } from '../core/address-kind.ts';
-import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, list, span, text, whole } from '../core/settings.ts';
-import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
+import { AnswerAddresses } from './answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
 import { DomainSet } from './domain-set.ts';
+import { Lately } from './lately.ts';
 
 const MOST_NAMES = 16_384;
 const MOST_DOMAINS = 8192;
@@ -38,7 +38,7 @@ export const rebind = detector({
     'A public name answers with an address of the inside: a page of that name can reach machines behind the firewall from the browser of its visitor.',
   attack: ['T1189'],
   needs: ['names'],
-  rows: 'data',
+  rows: 'addresses',
   settings: group('Limits.', {
     ttl: whole('Seconds: answers that are kept no longer are more suspicious.', {
       default: 60,
@@ -50,10 +50,10 @@ export const rebind = detector({
       example: ['corp.example.com'],
     }),
   }),
-  create: ({ ttl: shortTtl, quiet, private: own }) => {
+  create: ({ ttl: shortTtl, quiet, private: own }, { entities }) => {
     const local = new DomainSet([...LOCAL, ...own]);
-    const outside = new Bounded<number, number>(MOST_NAMES);
-    const told = new Bounded<Domain, { until: number; isFlip: boolean }>(MOST_DOMAINS);
+    const outside = new Lately(MOST_NAMES);
+    const told = entities.perDomain<{ until: number; isFlip: boolean }>(MOST_DOMAINS);
     const answers = new AnswerAddresses();
     const portals = new Bounded<number, Set<Domain>>(MOST_PORTALS);
     /** Whether one address of the inside is given for several domains: a portal, or what a blocker answers with. */
@@ -64,7 +64,6 @@ export const rebind = detector({
     };
     return {
       inspect(seen, raise) {
-        if ((seen.type !== TYPE_A && seen.type !== TYPE_AAAA) || seen.protocol !== DNS) return;
         const { domain, time, response } = seen;
         if (domain === null || response === null || answers.read(response) === 0) return;
         let inside = -1;
@@ -82,10 +81,10 @@ export const rebind = detector({
         }
         // Names that are kept for long are not rebound: only the others are remembered.
         const key = (seen.nameHash ^ Math.imul(seen.type, 0x9e3779b1)) >>> 0;
-        const before = inside < 0 ? undefined : outside.peek(key);
-        if (isOutside && answers.ttl <= FLIP_SECONDS / 4) outside.take(key, () => time);
+        const before = inside < 0 ? Number.NaN : outside.timeOf(key);
+        if (isOutside && answers.ttl <= FLIP_SECONDS / 4) outside.note(key, time);
         if (inside < 0 || local.has(seen.nameText)) return;
-        const isFlip = before !== undefined && time - before <= FLIP_SECONDS;
+        const isFlip = time - before <= FLIP_SECONDS;
         // Blockers answer 0.0.0.0, 127.0.0.1 or one address of their own for all that they block.
         const isSinkhole = kind === 'unspecified' || kind === 'loopback' || isPortal(answers.key(inside), domain);
         if (isSinkhole && !isFlip) return;
@@ -105,7 +104,7 @@ export const rebind = detector({
           score: isFlip ? 0.95 : isShort ? 0.7 : 0.4,
           confidence: isFlip ? 0.9 : 0.5,
           time,
-          firstSeen: before ?? time,
+          firstSeen: Number.isNaN(before) ? time : before,
           lastSeen: time,
           count: 1,
           subject: seen.nameText,

@@ -3,8 +3,9 @@ import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, span, type ValueOf, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
-import { type Detector, detector } from './detector.ts';
+import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Domain, Host } from './entities.ts';
+import type { BySlot } from './generations.ts';
 import { DATA, NXDOMAIN, type Observation } from './observation.ts';
 import { spellingBits } from './tunnel/spelling.ts';
 import { Witnesses } from './witnesses.ts';
@@ -22,30 +23,39 @@ const LONGEST = 24;
 
 /** Different questions of a client in a row, no longer apart than the time. */
 class Sweep {
-  readonly hashes = new Set<number>();
+  #first: number;
+  /** All of them, where there is more than one. */
+  #hashes: Set<number> | undefined;
   readonly witnesses = new Witnesses();
   began: number;
   told = Number.NEGATIVE_INFINITY;
 
-  constructor(time: number) {
-    this.began = time;
+  constructor({ closed, nameHash }: Observation) {
+    this.began = closed;
+    this.#first = nameHash;
   }
 
   took(seen: Observation): string {
     return spanText(Math.max(0.001, seen.closed - this.began));
   }
 
-  /** Adds a question; how many different ones there were within the time. */
-  add(seen: Observation, seconds: number): number {
+  /** Adds a question; how many different ones there were within the time, of which `limit` are too many. */
+  add(seen: Observation, seconds: number, limit: number): number {
     const time = seen.closed;
     if (time - this.began > seconds) {
-      this.hashes.clear();
+      this.#hashes = undefined;
+      this.#first = seen.nameHash;
       this.witnesses.clear();
       this.began = time;
     }
-    if (this.hashes.size < 1000) this.hashes.add(seen.nameHash);
-    this.witnesses.note(seen);
-    return this.hashes.size;
+    if (this.#hashes === undefined) {
+      if (seen.nameHash === this.#first) return 1;
+      this.#hashes = new Set([this.#first]);
+    }
+    const hashes = this.#hashes;
+    if (hashes.size < 1000) hashes.add(seen.nameHash);
+    if (hashes.size > limit / 4) this.witnesses.note(seen);
+    return hashes.size;
   }
 }
 
@@ -62,13 +72,15 @@ const settings = group('Limits.', {
 
 class Recon implements Detector {
   readonly #settings: ValueOf<typeof settings>;
-  readonly #reverse = new Bounded<Host, Map<Domain, Sweep>>(MOST_CLIENTS);
-  readonly #guesses = new Bounded<Host, Map<Domain, Sweep>>(MOST_CLIENTS);
+  readonly #reverse: BySlot<Host, Sweeps>;
+  readonly #guesses: BySlot<Host, Sweeps>;
   /** Client and zone of transfers that were told of. */
   readonly #transfers = new Bounded<string, true>(MOST_CLIENTS);
 
-  constructor(values: ValueOf<typeof settings>) {
+  constructor(values: ValueOf<typeof settings>, { entities }: DetectServices) {
     this.#settings = values;
+    this.#reverse = entities.perHost(MOST_CLIENTS);
+    this.#guesses = entities.perHost(MOST_CLIENTS);
   }
 
   inspect(seen: Observation, raise: Raise): void {
@@ -98,7 +110,7 @@ class Recon implements Detector {
   #neighbour(seen: Observation, domain: Domain, raise: Raise): void {
     const { reverse, reverse_within } = this.#settings;
     const sweep = sweepOf(this.#reverse, seen, domain);
-    const count = sweep.add(seen, reverse_within / 1000);
+    const count = sweep.add(seen, reverse_within / 1000, reverse);
     if (count < reverse || seen.closed - sweep.told < REST) return;
     sweep.told = seen.closed;
     const client = seen.client.text;
@@ -113,7 +125,7 @@ class Recon implements Detector {
     if (spellingBits(seen.name, seen.domainAt) / seen.subLength > WORD_BITS) return;
     const { guesses, guesses_within } = this.#settings;
     const sweep = sweepOf(this.#guesses, seen, domain);
-    const count = sweep.add(seen, guesses_within / 1000);
+    const count = sweep.add(seen, guesses_within / 1000, guesses);
     if (count < guesses || seen.closed - sweep.told < REST) return;
     sweep.told = seen.closed;
     const client = seen.client.text;
@@ -162,13 +174,15 @@ export const recon = detector({
   needs: ['names', 'clients'],
   rows: 'queries',
   settings,
-  create: (values) => new Recon(values),
+  create: (values, services) => new Recon(values, services),
 });
 
 /** Domains of a client that are watched at a time. */
 const MOST_DOMAINS = 8;
 
-function sweepOf(clients: Bounded<Host, Map<Domain, Sweep>>, seen: Observation, domain: Domain): Sweep {
+type Sweeps = Map<Domain, Sweep>;
+
+function sweepOf(clients: BySlot<Host, Sweeps>, seen: Observation, domain: Domain): Sweep {
   const sweeps = clients.take(seen.client, () => new Map<Domain, Sweep>());
   let sweep = sweeps.get(domain);
   if (sweep !== undefined) return sweep;
@@ -178,7 +192,7 @@ function sweepOf(clients: Bounded<Host, Map<Domain, Sweep>>, seen: Observation, 
       break;
     }
   }
-  sweep = new Sweep(seen.closed);
+  sweep = new Sweep(seen);
   sweeps.set(domain, sweep);
   return sweep;
 }

@@ -4,9 +4,9 @@ import type { Evidence } from '../core/alert.ts';
 import { group, size, whole } from '../core/settings.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
+import type { Observation } from './observation.ts';
 import { Distinct, secretHash } from './tunnel/distinct.ts';
 import { Sliding } from './tunnel/sliding.ts';
 
@@ -65,14 +65,16 @@ export const tunDown = detector({
     }),
     known_factor: whole('So many times the limit holds for popular domains.', { default: 16, least: 1 }),
   }),
-  create: ({ hour_bytes, answers: least, entropy, known_factor }) => {
-    const domains = new Bounded<Domain, Answers>(MOST_DOMAINS);
+  create: ({ hour_bytes, answers: least, entropy, known_factor }, { entities }) => {
+    const domains = entities.perDomain<Answers>(MOST_DOMAINS);
     return {
       inspect(seen, raise) {
-        const { domain, type, response, closed: now } = seen;
-        if (domain === null || response === null || seen.protocol !== DNS) return;
-        if (ORDINARY.has(type) && !((type === TYPE_A || type === TYPE_AAAA) && hasLongAlias(response))) return;
-        const state = domains.take(domain, () => new Answers(seen.time));
+        const { domain, type, closed: now } = seen;
+        const isAddress = type === TYPE_A || type === TYPE_AAAA;
+        if (domain === null || seen.protocol !== DNS || (!isAddress && ORDINARY.has(type))) return;
+        const { response } = seen;
+        if (response === null || (isAddress && !hasLongAlias(response))) return;
+        const state = domains.take(domain, answersOf, seen);
         if (now - state.day > DAY) {
           state.day = now;
           state.names = new Distinct();
@@ -124,6 +126,10 @@ export const tunDown = detector({
     };
   },
 });
+
+function answersOf(_: Domain, { time }: Observation): Answers {
+  return new Answers(time);
+}
 
 /** Adds what the answer holds; false when all of it was known. */
 function add({ sums, names }: Answers, response: MessageView, type: number, isShort: boolean): boolean {

@@ -1,5 +1,4 @@
 import type { Severity } from '../core/alert.ts';
-import { DNS } from '../core/carrier.ts';
 import { group, list, text, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
@@ -36,7 +35,7 @@ export const typo = detector({
     'Domains that pass for those of a brand: letters of other scripts (homographs), one letter wrong, a bit turned over, another ending, a word added. Brands are named in the configuration; without any it says nothing.',
   attack: ATTACK,
   needs: ['names'],
-  rows: 'queries',
+  rows: 'names',
   settings: group('What is protected.', {
     brands: list('Domains that others may pass for.', text('A domain: example-bank.com.'), {
       example: ['example-bank.com'],
@@ -62,10 +61,11 @@ export const typo = detector({
       }
       return null;
     };
+    if (brands.length === 0) return {};
     return {
       inspect(seen, raise) {
         const { domain } = seen;
-        if (brands.length === 0 || domain === null || seen.protocol !== DNS) return;
+        if (domain === null) return;
         const likeness = known.take(domain.text, likenessOf) ?? inFront(seen, brands);
         if (likeness === null) return;
         const client = seen.client.text;

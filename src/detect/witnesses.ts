@@ -1,9 +1,11 @@
 import { type Evidence, MOST_EVIDENCE } from '../core/alert.ts';
-import type { Observation } from './observation.ts';
+import type { Kept, Observation } from './observation.ts';
+
+const NONE: Kept[] = [];
 
 /** The transactions that show an incident: the first few of them, and the one at hand when it is spoken of. */
 export class Witnesses {
-  readonly #kept: Evidence[] = [];
+  #kept = NONE;
   readonly #most: number;
 
   constructor(most: number = 5) {
@@ -12,14 +14,18 @@ export class Witnesses {
 
   /** Keeps the transaction while there is room. */
   note(seen: Observation, note?: string): void {
-    if (this.#kept.length < this.#most) this.#kept.push(seen.evidence(note));
+    if (this.#kept.length >= this.#most) return;
+    // Most never see one.
+    if (this.#kept === NONE) this.#kept = [];
+    this.#kept.push(seen.keep(note));
   }
 
   /** Those kept, and the one at hand if there is one. */
   with(seen?: Observation, note?: string): Evidence[] {
-    if (seen === undefined) return [...this.#kept];
+    const kept = this.#kept.map((one) => one.evidence());
+    if (seen === undefined) return kept;
     const last = seen.evidence(note);
-    return [...this.#kept.filter(({ transaction }) => transaction !== last.transaction), last];
+    return [...kept.filter(({ transaction }) => transaction !== last.transaction), last];
   }
 
   /** Gives up those before a time: they show nothing of what is spoken of now. */
@@ -28,6 +34,6 @@ export class Witnesses {
   }
 
   clear(): void {
-    this.#kept.length = 0;
+    this.#kept = NONE;
   }
 }

@@ -365,6 +365,8 @@ export class SubNames {
   #note(seen: Observation, domain: Domain): Cell | null {
     let state = domain.names;
     if (!(state instanceof Cell)) {
+      // Whatever came lately is known.
+      if (!seen.isNewName) return null;
       state ??= { time: seen.time, names: [] };
       domain.names = state;
       const { names } = state;
