@@ -62,7 +62,7 @@ export function IntervalsPanel({ f }: { f: string }): JSX.Element {
                   <li key={domain}>
                     <Value kind="domain" value={domain} class="clip" />
                     <span class="end">
-                      {t('clients.beats.every', { span: duration(period) })}{' '}
+                      {t('clients.beats.every', { span: duration(period) })} ·{' '}
                       <Num value={rounds} f={and(f, term('domain', domain) ?? '')} whole>
                         {t('clients.beats.rounds', { n: rounds })}
                       </Num>

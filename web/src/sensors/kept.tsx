@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { BlockingState, Sensors } from '../../../src/server/schema/sensors.ts';
 import { count, exact, percent, plain } from '../format.ts';
 import { link } from '../state.ts';
+import { tableHeight } from '../statistics/columns.ts';
 import { t } from '../text.ts';
 import { Mark } from '../ui/icons.tsx';
 import { Fact, Panel } from '../ui/panel.tsx';
@@ -16,6 +17,7 @@ export function TablesPanel({ tables }: { tables: Sensors['tables'] }): JSX.Elem
         label={t('tables.title')}
         rows={tables}
         rowKey={({ name }) => name}
+        height={`min(420px, ${tableHeight(tables.length, 0)})`}
         columns={[
           { key: 'name', title: t('store.table'), mono: true, render: ({ name }) => name },
           {

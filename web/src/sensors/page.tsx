@@ -62,9 +62,11 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
       ))}
       <div class="grid-2">
         <StorePanel store={data.store} />
-        <SinksPanel sinks={data.sinks} />
-        <TablesPanel tables={data.tables} />
-        <BlockingPanel blocking={data.blocking} />
+        <div class="stack">
+          <SinksPanel sinks={data.sinks} />
+          <TablesPanel tables={data.tables} />
+          <BlockingPanel blocking={data.blocking} />
+        </div>
       </div>
     </>
   );
@@ -206,7 +208,7 @@ function SensorPanel({ sensor }: { sensor: Sensor }): JSX.Element {
       <h3>
         {t('sensors.messages', { n: exact(ledger.decoded) })}
         {sensor.open_transactions !== null && (
-          <span class="note"> {t('sensors.open', { n: exact(sensor.open_transactions) })}</span>
+          <span class="note"> · {t('sensors.open', { n: exact(sensor.open_transactions) })}</span>
         )}
       </h3>
       <Bars

@@ -12,6 +12,11 @@ import { drawNoMore, drawSoon } from './draw-queue.ts';
 const DRAG_PX = 4;
 const FONT = '11px "Inter Variable", system-ui, sans-serif';
 
+/** Room for the values of the vertical axis, right of the last point, and of half a sign of the horizontal axis. */
+const VALUES_PX = 52;
+const RIGHT_PX = 4;
+const HALF_SIGN_PX = 3.2;
+
 interface Actions {
   range(span: Span): void;
   open(span: Span): void;
@@ -101,7 +106,7 @@ export class Plot {
     return {
       width,
       height,
-      padding: [12, 4, 0, 0],
+      padding: [12, RIGHT_PX, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone.value),
       legend: { show: false },
       cursor: {
@@ -125,7 +130,7 @@ export class Plot {
           gap: 4,
           size: 24,
           space: 72,
-          values: (plot, splits) => splits.map((at) => axisTime(at * 1000, spanOf(plot) * 1000)),
+          values: (plot, splits) => splits.map((at) => timeThatFits(plot, at)),
         },
         {
           stroke: faint,
@@ -133,7 +138,7 @@ export class Plot {
           grid: { stroke: line, width: 1 },
           ticks: { show: false },
           gap: 8,
-          size: 52,
+          size: VALUES_PX,
           space: 32,
           values: (_plot, splits) => splits.map((value) => format(value)),
         },
@@ -240,6 +245,14 @@ export function fillTip(tip: HTMLElement, title: string, rows: readonly [string,
 function spanOf(plot: uPlot): number {
   const { min = 0, max = 0 } = plot.scales.x;
   return max - min;
+}
+
+/** A time on the horizontal axis; nothing where it would be cut at the edge. */
+function timeThatFits(plot: uPlot, at: number): string {
+  const text = axisTime(at * 1000, spanOf(plot) * 1000);
+  const { max = 0 } = plot.scales.x;
+  const left = ((max - at) / (spanOf(plot) || 1)) * (plot.width - VALUES_PX - RIGHT_PX);
+  return text.length * HALF_SIGN_PX > left + RIGHT_PX ? '' : text;
 }
 
 /** A round upper end with some room above the highest value. */

@@ -66,8 +66,10 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   const keyDown = (event: KeyboardEvent): void => {
     if (event.target instanceof HTMLElement && active >= 0) onRowKey(event, event.target, active, move);
   };
+  // Without rows nothing in it could be reached to scroll it: it is as high as its words.
+  const size = height === undefined ? undefined : rows.length === 0 ? { minHeight: height } : { height };
   return (
-    <div class="table" ref={box} style={height === undefined ? undefined : { height }} onKeyDown={keyDown}>
+    <div class="table" ref={box} style={size} onKeyDown={keyDown}>
       <table aria-label={label} aria-rowcount={rows.length + 1}>
         <colgroup>
           {columns.map(({ key, width }) => (
