@@ -13,16 +13,17 @@ export interface BudgetSettings {
 
 /** How much detectors may block: what goes beyond is no attack any more, but a mistake. */
 export class Budget {
-  readonly #settings: BudgetSettings;
+  readonly #settings: () => BudgetSettings;
   #recent: number[] = [];
 
-  constructor(settings: BudgetSettings) {
+  /** `settings` are those of now: they may change. */
+  constructor(settings: () => BudgetSettings) {
     this.#settings = settings;
   }
 
   /** Why one more is too many, in a sentence; undefined when it fits. `active`: blocked of the kind, and used in the last hour. */
   excess(kind: BlockKind, active: { blocked: number; used: number }, now: number): string | undefined {
-    const { new_per_minute: perMinute, most_share: share } = this.#settings;
+    const { new_per_minute: perMinute, most_share: share } = this.#settings();
     this.#recent = this.#recent.filter((time) => now - time < MINUTE_MS);
     if (this.#recent.length >= perMinute) return `More than ${perMinute} new blocks in a minute.`;
     const most = Math.max(ALWAYS_ALLOWED, (active.used * share) / 100);

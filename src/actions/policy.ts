@@ -41,6 +41,7 @@ export interface PolicyOptions extends SafetyOptions {
 
 /** Decides what is blocked: detectors propose, people order, and the rules of `docs/guide/blocking.md` hold for both. */
 export class Policy implements Blocks {
+  /** Safety looks at the same object: what is read again is put into it. */
   readonly #options: PolicyOptions;
   readonly #blocks = new Map<string, Block>();
   readonly #history = new History();
@@ -58,10 +59,18 @@ export class Policy implements Blocks {
   #isClosed = false;
 
   constructor(options: PolicyOptions) {
-    this.#options = options;
-    this.#budget = new Budget(options.config);
-    this.#safety = new Safety(options);
+    this.#options = { ...options };
+    this.#budget = new Budget(() => this.#options.config);
+    this.#safety = new Safety(this.#options);
     this.#restore();
+  }
+
+  /** Goes on with other limits. What may not be blocked any more is let go of. */
+  async configure(next: Pick<PolicyOptions, 'config' | 'never' | 'enforces' | 'enforcing'>): Promise<void> {
+    Object.assign(this.#options, next);
+    for (const { id, kind, value } of this.list()) {
+      if ((await this.#safety.refusal({ kind, value })) !== undefined) this.undo(id, 'configuration');
+    }
   }
 
   /** What an earlier run left, and still lasts, is blocked from now on. */

@@ -6,11 +6,12 @@ import type { Action, ActionContext } from '../actions/action.ts';
 import { ACTIONS } from '../actions/index.ts';
 import { Journal } from '../actions/journal.ts';
 import { NeverBlock } from '../actions/never-block.ts';
-import { Policy } from '../actions/policy.ts';
+import { Policy, type PolicyOptions } from '../actions/policy.ts';
 import type { PolicyFacts } from '../actions/prevalence.ts';
 import { ABOUT_VICTIMS } from '../actions/safety.ts';
 import type { AlertBook, Change } from '../alerts/book.ts';
 import type { BlockTarget } from '../core/block.ts';
+import { reasonOf } from '../core/errors.ts';
 import { addressWords, type Network } from '../core/network.ts';
 import { DETECTORS } from '../detect/index.ts';
 import { settingsKey, settingsOf } from '../detect/settings.ts';
@@ -41,19 +42,11 @@ export interface BlockingOptions {
 export async function openBlocking({ config, store, path, version, log }: BlockingOptions): Promise<Blocking> {
   const journal = new Journal(path);
   const enforcers: Enforcer[] = [];
-  const wanted = DETECTORS.map(({ id }) => id).filter((id) => mayBlock(config, id));
-  const enforcing = wanted.filter((id) => !ABOUT_VICTIMS.test(id));
-  for (const detector of wanted.filter((id) => !enforcing.includes(id))) {
-    log.warn({ detector }, 'This detector blocks nothing, whatever enforce says: what it proposes is for people to do');
-  }
   const blocking: Blocking = new Blocking(
     new Policy({
-      config: config.block,
-      enforces: (id) => enforcing.includes(id),
-      enforcing: () => enforcing,
+      ...limitsOf(config, log),
       // Addresses that were cut, hashed or made up are nobody's.
       knowsClients: config.privacy.level === 0,
-      never: neverBlock(config),
       facts: factsOf(store, config.privacy.level),
       journal,
       enforcers,
@@ -62,6 +55,7 @@ export async function openBlocking({ config, store, path, version, log }: Blocki
       raise: (finding) => blocking.raise(finding),
       failed: (message) => log.error({}, message),
     }),
+    log,
   );
   try {
     for (const [name, settings] of Object.entries(config.block.actions)) {
@@ -81,13 +75,39 @@ export async function openBlocking({ config, store, path, version, log }: Blocki
   return blocking;
 }
 
+/** What of the policy a configuration that is read again may change. Throws UserError. */
+function limitsOf(config: Config, log: ServerLog): Pick<PolicyOptions, 'config' | 'never' | 'enforces' | 'enforcing'> {
+  const wanted = DETECTORS.map(({ id }) => id).filter((id) => mayBlock(config, id));
+  const enforcing = wanted.filter((id) => !ABOUT_VICTIMS.test(id));
+  for (const detector of wanted.filter((id) => !enforcing.includes(id))) {
+    log.warn({ detector }, 'This detector blocks nothing, whatever enforce says: what it proposes is for people to do');
+  }
+  return {
+    config: config.block,
+    never: neverBlock(config),
+    enforces: (id) => enforcing.includes(id),
+    enforcing: () => enforcing,
+  };
+}
+
 /** The policy, and what connects it with alerts. */
 export class Blocking {
   readonly policy: Policy;
+  readonly #log: ServerLog;
   #book: AlertBook | undefined;
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, log: ServerLog) {
     this.policy = policy;
+    this.#log = log;
+  }
+
+  /** Takes what a configuration that was read again says of blocking; the ways to block stay. */
+  async configure(config: Config): Promise<void> {
+    try {
+      await this.policy.configure(limitsOf(config, this.#log));
+    } catch (error) {
+      this.#log.error({ error: reasonOf(error) }, 'Blocking goes on with the limits it had');
+    }
   }
 
   /** Proposals of alerts are judged from now on; what people say of an alert holds for its block too. */

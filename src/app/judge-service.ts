@@ -7,12 +7,12 @@ import { BaselineKeeper } from './baseline-keeper.ts';
 import { AlertBook, BOOK_RULES } from '../alerts/book.ts';
 import { Notifier } from '../alerts/notifier.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
-import { type AlertConfig, rulesOf } from '../alerts/settings.ts';
+import { rulesOf } from '../alerts/settings.ts';
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
-import { reasonOf } from '../core/errors.ts';
+import { reasonOf, UserError } from '../core/errors.ts';
 import { numberText } from '../core/figures.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
-import type { Need } from '../detect/detector.ts';
+import type { DetectorDefinition, Need } from '../detect/detector.ts';
 import type { DetectorState, Judge } from '../detect/judge.ts';
 import { keepsTransactions, type PrivacySettings } from '../enrich/privacy.ts';
 import type { Table } from '../server/schema/sensors.ts';
@@ -22,10 +22,10 @@ import type { Config } from './config.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { RowTaker } from './intake.ts';
 import { JudgeShare } from './judge-share.ts';
-import { judgeOf } from './judging.ts';
+import { Judging } from './judging.ts';
 import { MarkNames } from './marks.ts';
 import { privacySettings } from './services.ts';
-import { detectorsOf } from './rules.ts';
+import { detectorsOf, rulesTextOf } from './rules.ts';
 
 /** What detectors have learnt is kept so often. */
 const SAVE_MS = 300_000;
@@ -58,7 +58,10 @@ export class JudgeService implements RowTaker {
   readonly #path: string;
   readonly baselines: BaselineKeeper;
   readonly #traffic = new TrafficModel();
+  readonly #judging: Judging;
   readonly #judge: Judge;
+  #rules: Rules;
+  #problem = '';
   readonly #share = new JudgeShare();
   #decided = performance.now();
   #timers: NodeJS.Timeout[] = [];
@@ -87,17 +90,24 @@ export class JudgeService implements RowTaker {
       const isAlarm = (cause === 'raised' || cause === 'worsened') && (severity === 'high' || severity === 'critical');
       if (isAlarm) this.#traffic.disturb();
     });
-    this.#judge = judgeOf(config.detect, {
+    this.#rules = this.#readRules(config);
+    this.#judging = new Judging(config.detect, {
       baseline,
       vantage: config.vantage,
       networks: config.networks,
       resolvers: config.resolvers,
       lacks: lacksOf(privacySettings(config)),
       raise: this.book.raise,
-      more: detectorsOf(config.detect.rules, (seen, names) => {
-        seen.batch.col.mark[seen.row] = this.marks.of(names);
-      }),
+      more: this.#rules.detectors,
     });
+    this.#judge = this.#judging.judge;
+  }
+
+  #readRules({ detect: { rules } }: Config): Rules {
+    const detectors = detectorsOf(rules, (seen, names) => {
+      seen.batch.col.mark[seen.row] = this.marks.of(names);
+    });
+    return { text: rulesTextOf(rules), detectors };
   }
 
   /** Which detectors run, and why the others do not. */
@@ -133,12 +143,19 @@ export class JudgeService implements RowTaker {
     this.#judge.encrypted(flow);
   }
 
-  /** Whether every client is looked at: live traffic does not wait. */
+  /** Whether all detectors work, and look at every client: live traffic does not wait. */
   check(): Check {
+    const problems = this.#judge.problems();
+    if (problems.length > 0) return { name: 'detectors', ok: false, detail: problems.join(' '), isVital: false };
+    const isWhole = this.#share.oneIn === 1;
+    return { name: 'detectors', ok: isWhole, detail: this.#shareText(), ...(!isWhole && { isVital: false }) };
+  }
+
+  #shareText(): string {
     const { oneIn, skipped } = this.#share;
-    if (oneIn === 1) return { name: 'detectors', ok: true, detail: 'All clients are looked at' };
-    const detail = `There is too much traffic: one client in ${oneIn} is looked at, ${numberText(skipped)} transactions were not`;
-    return { name: 'detectors', ok: false, detail, isVital: false };
+    return oneIn === 1
+      ? 'All clients are looked at'
+      : `There is too much traffic: one client in ${oneIn} is looked at, ${numberText(skipped)} transactions were not`;
   }
 
   /** What was learnt and what was raised is on the disk. */
@@ -164,11 +181,28 @@ export class JudgeService implements RowTaker {
     ];
   }
 
-  /** Takes what a configuration that was read again says of alerts. */
-  async configure(config: AlertConfig): Promise<void> {
-    this.book.configure(rulesOf(config));
+  /** Takes what a configuration that was read again says of alerts, detectors and rules. */
+  async configure(config: Config): Promise<void> {
+    const { alerts } = config;
+    this.#configureJudge(config);
+    this.book.configure(rulesOf(alerts));
     this.#notifier?.reopen();
-    await this.#notifier?.apply(config);
+    await this.#notifier?.apply(alerts);
+  }
+
+  /** Detectors whose limits have changed begin anew, rules where their files have; the others go on. */
+  #configureJudge(config: Config): void {
+    const { log } = this.#options;
+    try {
+      const isSame = rulesTextOf(config.detect.rules) === this.#rules.text;
+      const rules = isSame ? this.#rules : this.#readRules(config);
+      const fresh = this.#judging.configure(config.detect, rules.detectors);
+      this.#rules = rules;
+      if (fresh.length > 0) log.info({ detectors: fresh }, 'These detectors have begun anew, with other limits');
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      log.error({ error: error.message }, 'Detectors and rules go on as they were: not all of them can be had');
+    }
   }
 
   /** A file waits for the judge, live traffic does not. */
@@ -177,12 +211,23 @@ export class JudgeService implements RowTaker {
     const hasChanged = this.#share.decide(now - this.#decided);
     this.#decided = now;
     if (!hasChanged) return;
-    const { ok, detail } = this.check();
-    this.#options.log[ok ? 'info' : 'warn']({ one_in: this.#share.oneIn }, `${detail}.`);
+    const { oneIn } = this.#share;
+    this.#options.log[oneIn === 1 ? 'info' : 'warn']({ one_in: oneIn }, `${this.#shareText()}.`);
+  }
+
+  /** Says what is wrong with a detector once, and that it is well again. */
+  #complain(): void {
+    const problem = this.#judge.problems().join(' ');
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    const { log } = this.#options;
+    if (problem === '') log.info({}, 'All detectors work again');
+    else log.warn({}, problem);
   }
 
   #tick(): void {
     this.#decide();
+    this.#complain();
     const time = Date.now() / 1000 - BEHIND;
     this.#traffic.tick(time);
     this.#judge.tick(time);
@@ -221,6 +266,12 @@ export class JudgeService implements RowTaker {
       log.warn({ path, error: reasonOf(error) }, 'What the detectors had learnt could not be read: they begin anew');
     }
   }
+}
+
+/** Rules of the operator's: the text of their files, and what was made of it. */
+interface Rules {
+  text: string;
+  detectors: readonly DetectorDefinition[];
 }
 
 /** What is in the file; one of before `traffic` has none. */

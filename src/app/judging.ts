@@ -9,7 +9,7 @@ import type { DetectorDefinition, Need } from '../detect/detector.ts';
 import { DomainSet } from '../detect/domain-set.ts';
 import { Entities } from '../detect/entities.ts';
 import { DETECTORS } from '../detect/index.ts';
-import { Judge } from '../detect/judge.ts';
+import { Judge, type JudgeOptions } from '../detect/judge.ts';
 import { type DetectConfig, settingsOf } from '../detect/settings.ts';
 import { hostingSuffix, registrableStart } from '../enrich/public-suffix.ts';
 
@@ -35,37 +35,61 @@ export interface JudgingContext {
 
 /** A judge with all detectors, as a configuration wants them. Throws UserError for a list that cannot be read. */
 export function judgeOf(config: DetectConfig, context: JudgingContext): Judge {
-  const popular = new DomainSet(popularDomains(config));
-  const allowed = new DomainSet(config.allow);
-  const { vantage, networks, resolvers, lacks = [], raise, more = [], only } = context;
-  const { baseline = new Baseline(config.baseline) } = context;
-  const isPopular = (domain: string) => popular.has(domain);
-  return new Judge([...DETECTORS, ...more], {
-    services: {
-      entities: new Entities(registrableStart, isPopular),
-      baseline,
-      networks,
-      resolvers,
-      vantage,
-      readList,
-      listVersion,
-      isPopular,
-      isAllowed: (domain) => allowed.has(domain),
-      hostingSuffix,
-    },
-    settings: (definition) => {
+  return new Judging(config, context).judge;
+}
+
+/** A judge whose detectors can be given other settings while it works. */
+export class Judging {
+  readonly judge: Judge;
+  readonly #only: readonly string[] | undefined;
+  #allowed: DomainSet;
+
+  /** Throws UserError for a list that cannot be read. */
+  constructor(config: DetectConfig, context: JudgingContext) {
+    const popular = new DomainSet(popularDomains(config));
+    const { vantage, networks, resolvers, lacks = [], raise, more = [], only } = context;
+    const { baseline = new Baseline(config.baseline) } = context;
+    const isPopular = (domain: string) => popular.has(domain);
+    this.#only = only;
+    this.#allowed = new DomainSet(config.allow);
+    this.judge = new Judge([...DETECTORS, ...more], {
+      services: {
+        entities: new Entities(registrableStart, isPopular),
+        baseline,
+        networks,
+        resolvers,
+        vantage,
+        readList,
+        listVersion,
+        isPopular,
+        isAllowed: (domain) => this.#allowed.has(domain),
+        hostingSuffix,
+      },
+      settings: this.#settings(config),
+      lacks,
+      raise: (finding) => {
+        // What the operator allows is not spoken of, whoever noticed it; a forged answer for it is.
+        if (finding.domain !== undefined && finding.isProof !== true && this.#allowed.has(finding.domain)) return;
+        raise(finding);
+      },
+    });
+  }
+
+  /** Goes on with other settings (see Judge.configure); what is popular, and how is learnt what is usual, stays. */
+  configure(config: DetectConfig, more: readonly DetectorDefinition[]): string[] {
+    const fresh = this.judge.configure([...DETECTORS, ...more], this.#settings(config));
+    this.#allowed = new DomainSet(config.allow);
+    return fresh;
+  }
+
+  #settings(config: DetectConfig): JudgeOptions['settings'] {
+    return (definition) => {
       const isOwn = DETECTORS.includes(definition);
       const values = isOwn ? settingsOf(config, definition) : { enabled: true };
-      const isWanted = only === undefined || only.includes(definition.id);
+      const isWanted = this.#only === undefined || this.#only.includes(definition.id);
       return { enabled: config.enabled && values.enabled && isWanted, values };
-    },
-    lacks,
-    raise: (finding) => {
-      // What the operator allows is not spoken of, whoever noticed it; a forged answer for it is.
-      if (finding.domain !== undefined && finding.isProof !== true && allowed.has(finding.domain)) return;
-      raise(finding);
-    },
-  });
+    };
+  }
 }
 
 /** What everybody asks for, the most popular first, as a list has it. Throws UserError. */

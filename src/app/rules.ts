@@ -18,13 +18,20 @@ const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 6
  * Throws UserError with file, line and column of the first mistake.
  */
 export function readRules(path: string): Rule[] {
-  let text: string;
+  return parseRules(textOfFile(path), path);
+}
+
+function textOfFile(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new UserError(`The rules ${path} cannot be read: ${reasonOf(error)}.`, EXIT.file);
   }
-  return parseRules(text, path);
+}
+
+/** What is in files of rules: with the same text they are the same rules. Throws UserError. */
+export function rulesTextOf(paths: readonly string[]): string {
+  return paths.map((path) => `${path}\n${textOfFile(path)}`).join('\n');
 }
 
 /** The rules of files as detectors; `marked` is told of transactions that pass rules without a condition. Throws UserError. */

@@ -331,6 +331,7 @@ class Serving {
 
   /** Takes what may change at run time from a configuration that was read again; nothing else stops or starts. */
   #reload(next: LoadedConfig): void {
+    const { blocking } = this.#parts;
     const { config, applied, waiting } = reloadedConfig(this.#config, next.config);
     this.#config = config;
     this.#live.clients = clientNames(config);
@@ -342,7 +343,8 @@ class Serving {
       this.#log.error({ error: reasonOf(error) }, 'Not all sinks could be changed');
     });
     this.#probes.configure(config.probes as ProbesConfig);
-    this.#judge.configure(config.alerts).catch((error: unknown) => {
+    void blocking.configure(config);
+    this.#judge.configure(config).catch((error: unknown) => {
       this.#log.error({ error: reasonOf(error) }, 'Not all outputs of alerts could be changed');
     });
     if (applied.length > 0) this.#log.info({ keys: applied }, 'The configuration was read again');

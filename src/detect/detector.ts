@@ -26,6 +26,8 @@ export interface Detector {
   encrypted?(flow: EncryptedFlow, raise: Raise): void;
   /** Tables of its own that are no `Bounded`: those are counted anyway. */
   counts?(): readonly TableCount[];
+  /** Why it does not work as it should for now, in a sentence; null while all is well. */
+  problem?(): string | null;
   /** What it has learnt, for a restart; plain data. */
   save?(): unknown;
   /** Takes what an earlier run saved; what it does not understand it ignores. */

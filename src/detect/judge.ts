@@ -27,14 +27,25 @@ export interface JudgeOptions {
   raise: Raise;
 }
 
+/** A detector at work, and what it was made of. */
+interface Running {
+  id: string;
+  definition: DetectorDefinition;
+  /** Its settings as text: with the same ones it goes on. */
+  form: string;
+  detector: Detector;
+  tables: readonly Counted[];
+}
+
 /** Shows every transaction to every detector that wants it, in order, and tells them the time. */
 export class Judge {
-  readonly states: DetectorState[] = [];
-  readonly #running: { id: string; detector: Detector; tables: readonly Counted[] }[] = [];
+  states: readonly DetectorState[] = [];
+  #running: readonly Running[] = [];
   /** Which rows are for whom; and who is shown a row, by what it is. */
-  readonly #inspecting: { rows: number; inspect: Inspect }[] = [];
+  #inspecting: readonly { rows: number; inspect: Inspect }[] = [];
   readonly #lists: (readonly Inspect[] | undefined)[] = new Array<undefined>(ALL_ROWS).fill(undefined);
-  readonly #ticking: Detector[] = [];
+  #ticking: readonly Detector[] = [];
+  readonly #lacks: readonly Need[];
   readonly #raise: Raise;
   readonly #services: DetectServices;
   #seen: Observation | undefined;
@@ -53,18 +64,61 @@ export class Judge {
       options.raise(finding);
     };
     this.#services = options.services;
+    this.#lacks = options.lacks;
+    this.configure(definitions, options.settings);
+  }
+
+  /**
+   * Goes on with these detectors and settings: those that are the same keep all they know, others begin anew with what
+   * they save over a restart. Ids of those that were made. Throws UserError; nothing has changed then.
+   */
+  configure(definitions: readonly DetectorDefinition[], settings: JudgeOptions['settings']): string[] {
+    const before = new Map(this.#running.map((one) => [one.id, one]));
+    const states: DetectorState[] = [];
+    const running: Running[] = [];
+    const fresh: string[] = [];
     for (const definition of definitions) {
       const { id } = definition;
-      const { enabled, values } = options.settings(definition);
-      const reason = enabled ? hindrance(definition, options) : 'It is switched off in the configuration.';
-      this.states.push({ id, isOn: reason === undefined, ...(reason !== undefined && { reason }) });
+      const { enabled, values } = settings(definition);
+      const reason = enabled ? this.#hindrance(definition) : 'It is switched off in the configuration.';
+      states.push({ id, isOn: reason === undefined, ...(reason !== undefined && { reason }) });
       if (reason !== undefined) continue;
-      const { made: detector, tables } = tablesMadeBy(() => definition.create(values, options.services));
-      this.#running.push({ id, detector, tables });
-      const rows = rowsOf(definition);
-      if (detector.inspect !== undefined) this.#inspecting.push({ rows, inspect: detector.inspect.bind(detector) });
-      if (detector.tick !== undefined) this.#ticking.push(detector);
+      const form = formOf(values);
+      const known = before.get(id);
+      if (known?.definition === definition && known.form === form) running.push(known);
+      else {
+        const { made: detector, tables } = tablesMadeBy(() => definition.create(values, this.#services));
+        if (known?.detector.save !== undefined) detector.load?.(known.detector.save());
+        running.push({ id, definition, form, detector, tables });
+        fresh.push(id);
+      }
     }
+    this.states = states;
+    this.#running = running;
+    this.#inspecting = running.flatMap(({ definition, detector }) => {
+      const { inspect } = detector;
+      return inspect === undefined ? [] : [{ rows: rowsOf(definition), inspect: inspect.bind(detector) }];
+    });
+    this.#lists.fill(undefined);
+    this.#ticking = running.map(({ detector }) => detector).filter(({ tick }) => tick !== undefined);
+    return fresh;
+  }
+
+  /** Why detectors do not work as they should for now: a sentence for each that does not. */
+  problems(): string[] {
+    return this.#running.flatMap(({ id, detector }) => {
+      const problem = detector.problem?.() ?? null;
+      return problem === null ? [] : [`${id}: ${problem}`];
+    });
+  }
+
+  #hindrance({ vantages, needs }: DetectorDefinition): string | undefined {
+    const { vantage: at } = this.#services;
+    if (vantages !== undefined && at !== undefined && !vantages.includes(at)) {
+      return `It works ${vantages.map((one) => PLACES[one]).join(' or ')}; this sensor stands ${PLACES[at]}.`;
+    }
+    const missing = needs?.find((need) => this.#lacks.includes(need));
+    return missing === undefined ? undefined : `The privacy level hides ${missing}, which it needs.`;
   }
 
   /** Takes rows [from, to) of a batch, in order of closing time. */
@@ -169,13 +223,11 @@ function kindOf(seen: Observation): number {
   return kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome) ? is | ROWS.negative : is;
 }
 
-function hindrance({ vantages, needs }: DetectorDefinition, { services, lacks }: JudgeOptions): string | undefined {
-  const at: Vantage | undefined = services.vantage;
-  if (vantages !== undefined && at !== undefined && !vantages.includes(at)) {
-    return `It works ${vantages.map((one) => PLACES[one]).join(' or ')}; this sensor stands ${PLACES[at]}.`;
-  }
-  const missing = needs?.find((need) => lacks.includes(need));
-  return missing === undefined ? undefined : `The privacy level hides ${missing}, which it needs.`;
+/** Settings as a text that is the same for the same ones. */
+function formOf(values: unknown): string {
+  return JSON.stringify(values, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
 }
 
 const PLACES: Record<Vantage, string> = {

@@ -32,11 +32,11 @@ export interface DetectorSwitches {
 
 /** Key `detect`. */
 export const detectSettings = group('What is looked for in the traffic, and how much of it is too much.', {
-  enabled: flag('Whether detectors run at all.', { default: true }),
+  enabled: flag('Whether detectors run at all.', { default: true, reloads: true }),
   allow: list(
     'Domains that never raise an alert of their own, with everything below them.',
     text('A domain: example.com.'),
-    { example: ['example.com'] },
+    { example: ['example.com'], reloads: true },
   ),
   popular: text(
     'File of domains that everybody asks for, one a line, the most popular first; absent: the list that nametap brings.',
@@ -44,12 +44,13 @@ export const detectSettings = group('What is looked for in the traffic, and how 
   ),
   rules: list('Files of rules of your own.', text('A file: /etc/nametap/rules.yaml.'), {
     example: ['/etc/nametap/rules.yaml'],
+    reloads: true,
   }),
   baseline: baselineSettings,
   detectors: group(
     'Each detector with its limits.',
     Object.fromEntries(DETECTORS.map((one) => [settingsKey(one.id), detectorSettings(one)])),
-    { isTogether: true },
+    { isTogether: true, reloads: true },
   ),
 });
 export type DetectConfig = ValueOf<typeof detectSettings>;

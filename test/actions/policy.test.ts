@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { finding, HOUR, scene, type Scene } from './facts.ts';
+import { NeverBlock } from '../../src/actions/never-block.ts';
+import { blockSettings } from '../../src/actions/settings.ts';
+import { schemaOf } from '../../src/app/config-schema.ts';
+import { finding, HOUR, NEVER_FACTS, scene, type Scene } from './facts.ts';
 
 const BY = { by: 'anna', from: '10.0.0.1', reason: 'ticket 4711' };
 
@@ -377,4 +380,30 @@ test('a flood of proposals is bounded, and what was not looked at is counted', a
   assert.equal(one.policy.report().overflow, 4000);
   await one.policy.settled();
   assert.equal(one.policy.report().decisions.length, 1000);
+});
+
+test('limits that are read again hold at once, and what may not be blocked any more is let go of', async (t) => {
+  const one = scene(t, { enforce: [] });
+  const limits = (settings: object, enforce: string[], never: string[] = []) =>
+    one.policy.configure({
+      config: schemaOf(blockSettings).parse(settings) as never,
+      never: new NeverBlock({ ...NEVER_FACTS, domains: [...NEVER_FACTS.domains, ...never] }),
+      enforces: (id) => enforce.includes(id),
+      enforcing: () => enforce,
+    });
+  await agree(one, 'evil.example');
+  assert.deepEqual(one.action.values, []);
+  await limits({ for: '2h' }, ['TUN-BYTES']);
+  one.clock.now += 120_000;
+  await agree(one, 'evil.example');
+  await agree(one, 'bad.example');
+  assert.deepEqual(one.action.values, ['bad.example', 'evil.example']);
+  assert.equal(one.policy.list()[0].until - one.policy.list()[0].since, 2 * HOUR);
+  assert.deepEqual(one.policy.report().enforcing, ['TUN-BYTES']);
+  await limits({ new_per_minute: 1 }, ['TUN-BYTES'], ['bad.example']);
+  await one.policy.settled();
+  assert.deepEqual(one.action.values, ['evil.example'], 'it is never blocked now');
+  one.clock.now += 120_000;
+  for (const domain of ['third.example', 'fourth.example']) await agree(one, domain);
+  assert.equal(outcome(one, 'fourth.example'), 'budget');
 });

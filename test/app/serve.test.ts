@@ -234,6 +234,28 @@ test('a configuration that is read again: what may change does, the rest waits f
   );
 });
 
+test('limits of detectors, and rules, are read again; what cannot be had changes nothing', async (t) => {
+  const data = temporaryFolder();
+  const rules = join(data, 'rules.yaml');
+  writeFileSync(rules, '[{name: first, filter: dns.id == 1}]');
+  const flags = { 'capture-files': [DEMO], 'detect-rules': [rules] };
+  const server = await serving(t, data, flags);
+  await settled(server, 999);
+  const anew = () => server.log.flatMap(({ fields }) => ('detectors' in fields ? [fields.detectors] : []));
+  server.reload(configOf(data, { ...flags, 'detect-detectors': '{tun_bytes: {small_bytes: 600B, enforce: true}}' }));
+  assert.deepEqual(anew(), [['TUN-BYTES']]);
+  const blocks = await server.json<{ enforcing: string[] }>('/api/v1/blocks/report');
+  assert.deepEqual(blocks.enforcing, ['TUN-BYTES']);
+  writeFileSync(rules, '[{name: second, filter: dns.id == 2, per: client, over: 1m, when: count > 3}]');
+  server.reload(configOf(data, flags));
+  assert.deepEqual(anew()[1], ['TUN-BYTES', 'RULE second']);
+  writeFileSync(rules, '[{name: third, filtre: dns}]');
+  server.reload(configOf(data, flags));
+  const wrong = server.log.filter(({ level }) => level === 'error');
+  assert.match(String(wrong[0]?.fields.error), /rules\.yaml:1:\d+: 'filtre' is no key/);
+  assert.equal(anew().length, 2);
+});
+
 test('a folder is watched: what is in a new file is there while nothing else comes', async (t) => {
   const folder = temporaryFolder();
   const server = await serving(t, temporaryFolder(), { 'capture-folder': folder });

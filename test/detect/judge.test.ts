@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/app/config.ts';
-import { judgeOf, type JudgingContext } from '../../src/app/judging.ts';
+import { judgeOf, Judging, type JudgingContext } from '../../src/app/judging.ts';
+import type { Config } from '../../src/app/settings.ts';
+import type { Finding } from '../../src/core/alert.ts';
 import { batchesOf } from '../../src/rr/batch-writer.ts';
+import type { Exchange } from '../../src/rr/exchange.ts';
 import { exchange } from './run.ts';
 
 test('a detector that cannot work here is off, and says why', () => {
@@ -19,6 +22,53 @@ test('a detector that cannot work here is off, and says why', () => {
   assert.equal(hidden.get('TUN-BYTES'), 'The privacy level hides names, which it needs.');
   assert.equal(hidden.has('FLOOD-NX'), false, 'it needs clients only');
   assert.equal(offOf({ lacks: ['clients'] }).get('FLOOD-NX'), 'The privacy level hides clients, which it needs.');
+});
+
+test('detectors whose limits change begin anew, with what they save; the others keep all they know', () => {
+  const detect = (limits: Record<string, object>, more: Partial<Config['detect']> = {}) => {
+    const { config } = loadConfig({
+      environment: {},
+      flags: { 'detect-detectors': JSON.stringify(limits) },
+      file: '/dev/null',
+    });
+    return { ...config.detect, ...more };
+  };
+  const found: Finding[] = [];
+  const raise = (one: Finding) => void found.push(one);
+  const judging = new Judging(detect({}), {
+    networks: [],
+    resolvers: [],
+    raise,
+    only: ['INTEL', 'RECON', 'NEW-DOM'],
+  });
+  const show = (exchanges: Exchange[]) => {
+    for (const batch of batchesOf(exchanges)) judging.judge.rows(batch, 0, batch.count);
+  };
+  const transfer = (after: number) => exchange(after, { type: 'AXFR', client: `10.0.1.${after}` });
+  show([exchange(0, { name: 'www.known.example' }), transfer(1)]);
+  const told = found.length;
+  assert.ok(told > 0);
+  assert.deepEqual(judging.configure(detect({}), []), [], 'nothing has changed');
+  const fresh = judging.configure(detect({ new_dom: { domains: 2000 } }), []);
+  assert.deepEqual(fresh, ['NEW-DOM']);
+  const saved = judging.judge.save()['NEW-DOM'] as [string, number, number][];
+  assert.deepEqual(
+    saved.map(([domain]) => domain),
+    ['known.example', 'example.com'],
+  );
+  show([transfer(1)]);
+  assert.equal(found.length, told, 'what was told of is not told of again');
+  assert.deepEqual(judging.configure(detect({ recon: { enabled: false } }), []), ['NEW-DOM']);
+  assert.match(judging.judge.states.find(({ id }) => id === 'RECON')?.reason ?? '', /switched off/);
+  show([transfer(2)]);
+  assert.equal(found.length, told, 'it is off');
+  judging.configure(detect({}, { allow: ['example.com'] }), []);
+  show([transfer(3)]);
+  assert.equal(found.length, told, 'it is allowed');
+  judging.configure(detect({}), []);
+  show([transfer(4)]);
+  assert.ok(found.length > told);
+  assert.throws(() => judging.configure(detect({ intel: { lists: ['/nowhere/list'] } }), []), /cannot be read/);
 });
 
 test('what every bounded table holds is counted, without its owner handing it in', () => {

@@ -139,8 +139,18 @@ test('INTEL: a name, what is below it, an address; never what only ends alike; a
   utimesSync(path, 3, 3);
   judge.tick(START + 3000);
   assert.equal(ask('a.other.example', { client: '10.8.8.7' }).length, 1, 'half written');
+  assert.match(
+    judge.problems().join(),
+    /^INTEL: .*threats\.txt begins like JSON and is none.* What was read before holds\.$/,
+  );
   rmSync(path);
   judge.tick(START + 5000);
+  assert.match(judge.problems().join(), /^INTEL: The list .*threats\.txt is not there/);
+  writeFileSync(path, 'other.example\n');
+  utimesSync(path, 4, 4);
+  judge.tick(START + 6000);
+  assert.deepEqual(judge.problems(), []);
+  rmSync(path);
   assert.equal(ask('b.other.example', { client: '10.8.8.8' }).length, 1, 'what was read before holds');
   assert.throws(() => judgeWith('INTEL', { lists: [path] }), /cannot be read/);
 });
