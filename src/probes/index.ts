@@ -2,7 +2,9 @@ import { dns } from './dns.ts';
 import { http } from './http.ts';
 import { icmp } from './icmp.ts';
 import type { ProbeDefinition } from './probe.ts';
+import { srv } from './srv.ts';
 import { tcp } from './tcp.ts';
+import { trace } from './trace.ts';
 
 /** Every kind of check: one line each. */
 export const PROBES: Readonly<Record<string, ProbeDefinition>> = {
@@ -10,4 +12,6 @@ export const PROBES: Readonly<Record<string, ProbeDefinition>> = {
   tcp,
   icmp,
   dns,
+  srv,
+  trace,
 };

@@ -61,6 +61,12 @@ export class HostResolver {
     return { outcome: 'unresolved', text: `${host} has no ${familyText(family)} address` };
   }
 
+  /** Rdata of the records of a name, as text; a failure where there are none to be had. */
+  async records(name: string, type: string, timeoutMs: number, signal: AbortSignal): Promise<string[] | Failure> {
+    if (this.#servers.length === 0) return { outcome: 'unresolved', text: 'this machine has no name servers' };
+    return this.#ask(name, type, timeoutMs, signal);
+  }
+
   async #ask(name: string, type: string, timeoutMs: number, signal: AbortSignal): Promise<string[] | Failure> {
     let failure: Failure = { outcome: 'unresolved', text: `${name}: no name server answers` };
     const deadline = performance.now() + timeoutMs;

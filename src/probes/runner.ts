@@ -15,13 +15,14 @@ export interface CheckOptions {
 /** What checks share: how names are resolved, how ICMP is sent. */
 export class Runner {
   readonly icmp = new IcmpSource();
-  readonly #resolver = new HostResolver();
+  readonly #resolver: HostResolver;
   readonly #version: string;
   /** Checks under way, by what ends them: one listener for all, since adding one walks through those there are. */
   readonly #running = new Map<AbortSignal, Set<AbortController>>();
 
-  constructor(version: string) {
+  constructor(version: string, resolver: HostResolver = new HostResolver()) {
     this.#version = version;
+    this.#resolver = resolver;
   }
 
   /** Checks a target once. Never throws, whatever the target does: a defect of ours is a failure that says so. */
@@ -67,7 +68,7 @@ export class Runner {
   }
 
   readonly #abort = (event: Event): void => {
-    for (const own of [...(this.#running.get(event.target as AbortSignal) ?? [])]) own.abort();
+    for (const own of this.#running.get(event.target as AbortSignal) ?? []) own.abort();
   };
 
   async close(): Promise<void> {
