@@ -1,4 +1,5 @@
-import type { ClientHttp2Session } from 'node:http2';
+import type { OpenedSession } from './https.ts';
+import { randomId } from './question.ts';
 import type { Server, TransportName } from './server.ts';
 import type { MessageStream } from './stream.ts';
 import type { OpenedStream } from './tcp.ts';
@@ -17,7 +18,9 @@ interface Kept {
 /** Streams to servers that stay open between questions, one for each server and transport. */
 export class Connections {
   readonly #kept = new Map<string, Kept>();
-  readonly #sessions = new Map<string, ClientHttp2Session>();
+  /** Ids under way, by server. */
+  readonly #ids = new Map<string, Set<number>>();
+  readonly #sessions = new Map<string, Promise<OpenedSession>>();
 
   /** The open stream to a server, or a new one: those who ask while it opens share it. */
   async stream(
@@ -56,40 +59,64 @@ export class Connections {
     kept.timer = setTimeout(() => stream.close(), IDLE_MS).unref();
   }
 
-  /** True when a query of this id is under way on the stream to a server. */
-  isAsking(transport: TransportName, server: Server, id: number): boolean {
-    return this.#kept.get(keyOf(transport, server))?.stream?.isAsking(id) === true;
+  /** A random id that no query to a server has now; give it back with `releaseId`. */
+  reserveId(transport: TransportName, server: Server): number {
+    const key = keyOf(transport, server);
+    let used = this.#ids.get(key);
+    if (used === undefined) this.#ids.set(key, (used = new Set()));
+    let id = randomId();
+    while (used.has(id)) id = randomId();
+    used.add(id);
+    return id;
   }
 
-  /** The open HTTP/2 session to a server. */
-  session(server: Server): ClientHttp2Session | undefined {
-    const session = this.#sessions.get(keyOf('https', server));
-    return session?.closed === false && !session.destroyed ? session : undefined;
+  releaseId(transport: TransportName, server: Server, id: number): void {
+    const key = keyOf(transport, server);
+    const used = this.#ids.get(key);
+    used?.delete(id);
+    if (used?.size === 0) this.#ids.delete(key);
   }
 
-  /** Keeps a session for others; of two that were opened at once the later one. */
-  keepSession(server: Server, session: ClientHttp2Session): void {
+  /** The open HTTP/2 session to a server, or a new one: those who ask while it opens share it. */
+  async session(
+    server: Server,
+    open: () => Promise<OpenedSession>,
+  ): Promise<{ opened: OpenedSession; isNew: boolean }> {
     const key = keyOf('https', server);
-    const before = this.#sessions.get(key);
-    this.#sessions.delete(key);
-    this.#sessions.set(key, session);
-    before?.close();
-    session.setTimeout(IDLE_MS, () => session.close());
-    session.once('close', () => {
-      if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-    });
-    // Ends when its requests are answered, the program need not wait for it.
-    session.unref();
-    if (this.#sessions.size <= MOST) return;
-    for (const [oldest, other] of this.#sessions) {
-      this.#sessions.delete(oldest);
-      other.close();
-      break;
+    const known = this.#sessions.get(key);
+    if (known !== undefined) {
+      const opened = await known;
+      if (opened.session?.closed === false && !opened.session.destroyed) return { opened, isNew: false };
     }
+    // Of those who found it closed the first opens it again.
+    const other = this.#sessions.get(key);
+    if (other !== undefined && other !== known) return { opened: await other, isNew: false };
+    const opening = open();
+    this.#sessions.delete(key);
+    this.#sessions.set(key, opening);
+    if (this.#sessions.size > MOST) {
+      for (const [oldest, session] of this.#sessions) {
+        this.#sessions.delete(oldest);
+        void session.then((one) => one.session?.close());
+        break;
+      }
+    }
+    const opened = await opening;
+    const forget = () => {
+      if (this.#sessions.get(key) === opening) this.#sessions.delete(key);
+    };
+    if (opened.session === null) forget();
+    else {
+      opened.session.setTimeout(IDLE_MS, () => opened.session?.close());
+      opened.session.once('close', forget);
+      // Each request keeps the program running until it is answered; the session alone does not.
+      opened.session.unref();
+    }
+    return { opened, isNew: true };
   }
 
   close(): void {
-    for (const session of this.#sessions.values()) session.destroy();
+    for (const session of this.#sessions.values()) void session.then((one) => one.session?.destroy());
     this.#sessions.clear();
     for (const { stream, timer, opened } of this.#kept.values()) {
       clearTimeout(timer);

@@ -136,8 +136,21 @@ class Run {
     const options = this.#options;
     const cookie = this.#edns?.cookie === true ? this.#cookies.cookieFor(options.server) : undefined;
     const form: QueryForm = { ...options, edns: this.#edns };
+    const { connections, server } = options;
+    const transport = this.#transport;
+    const shared = transport === 'tcp' || transport === 'tls' ? connections : undefined;
     // RFC 8484 §4.1: the same question is the same request, for caches.
-    const plain = encodeQuery(this.#question, form, this.#transport === 'https' ? 0 : this.#freeId(), cookie);
+    const id = transport === 'https' ? 0 : (shared?.reserveId(transport, server) ?? randomId());
+    try {
+      return await this.#send(id, form, cookie);
+    } finally {
+      shared?.releaseId(transport, server, id);
+    }
+  }
+
+  async #send(id: number, form: QueryForm, cookie: string | undefined): Promise<Tried> {
+    const options = this.#options;
+    const plain = encodeQuery(this.#question, form, id, cookie);
     if (options.caseRandom === true) randomizeCase(plain);
     this.#tsig = options.tsig === undefined ? undefined : new TsigSession(options.tsig);
     this.#query = this.#tsig?.sign(plain, Date.now() / 1000) ?? plain;
@@ -165,14 +178,6 @@ class Run {
       return askByHttps({ ...trial, tls: tls ?? {}, isGet: httpGet === true }, connections);
     }
     return askByTcp({ ...trial, tls: this.#transport === 'tls' ? (tls ?? {}) : undefined }, connections);
-  }
-
-  #freeId(): number {
-    const { connections, server } = this.#options;
-    for (;;) {
-      const id = randomId();
-      if (connections?.isAsking(this.#transport, server, id) !== true) return id;
-    }
   }
 
   /** Whether an answer is a reason to ask in another way; says so in its attempt. */

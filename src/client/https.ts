@@ -4,7 +4,7 @@ import type { Connections } from './connections.ts';
 import { networkOutcome } from './network-error.ts';
 import type { Attempt, Outcome } from './outcome.ts';
 import type { Server } from './server.ts';
-import { openSocket, type TlsOptions } from './stream.ts';
+import { type Opened, openSocket, type TlsOptions } from './stream.ts';
 import { noteOpening } from './tcp.ts';
 import type { Trial, Tried } from './udp.ts';
 
@@ -13,6 +13,8 @@ export const DOH_PATH = '/dns-query';
 const MEDIA_TYPE = 'application/dns-message';
 /** A DNS message is no longer. */
 const MOST_BYTES = 65_535;
+/** Requests at once on a session: BIND 9.18 drops one that has 64 opened in a burst, though it announces 100. */
+const MOST_REQUESTS = 32;
 const { NGHTTP2_CANCEL } = constants;
 
 /** How a request is put. */
@@ -41,21 +43,16 @@ export async function askByHttps(trial: HttpsTrial, connections?: Connections): 
     return { attempt, bytes };
   };
   if (signal?.aborted === true) return end('aborted');
-  let session = connections?.session(server);
-  if (session === undefined) {
-    const opened = await openSocket(trial, ['h2']);
-    noteOpening(attempt, opened);
-    const { socket } = opened;
-    if (socket === null) return end(opened.outcome, opened.reason);
-    if ((socket as TLSSocket).alpnProtocol !== 'h2') {
-      socket.destroy();
-      return end('http_failed', 'it offers no HTTP/2');
-    }
-    session = sessionOn(socket as TLSSocket, server);
-    connections?.keepSession(server, session);
-  }
+  const open = () => openSession(trial);
+  const { opened, isNew } = (await connections?.session(server, open)) ?? { opened: await open(), isNew: true };
+  if (isNew) noteOpening(attempt, opened);
+  const { session } = opened;
+  if (session === null) return end(opened.outcome, opened.reason);
+  const turn = opened.turns;
+  await turn.take();
   const left = Math.max(1, timeoutMs - (performance.now() - began));
   const reply = await request(session, trial, left);
+  turn.give();
   attempt.bytesIn = reply.bytes?.length ?? reply.bytesIn;
   if (connections === undefined) session.destroy();
   if (reply.bytes === null) return end(reply.outcome, reply.reason);
@@ -68,11 +65,46 @@ export async function askByHttps(trial: HttpsTrial, connections?: Connections): 
   return end('garbage', judged === 'malformed' ? trial.fit.faultText : undefined, null);
 }
 
-function sessionOn(socket: TLSSocket, server: Server): ClientHttp2Session {
-  const session = connect(`https://${authority(server)}`, { createConnection: () => socket });
+/** An open session, or why there is none. */
+export interface OpenedSession extends Opened {
+  session: ClientHttp2Session | null;
+  turns: Turns;
+}
+
+/** So many requests at once and no more; the others wait in order. Each takes a turn and gives it back. */
+class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+}
+
+async function openSession(trial: HttpsTrial): Promise<OpenedSession> {
+  const opened = await openSocket(trial, ['h2']);
+  const socket = opened.socket as TLSSocket | null;
+  const turns = new Turns(MOST_REQUESTS);
+  if (socket === null) return { ...opened, session: null, turns };
+  if (socket.alpnProtocol !== 'h2') {
+    socket.destroy();
+    return { ...opened, session: null, turns, outcome: 'http_failed', reason: 'it offers no HTTP/2' };
+  }
+  const session = connect(`https://${authority(trial.server)}`, { createConnection: () => socket });
   // Each request hears of it by its own stream.
   session.on('error', () => undefined);
-  return session;
+  return { ...opened, session, turns };
 }
 
 function authority({ address, name, port }: Server): string {
@@ -122,7 +154,9 @@ function request(session: ClientHttp2Session, trial: HttpsTrial, timeoutMs: numb
       done(outcome === 'not_sent' ? 'closed' : outcome, reason);
     });
     stream.on('close', () => done('closed'));
+    let isAnswered = false;
     stream.on('response', (headers) => {
+      isAnswered = true;
       const status = headers[':status'] ?? 0;
       const type = headers['content-type'] ?? 'nothing';
       if (status < 200 || status > 299) done('http_failed', `status ${status}`);
@@ -133,7 +167,10 @@ function request(session: ClientHttp2Session, trial: HttpsTrial, timeoutMs: numb
       if (held > MOST_BYTES) return done('garbage', 'longer than a DNS message can be');
       chunks.push(chunk);
     });
-    stream.on('end', () => done('answered', undefined, Buffer.concat(chunks)));
+    stream.on('end', () => {
+      // A stream that the server reset ends, too.
+      if (isAnswered) done('answered', undefined, Buffer.concat(chunks));
+    });
     stream.end(isGet ? undefined : query);
   });
 }

@@ -181,11 +181,6 @@ export class MessageStream {
   get held(): number {
     return this.#held;
   }
-  /** True when a query of this id is under way. */
-  isAsking(id: number): boolean {
-    return this.#waiting.has(id);
-  }
-
   /** Sends a query and waits for its one answer. */
   ask(
     query: Uint8Array,
@@ -227,6 +222,11 @@ export class MessageStream {
     { take, end }: Pick<Waiter, 'take' | 'end'>,
   ): (outcome: Outcome, reason?: string) => void {
     const { id } = fit;
+    if (this.#waiting.has(id)) {
+      // Two of one id could not be told apart; whoever shares a stream sees to it that there are none.
+      queueMicrotask(() => end('not_sent', 'its id is in use on this connection'));
+      return () => undefined;
+    }
     this.#waiting.set(id, { fit, discarded, take, end, messages: 0 });
     const framed = new Uint8Array(query.length + 2);
     framed[0] = query.length >>> 8;

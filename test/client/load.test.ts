@@ -63,10 +63,10 @@ for (const simple of [false, true]) {
   test(`${simple ? "Node's sockets" : "the system's batches"}: a pace holds, a signal stops, nobody there is told`, async (t) => {
     const server = await udpServer(t, (query, reply) => reply(answerTo(query)));
     const paced = await runLoad(once(queries(100)), { server, rate: 400, simple });
-    assert.ok(paced.seconds > 0.22 && paced.seconds < 0.6, `${paced.seconds} s`);
+    assert.ok(paced.seconds > 0.22 && paced.seconds < 3, `${paced.seconds} s`);
     const timed = queries(3).map((one, i) => ({ ...one, at: i * 100 }));
     const asRecorded = await runLoad(once(timed), { server, simple });
-    assert.ok(asRecorded.seconds > 0.19 && asRecorded.seconds < 0.5, `${asRecorded.seconds} s`);
+    assert.ok(asRecorded.seconds > 0.19 && asRecorded.seconds < 3, `${asRecorded.seconds} s`);
     const endless = queries(50);
     const stopped = await runLoad(() => endless, { server, simple, signal: AbortSignal.timeout(100) });
     assert.equal(stopped.ended, 'stopped');
