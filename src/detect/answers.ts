@@ -18,6 +18,11 @@ export class AnswerAddresses {
   /** Whether an alias stands before them. */
   hasAlias = false;
 
+  clear(): void {
+    this.count = this.ttl = 0;
+    this.hasAlias = false;
+  }
+
   /** Reads those of a response; how many. */
   read(view: MessageView): number {
     const { records, section, type, rdata, rdlength, bytes } = view;

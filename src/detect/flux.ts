@@ -1,7 +1,7 @@
 import { numberText, spanText } from '../core/figures.ts';
 import { group, span, whole } from '../core/settings.ts';
-import { AnswerAddresses } from './answers.ts';
 import { detector } from './detector.ts';
+import type { AnswerAddresses } from './answers.ts';
 import type { Domain } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
@@ -18,13 +18,29 @@ const ADDRESS_WEIGHT = 1.32;
 
 /** All that is kept of a domain that has had one address only, as nearly all have. */
 class First {
+  #responses = 1;
+  /** The lowest word of the address. */
+  readonly #word: number;
+  readonly address: number;
+  readonly network: number;
   readonly began: number;
-  responses = 0;
-  address = 0;
-  network = 0;
 
-  constructor(time: number) {
+  constructor({ time, answers }: Observation) {
+    this.#word = answers.words[3];
+    this.address = answers.key(0);
+    this.network = answers.network(0);
     this.began = time;
+  }
+
+  get responses(): number {
+    return this.#responses;
+  }
+
+  /** Counts a response that has this address alone. */
+  isAgain({ count, words }: AnswerAddresses): boolean {
+    if (count !== 1 || words[3] !== this.#word) return false;
+    this.#responses++;
+    return true;
   }
 }
 
@@ -41,18 +57,16 @@ class State {
   }
 }
 
-function firstOf(_: Domain, { time }: Observation): First {
-  return new First(time);
+function firstOf(_: Domain, seen: Observation): First {
+  return new First(seen);
 }
 
 /** Goes on from what was kept of the first address. */
 function stateOf(_: Domain, { began, responses, address, network }: First): State {
   const state = new State(began);
-  if (responses > 0) {
-    state.responses = responses;
-    state.addresses.add(address);
-    state.networks.add(network);
-  }
+  state.responses = responses;
+  state.addresses.add(address);
+  state.networks.add(network);
   return state;
 }
 
@@ -70,34 +84,27 @@ export const flux = detector({
   }),
   create: ({ networks, ttl }, { entities }) => {
     const states = entities.perDomain<First | State>(MOST_DOMAINS);
-    const answers = new AnswerAddresses();
     const mostTtl = ttl / 1000;
     return {
       inspect(seen, raise) {
-        const { domain, time, response } = seen;
-        if (domain === null || response === null || answers.read(response) === 0) return;
+        const { domain, time, answers } = seen;
+        if (domain === null || answers.count === 0) return;
         // Of names that lead to another's (a CDN's customers) nothing is said; nor of what everybody asks for (CDNs).
         if (answers.hasAlias || answers.ttl > mostTtl) return;
-        let state = states.peek(domain);
-        if (state !== undefined && time - state.began > WINDOW) {
-          states.delete(domain);
-          state = undefined;
-        }
-        if (state === undefined && domain.isPopular) return;
-        state = states.take(domain, firstOf, seen);
+        const known = states.peek(domain);
+        if (known instanceof First && known.isAgain(answers)) return;
+        if (known === undefined && domain.isPopular) return;
+        if (known !== undefined && time - known.began > WINDOW) states.delete(domain);
+        let state = states.take(domain, firstOf, seen);
         if (state instanceof First) {
-          const isSame = answers.count === 1 && (state.responses === 0 || state.address === answers.key(0));
-          if (isSame) {
-            state.responses++;
-            state.address = answers.key(0);
-            state.network = answers.network(0);
-            return;
+          if (state === known || answers.count > 1) {
+            states.delete(domain);
+            state = states.take(domain, stateOf, state);
           }
-          states.delete(domain);
-          state = states.take(domain, stateOf, state);
+          if (state instanceof First) return;
         }
-        if (state instanceof First) return;
         state.responses++;
+        if (state.addresses.size === MOST_ADDRESSES) return;
         let hasNew = false;
         for (let i = 0; i < answers.count; i++) {
           const key = answers.key(i);

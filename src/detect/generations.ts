@@ -8,9 +8,10 @@ const FREE = 0;
 export abstract class Entity {
   /** A number of its own, below the capacity; another's once it is forgotten. */
   slot = -1;
-  /** Its key, in memory that is not its own, and from where on. */
+  /** Its key, in memory that is not its own: from where on, and how many words. */
   key: Int32Array = NO_KEY;
   keyAt = 0;
+  keyWords = 0;
   /** The turn in which it was used last. */
   turn = 0;
 }
@@ -82,6 +83,7 @@ export class Generations<E extends Entity> implements Counted {
     const { table, entities } = this.#now;
     entity.key = table.words;
     entity.keyAt = table.int;
+    entity.keyWords = words;
     entity.turn = this.turns;
     entities.push(entity);
   }

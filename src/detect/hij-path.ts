@@ -4,9 +4,9 @@ import { isInAny } from '../core/network.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, whole } from '../core/settings.ts';
-import { AnswerAddresses } from './answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector, type DetectServices } from './detector.ts';
+import type { Domain, Host } from './entities.ts';
 import { Failures, Told } from './failures.ts';
 import { Lately } from './lately.ts';
 import { ANSWERED, DATA, NXDOMAIN, type Observation } from './observation.ts';
@@ -14,6 +14,7 @@ import { ANSWERED, DATA, NXDOMAIN, type Observation } from './observation.ts';
 const TYPE_A = 1;
 const DAY = 86_400;
 const MOST_MISSING = 32_768;
+const FIRSTS = 4096;
 
 /** What an answer's path is judged as: how bad, and in which words. */
 interface Judgement {
@@ -156,21 +157,22 @@ function rewritingOf(least: number): (seen: Observation) => Judgement | null {
   /** By hash: the second time they may resolve. */
   const missing = new Lately(MOST_MISSING);
   const found = new Bounded<string, { began: number; domains: Set<string> }>(1024);
-  const answers = new AnswerAddresses();
+  const firsts = new Firsts();
   return (seen) => {
     if (seen.kind === NXDOMAIN) {
       missing.note(seen.nameHash, seen.closed);
       return null;
     }
     if (seen.kind !== DATA || seen.type !== TYPE_A || seen.domain === null) return null;
-    if (Number.isNaN(missing.timeOf(seen.nameHash))) return null;
-    if (seen.response === null || answers.read(seen.response) === 0) return null;
-    const address = `${seen.server.text} ${answers.key(0)}`;
-    const state = found.take(address, rewritingState, seen);
+    if (Number.isNaN(missing.timeOf(seen.nameHash)) || seen.answers.count === 0) return null;
+    const first = firsts.before(seen, seen.domain);
+    if (first === undefined) return null;
+    const state = found.take(`${seen.server.text} ${seen.answers.key(0)}`, rewritingState, seen);
     if (seen.closed - state.began > 600) {
       state.began = seen.closed;
       state.domains.clear();
     }
+    if (state.domains.size === 0) state.domains.add(first.text);
     if (state.domains.size < 4 * least) state.domains.add(seen.domain.text);
     if (state.domains.size < least) return null;
     return {
@@ -182,6 +184,27 @@ function rewritingOf(least: number): (seen: Observation) => Judgement | null {
       text: `${numberText(state.domains.size)} domains that did not exist before now have one and the same address: ${[...state.domains].slice(0, 5).join(', ')}. Some providers lead typing mistakes to advertising; it breaks what relies on NXDOMAIN, and may be somebody else's doing.`,
     };
   };
+}
+
+/** The domain that came first with an address of a server: nearly every address has one alone. */
+class Firsts {
+  readonly #keys = new Float64Array(FIRSTS);
+  readonly #servers: (Host | undefined)[] = new Array<undefined>(FIRSTS).fill(undefined);
+  readonly #domains: (Domain | undefined)[] = new Array<undefined>(FIRSTS).fill(undefined);
+
+  /** Another domain that had the same first address from the same server before; undefined while there is none. */
+  before({ server, answers }: Observation, domain: Domain): Domain | undefined {
+    const key = answers.key(0);
+    const at = (Math.imul(answers.words[3] ^ server.w3, 0x9e3779b1) >>> 16) & (FIRSTS - 1);
+    if (this.#keys[at] === key && this.#servers[at] === server) {
+      const first = this.#domains[at];
+      return first === domain ? undefined : first;
+    }
+    this.#keys[at] = key;
+    this.#servers[at] = server;
+    this.#domains[at] = domain;
+    return undefined;
+  }
 }
 
 function rewritingState(_: string, { closed }: Observation): { began: number; domains: Set<string> } {

@@ -1,5 +1,9 @@
+import { UserError } from '../core/errors.ts';
 import { group, span, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
+import { hashOf, KeyTable } from '../sketch/key-table.ts';
+import { nameText } from '../wire/name.ts';
+import { parseName } from '../wire/writer.ts';
+import { type Counted, noteTable } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
 
@@ -18,36 +22,112 @@ export const newDom = detector({
     forget: span('A domain that was not asked for so long is new again.', { default: '90d', least: 86_400_000 }),
   }),
   create: ({ domains, forget }) => {
-    const known = new Bounded<string, { first: number; last: number }>(domains);
-    let seenLast: Domain | null = null;
+    const ages = new Ages(domains);
     return {
       inspect({ domain, time }) {
+        if (domain === null) return;
         // Written down once an hour at most; between that, the domain's own object knows.
-        if (domain === null || domain === seenLast) return;
-        seenLast = domain;
-        const isNewHere = domain.queries <= 1;
-        if (!isNewHere && time - domain.firstSeen < HOUR) return;
-        const age = known.take(domain.text, ageOf, domain);
-        if (time - age.last > forget / 1000) age.first = time;
-        age.last = time;
-        if (age.first < domain.firstSeen) domain.firstSeen = age.first;
+        const hour = Math.floor(time / HOUR);
+        if (domain.agedAt === hour) return;
+        domain.agedAt = hour;
+        const age = ages.take(domain.key, domain.keyAt, domain.keyWords);
+        const { doubles, double } = age;
+        const last = doubles[double + LAST];
+        if (last === 0) doubles[double + FIRST] = domain.firstSeen;
+        else if (time - last > forget / 1000) doubles[double + FIRST] = time;
+        doubles[double + LAST] = time;
+        if (doubles[double + FIRST] < domain.firstSeen) domain.firstSeen = doubles[double + FIRST];
       },
-      save: () => [...known].map(([domain, { first, last }]) => [domain, first, last]),
+      save: () => [...ages.entries()],
       load(state) {
         if (!Array.isArray(state)) return;
         for (const row of state as unknown[]) {
           if (!Array.isArray(row)) continue;
           const [domain, first, last] = row as unknown[];
           if (typeof domain !== 'string' || typeof first !== 'number' || typeof last !== 'number') continue;
-          known.take(domain, () => ({ first, last }));
+          ages.load(domain, first, last);
         }
       },
     };
   },
 });
 
-function ageOf(_: string, { firstSeen }: Domain): { first: number; last: number } {
-  return { first: firstSeen, last: firstSeen };
+const FIRST = 0;
+const LAST = 1;
+
+/** When domains were first and last asked for, by their wire form: two tables take turns, as in `Bounded`. */
+class Ages implements Counted {
+  readonly capacity: number;
+  evicted = 0;
+  #now: KeyTable;
+  #before: KeyTable;
+  /** Of those before, how many are in the other table, too. */
+  #again = 0;
+  readonly #half: number;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.#half = capacity >> 1;
+    this.#now = this.#empty();
+    this.#before = this.#empty();
+    noteTable(this);
+  }
+
+  get size(): number {
+    return this.#now.size + this.#before.size - this.#again;
+  }
+
+  /** The table that has the domain's record at hand; a new one has zeros in it. */
+  take(key: Int32Array, at: number, words: number): KeyTable {
+    const hash = hashOf(key, at, words);
+    const before = this.#before;
+    if (this.#now.find(key, at, words, hash) >= 0) return this.#now;
+    const isKnown = before.find(key, at, words, hash) >= 0;
+    if (this.#now.full) {
+      this.evicted += before.size - this.#again - (isKnown ? 1 : 0);
+      this.#again = 0;
+      this.#before = this.#now;
+      this.#now = this.#empty();
+    } else if (isKnown) this.#again++;
+    const now = this.#now;
+    now.insert(key, at, words, hash);
+    if (isKnown) {
+      now.doubles[now.double + FIRST] = before.doubles[before.double + FIRST];
+      now.doubles[now.double + LAST] = before.doubles[before.double + LAST];
+    }
+    return now;
+  }
+
+  *entries(): Generator<[domain: string, first: number, last: number]> {
+    for (const table of [this.#before, this.#now]) {
+      for (let entry = 0; entry < table.size; entry++) {
+        const { array, from, words } = table.key(entry);
+        if (table === this.#before && this.#now.find(array, from, words) >= 0) continue;
+        const [first, last] = table.numbers(entry);
+        yield [nameText(table.bytes(entry), 0, 0), first, last];
+      }
+    }
+  }
+
+  /** Takes what an earlier run saved; what is no name is passed over. */
+  load(domain: string, first: number, last: number): void {
+    let wire: Uint8Array;
+    try {
+      wire = parseName(domain);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return;
+    }
+    const key = new Int32Array((wire.length + 3) >> 2);
+    new Uint8Array(key.buffer).set(wire);
+    const { doubles, double } = this.take(key, 0, key.length);
+    doubles[double + FIRST] = first;
+    doubles[double + LAST] = last;
+  }
+
+  #empty(): KeyTable {
+    return new KeyTable(this.#half, { doubles: 2 });
+  }
 }
 
 /** Weight of what is seen of a domain: half as much again on its first day, unless everybody asks for it. */

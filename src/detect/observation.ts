@@ -4,6 +4,7 @@ import { ANSWER_KINDS, idText, NO_KIND, NO_RCODE, OUTCOMES, type TransactionBatc
 import { typeName } from '../rr/registry.ts';
 import { MessageView } from '../wire/message.ts';
 import { copyName, nameText } from '../wire/name.ts';
+import { AnswerAddresses } from './answers.ts';
 import { type Domain, type Entities, Host } from './entities.ts';
 
 export const ANSWERED = OUTCOMES.indexOf('answered');
@@ -64,6 +65,8 @@ export class Observation {
   readonly #entities: Entities;
   readonly #response = new MessageView();
   readonly #query = new MessageView();
+  readonly #answers = new AnswerAddresses();
+  #answersOf = -1;
   #hasResponse = false;
   #hasQuery = false;
   #text: string | undefined;
@@ -141,6 +144,18 @@ export class Observation {
       this.#response.read(this.batch.arena, responseAt[i], responseLength[i], claimed);
     }
     return this.#response;
+  }
+
+  /** The addresses of the response's answer section, read when they are first asked for; none without a response. */
+  get answers(): AnswerAddresses {
+    const answers = this.#answers;
+    if (this.#answersOf !== this.serial) {
+      this.#answersOf = this.serial;
+      const { response } = this;
+      if (response === null) answers.clear();
+      else answers.read(response);
+    }
+    return answers;
   }
 
   /** The first query; null without one. */

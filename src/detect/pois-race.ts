@@ -2,7 +2,7 @@ import { addressText } from '../core/address.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText } from '../core/figures.ts';
 import { group, span } from '../core/settings.ts';
-import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
+import { type AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { NXDOMAIN, NODATA, DATA, type Observation, ORPHAN } from './observation.ts';
@@ -24,7 +24,6 @@ export const poisRace = detector({
     within: span('The second answer comes this soon after the first.', { default: '2s', least: 1, most: 60_000 }),
   }),
   create: ({ within }) => {
-    const answers = new AnswerAddresses();
     const first = new FirstAnswers();
     const told = new Bounded<string, { at: number; count: number }>(MOST_NAMES);
     return {
@@ -33,14 +32,15 @@ export const poisRace = detector({
         const { row, batch, time } = seen;
         if (seen.outcome !== ORPHAN) {
           // A repeated query may be answered twice, by servers that take turns.
-          if (seen.kind !== DATA || batch.col.queries[row] !== 1 || seen.response === null) return;
-          if (answers.read(seen.response) > 0) first.remember(seen, answers);
+          if (seen.kind !== DATA || batch.col.queries[row] !== 1) return;
+          if (seen.answers.count > 0) first.remember(seen, seen.answers);
           return;
         }
         if (batch.col.duplicates[row] === 0 || seen.response === null) return;
         const entry = first.find(seen, within / 1000);
         if (entry < 0) return;
-        const n = answers.read(seen.response);
+        const { answers } = seen;
+        const n = answers.count;
         const denies = n === 0 && (seen.kind === NXDOMAIN || seen.kind === NODATA);
         if ((n === 0 && !denies) || (n > 0 && first.shares(entry, answers))) return;
         const { text: resolver } = seen.client;

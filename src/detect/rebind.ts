@@ -1,7 +1,6 @@
 import { type AddressKind, addressKind } from '../core/address-kind.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, list, span, text, whole } from '../core/settings.ts';
-import { AnswerAddresses } from './answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
@@ -54,7 +53,6 @@ export const rebind = detector({
     const local = new DomainSet([...LOCAL, ...own]);
     const outside = new Lately(MOST_NAMES);
     const told = entities.perDomain<{ until: number; isFlip: boolean }>(MOST_DOMAINS);
-    const answers = new AnswerAddresses();
     const portals = new Bounded<number, Set<Domain>>(MOST_PORTALS);
     /** Whether one address of the inside is given for several domains: a portal, or what a blocker answers with. */
     const isPortal = (address: number, domain: Domain): boolean => {
@@ -64,8 +62,8 @@ export const rebind = detector({
     };
     return {
       inspect(seen, raise) {
-        const { domain, time, response } = seen;
-        if (domain === null || response === null || answers.read(response) === 0) return;
+        const { domain, time, answers } = seen;
+        if (domain === null || answers.count === 0) return;
         let inside = -1;
         let kind: AddressKind = 'public';
         let isOutside = false;

@@ -1,12 +1,11 @@
 import { DNS } from '../core/carrier.ts';
 import { numberText, sizeText, spanText } from '../core/figures.ts';
-import type { Evidence } from '../core/alert.ts';
 import { group, size, whole } from '../core/settings.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
-import type { Observation } from './observation.ts';
+import type { Kept, Observation } from './observation.ts';
 import { Distinct, secretHash } from './tunnel/distinct.ts';
 import { Sliding } from './tunnel/sliding.ts';
 
@@ -34,7 +33,7 @@ const LONG_LABEL = 40;
 
 class Answers {
   readonly sums = new Sliding(4, HOUR, STEPS);
-  readonly evidence: Evidence[] = [];
+  readonly evidence: Kept[] = [];
   names = new Distinct();
   day: number;
   firstSeen: number;
@@ -83,7 +82,7 @@ export const tunDown = detector({
         if (!add(state, response, type, seen.subLength <= SHORT_NAME)) return;
         state.count++;
         if (state.evidence.length === MOST_EVIDENCE) state.evidence.splice(MOST_EVIDENCE / 2, 1);
-        state.evidence.push(seen.evidence());
+        state.evidence.push(seen.keep());
         const { sums } = state;
         const bytes = sums.sum(BYTES);
         const count = sums.sum(ANSWERS);
@@ -118,7 +117,7 @@ export const tunDown = detector({
             { name: 'distinct answers', value: Math.round(count), unit: 'answers', threshold: least },
             { name: 'entropy of answers', value: Number(bits.toFixed(2)), unit: 'bit', threshold: entropy },
           ],
-          evidence: [...state.evidence],
+          evidence: state.evidence.map((one) => one.evidence()),
           attack: ATTACK,
           proposal: { kind: 'domain', value: domain.text, text: `Block ${domain.text} for an hour` },
         });
@@ -164,10 +163,13 @@ const counts = new Uint16Array(256);
 /** Bits an octet takes, of those seen. Short data cannot show more than log2 of its length. */
 function entropyOf(bytes: Uint8Array, at: number, length: number): number {
   if (length === 0) return 0;
-  counts.fill(0);
   for (let i = at; i < at + length; i++) counts[bytes[i]]++;
   let bits = 0;
-  for (const count of counts) if (count > 0) bits -= (count / length) * Math.log2(count / length);
+  for (let i = at; i < at + length; i++) {
+    const count = counts[bytes[i]];
+    if (count > 0) bits -= (count / length) * Math.log2(count / length);
+    counts[bytes[i]] = 0;
+  }
   return bits;
 }
 

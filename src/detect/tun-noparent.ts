@@ -1,10 +1,10 @@
-import type { Evidence } from '../core/alert.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, span, whole } from '../core/settings.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Host } from './entities.ts';
+import type { Kept } from './observation.ts';
 
 const ATTACK = ['T1048.003'] as const;
 const MOST_CLIENTS = 4096;
@@ -15,7 +15,7 @@ const USED_ONCE = 4;
 /** The single-use names of a client: when each of the last few came. */
 class Client {
   readonly times: number[] = [];
-  evidence: Evidence[] = [];
+  evidence: Kept[] = [];
   lastHash = 0;
   raised = Number.NEGATIVE_INFINITY;
   count = 0;
@@ -57,7 +57,7 @@ export const tunNoparent = detector({
         state.count++;
         if (times.length > names) times.shift();
         if (state.evidence.length === MOST_EVIDENCE) state.evidence.splice(MOST_EVIDENCE / 2, 1);
-        state.evidence.push(seen.evidence());
+        state.evidence.push(seen.keep());
         const took = now - times[0];
         if (times.length < names || took > seconds || now - state.raised < seconds) return;
         state.raised = now;
@@ -83,7 +83,7 @@ export const tunNoparent = detector({
             { name: 'long names used once', value: times.length, unit: 'names', threshold: names },
             { name: 'time they took', value: Number(took.toFixed(3)), unit: 's', threshold: seconds },
           ],
-          evidence: [...state.evidence],
+          evidence: state.evidence.map((one) => one.evidence()),
           attack: ATTACK,
           proposal: { kind: 'client', value: client, text: `Look at ${client}, or keep it off the resolver` },
         });

@@ -4,7 +4,7 @@ import { NO_KIND, ROLES } from '../../core/transactions.ts';
 import { Bounded } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Domain, Entities, Host } from '../entities.ts';
-import { DATA, ERROR, NXDOMAIN, type Observation } from '../observation.ts';
+import { DATA, ERROR, type Kept, NXDOMAIN, type Observation } from '../observation.ts';
 import { Distinct, secretHash } from './distinct.ts';
 import { Sliding } from './sliding.ts';
 import { spellingBits } from './spelling.ts';
@@ -108,7 +108,7 @@ export class Cell {
   #burstFrom = 0;
   #burst = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
-  readonly #evidence: Evidence[] = [];
+  readonly #evidence: Kept[] = [];
   readonly firstSeen: number;
   lastSeen = 0;
   /** Transactions with a new name. */
@@ -245,11 +245,11 @@ export class Cell {
   /** The first ones, and the last. */
   #show(seen: Observation): void {
     if (this.#evidence.length === MOST_EVIDENCE) this.#evidence.splice(MOST_EVIDENCE / 2, 1);
-    this.#evidence.push(seen.evidence());
+    this.#evidence.push(seen.keep());
   }
 
   get evidence(): Evidence[] {
-    return [...this.#evidence];
+    return this.#evidence.map((one) => one.evidence());
   }
 
   /** Sums it all up; walks over the names, so not for every transaction. */
