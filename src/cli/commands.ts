@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'analyze', load: async () => (await import('./analyze.ts')).analyze },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'query', load: async () => (await import('./query.ts')).query },
+  { name: 'trace', load: async () => (await import('./trace.ts')).trace },
   { name: 'probe', load: async () => (await import('./probe.ts')).probe },
   { name: 'compare', load: async () => (await import('./compare.ts')).compare },
   { name: 'replay', load: async () => (await import('./replay.ts')).replay },
