@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { askWords, type AskContext, candidates, serversOf } from '../client/ask.ts';
+import { aliasSentence, followAliases } from '../client/alias.ts';
+import { askWords, type AskContext, candidates, exchangeOptions, serversOf } from '../client/ask.ts';
 import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import type { Exchange } from '../client/exchange.ts';
 import type { Question } from '../client/question.ts';
+import { checkRewriting } from '../client/rewriting.ts';
 import { isRecursionMissing } from '../client/show/dig.ts';
 import { OUTPUTS } from '../client/show/index.ts';
 import { transferWords } from '../client/show/transfer.ts';
@@ -136,6 +138,7 @@ async function ask(
 ): Promise<number> {
   const format = words.output ?? ((textOption(options, 'format') ?? 'pretty') as OutputName);
   const look = { color: useColor(options), parts: words.show, words: spelled, version: version() };
+  if (words.trace) return traced(words, options);
   const servers = await serversOf(words);
   let exit: number = EXIT.ok;
   for (const question of words.questions) {
@@ -145,6 +148,11 @@ async function ask(
     }
     const result = await first(words, question, servers, context);
     print(OUTPUTS[format].show(result, look));
+    if (result.response !== null) remarkAliases(question, result.response);
+    if (words.checkRewriting && result.response !== null) {
+      const how = { ...exchangeOptions(words, context), server: result.server };
+      remark((await checkRewriting(how)).sentence);
+    }
     if (result.response === null) {
       exit = DIG_EXIT.noAnswer;
       if (format !== 'pretty' && format !== 'dig') remark(plainText(result.sentence));
@@ -154,6 +162,33 @@ async function ask(
       remark(`follow the delegations from the root with: nametap trace ${plainText(question.name)} ${question.type}`);
     }
   }
+  return exit;
+}
+
+/** Aliases that lead nowhere are told. */
+function remarkAliases({ name, type }: Question, response: NonNullable<Exchange['response']>): void {
+  const chain = followAliases(name, type, response);
+  if (chain.problem !== null) remark(plainText(aliasSentence(chain)));
+}
+
+/** `+trace` and `+nssearch`: the command that follows the delegations. */
+async function traced(words: QueryWords, options: OptionValues): Promise<number> {
+  const { trace } = await import('./trace.ts');
+  if (words.servers.length > 0)
+    remark('a trace begins at the root; another root is named by nametap trace --root ADDRESS');
+  const defaults = trace.options.map(({ name, default: otherwise }) => [name, otherwise] as const);
+  const given: Record<string, string | boolean | undefined> = {
+    ...Object.fromEntries(defaults),
+    all: words.allServers,
+    ipv4: options.ipv4 === true,
+    ipv6: options.ipv6 === true,
+    color: textOption(options, 'color'),
+    ...(words.port !== undefined && { port: String(words.port) }),
+    ...(words.timeoutMs !== undefined && { timeout: String(words.timeoutMs / 1000) }),
+    ...((words.output === 'json' || options.format === 'json') && { format: 'json' }),
+  };
+  let exit = 0;
+  for (const { name, type } of words.questions) exit = Math.max(exit, await trace.run([name, type], given));
   return exit;
 }
 

@@ -220,6 +220,11 @@ export const PLUS_OPTIONS: readonly PlusOption[] = [
     set: (words, isOn) => void (words.caseRandom = isOn),
   },
   {
+    name: 'rewriting',
+    summary: 'ask for names nobody has, too: does the server make answers up?',
+    set: (words, isOn) => void (words.checkRewriting = isOn),
+  },
+  {
     name: 'search',
     summary: "try the domains of this machine's resolv.conf",
     set: (words, isOn) => void (words.useSearch = isOn),

@@ -29,6 +29,8 @@ export interface QueryWords {
   caseRandom: boolean;
   opcode: string | undefined;
   useSearch: boolean;
+  /** Ask for names nobody has, too. */
+  checkRewriting: boolean;
   trace: boolean;
   allServers: boolean;
   tls: { verify: boolean; ca?: string; name?: string; pin?: string };
@@ -80,6 +82,7 @@ export function noWords(): QueryWords {
     caseRandom: false,
     opcode: undefined,
     useSearch: false,
+    checkRewriting: false,
     trace: false,
     allServers: false,
     tls: { verify: true },

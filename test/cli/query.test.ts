@@ -54,6 +54,23 @@ test('a server that does no recursion: a warning, and where the path is shown', 
   assert.equal(not.err, '');
 });
 
+test('aliases in a circle, and a server that makes answers up, are told', async (t) => {
+  const { port } = await udpServer(t, (query, reply) => {
+    const [{ name, type }] = decodeMessage(query).questions;
+    const circle = [
+      { name: 'a.example', type: 'CNAME', ttl: 1, data: 'b.example' },
+      { name: 'b.example', type: 'CNAME', ttl: 1, data: 'a.example' },
+    ];
+    reply(answerTo(query, { answers: name === 'a.example' ? circle : [address(name, '203.0.113.5')] }));
+    assert.equal(type, 'A');
+  });
+  const circle = await run('query', `@127.0.0.1:${port}`, 'a.example');
+  assert.equal(circle.code, 0);
+  assert.match(circle.err, /The aliases go round in a circle: a\.example → b\.example → a\.example\./);
+  const made = await run('query', `@127.0.0.1:${port}`, 'www.example', '+rewriting');
+  assert.match(made.err, /rewrites NXDOMAIN: to names that do not exist it answers 203\.0\.113\.5\./);
+});
+
 test("dig's exit codes: 0 for any answer, 1 for mistakes, 8 for the file of names, 9 when nobody answers", async (t) => {
   const { at } = await server(t);
   assert.equal((await run('query', at, 'nowhere.example.com')).code, 0);
