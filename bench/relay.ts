@@ -38,7 +38,8 @@ function next(fd: number): Buffer | null {
     return bytes.subarray(0, readSync(fd, bytes));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
-    throw error;
+    // Its namespace is gone, and the interface with it.
+    process.exit(0);
   }
 }
 
