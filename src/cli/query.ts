@@ -67,12 +67,17 @@ export const query: CommandDefinition = {
     'nametap query @tls://dns.quad9.net example.com AAAA +dnssec  # over TLS, with signatures',
     'nametap query -x 192.0.2.7 +short  # the name of an address',
     `nametap query example.com MX -T json  # other outputs: ${Object.keys(OUTPUTS).join(', ')}`,
-    `nametap query example.com +subnet=192.0.2.0/24 +nsid  # options: ${PLUS_OPTIONS.map(({ name }) => `+${name}`).join(' ')}`,
+    'nametap query example.com +subnet=192.0.2.0/24 +nsid  # as for a client there, and which server answered',
+    'nametap query +help  # every +option',
   ],
   run,
 };
 
 async function run(args: string[], options: OptionValues): Promise<number> {
+  if (args.includes('+help')) {
+    print(plusHelp());
+    return EXIT.ok;
+  }
   const file = textOption(options, 'file');
   const lines: string[][] = [];
   const asksItself =
@@ -163,6 +168,16 @@ async function ask(
     }
   }
   return exit;
+}
+
+/** Every `+option`, a line each. */
+function plusHelp(): string {
+  const rows = PLUS_OPTIONS.map(({ name, value, summary }) => {
+    const given = value === undefined ? '' : value.startsWith('[') ? `[=${value.slice(1)}` : `=${value}`;
+    return [`+${value === undefined ? '[no]' : ''}${name}${given}`, summary];
+  });
+  const width = Math.max(...rows.map(([word]) => word.length));
+  return rows.map(([word, summary]) => `${word.padEnd(width)}  ${summary}\n`).join('');
 }
 
 /** Aliases that lead nowhere are told. */

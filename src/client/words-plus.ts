@@ -280,7 +280,7 @@ export function plusOption(text: string, words: QueryWords): void {
   const found = findOption(isNegated ? name.slice(2) : name);
   const [option] = found;
   if (option === undefined) {
-    throw new UserError(`There is no option +${plainText(text)}. See nametap query --help and docs/guide/query.md.`);
+    throw new UserError(`There is no option +${plainText(text)}. nametap query +help lists them.`);
   }
   if (found.length > 1) {
     const names = found.map((one) => `+${one.name}`).join(', ');

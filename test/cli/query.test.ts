@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { PLUS_OPTIONS } from '../../src/client/words-plus.ts';
 import { decodeMessage } from '../../src/rr/encode.ts';
 import { address, answerTo, udpServer } from '../client/servers.ts';
 import { capture, folder, started } from './nametap.ts';
@@ -140,6 +141,17 @@ test('outputs: short, dig, JSON, dns-json, YAML, colours', async (t) => {
   assert.deepEqual(yaml[0].message.response_message_data.ANSWER_SECTION, ['www.example.com. 60 IN A 192.0.2.7']);
   const colored = (await run('query', at, 'www.example.com', '--color', 'always')).out;
   assert.ok(colored.includes('\u001b[32mA\u001b[0m'));
+});
+
+test('+help lists every option with what it does', async () => {
+  const { code, out } = await run('query', '+help');
+  assert.equal(code, 0);
+  const lines = out.trimEnd().split('\n');
+  assert.equal(lines.length, PLUS_OPTIONS.length);
+  for (const [i, { name, summary }] of PLUS_OPTIONS.entries()) {
+    assert.match(lines[i], new RegExp(`^\\+(?:\\[no\\])?${name}[ =[]`));
+    assert.ok(lines[i].endsWith(summary));
+  }
 });
 
 test('-x, -f, -q, -t, several names', async (t) => {
