@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../src/app/config.ts';
+import { Intake } from '../../src/app/intake.ts';
+import { ProbeJournal } from '../../src/app/probe-journal.ts';
+import { ProbeService } from '../../src/app/probe-service.ts';
+import { noteOwnSocket } from '../../src/client/own-traffic.ts';
+import type { Finding } from '../../src/core/alert.ts';
+import type { ProbeBeat } from '../../src/core/probe.ts';
+import { TransactionBatch } from '../../src/core/transactions.ts';
+import type { ProbesConfig } from '../../src/probes/settings.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nametap-probes-'));
+const server = createServer((socket) => socket.on('error', () => undefined).end());
+let port = 0;
+let store: Store;
+before(async () => {
+  store = await openStore({ path: join(folder, 'store'), flushMs: 50 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ({ port } = server.address() as AddressInfo);
+});
+after(async () => {
+  server.close();
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+function configOf(probes: object): ProbesConfig {
+  const environment = Object.fromEntries(
+    Object.entries(probes).map(([key, value]) => [`NAMETAP_PROBES_${key.toUpperCase()}`, JSON.stringify(value)]),
+  );
+  return loadConfig({ flags: {}, environment }).config.probes as ProbesConfig;
+}
+
+function serviceOf(config: ProbesConfig, raised: Finding[] = []): ProbeService {
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  return new ProbeService({
+    config,
+    store,
+    version: '0.0.0',
+    raise: (finding) => void raised.push(finding),
+    own: () => 0,
+    log,
+  });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 300 && !isSo(); tries++) await sleep(20);
+  assert.ok(isSo(), 'it happened within six seconds');
+}
+
+test('what is wrong with a check is said with its place', () => {
+  const wrong = (checks: object, expected: RegExp) => {
+    assert.throws(() => configOf({ checks }), expected);
+  };
+  wrong({ a: { type: 'tcp', targets: ['nowhere'] } }, /probes\.checks\.a\.targets\.0: 'nowhere' is no port to check/);
+  wrong({ a: { type: 'ftp' } }, /probes\.checks\.a/);
+  wrong({ a: { type: 'icmp', every: '1ms' } }, /every is at least 1s/);
+});
+
+test('failures in a row raise a finding, results are kept, a reload leaves what has not changed', async () => {
+  const raised: Finding[] = [];
+  const live = { type: 'tcp', targets: [`127.0.0.1:${port}`], every: '1s' };
+  const dead = { type: 'tcp', targets: ['127.0.0.1:1'], every: '1s', fail_after: 2, severity: 'critical' };
+  const service = serviceOf(configOf({ checks: { live, dead } }), raised);
+  await service.open();
+  await until(() => service.states().every(({ beats }) => beats.length >= 2));
+  const [first] = raised;
+  assert.equal(raised.filter(({ detector }) => detector === 'OPS-PROBE').length, raised.length);
+  assert.equal(first.title, '127.0.0.1:1 fails its check dead: connection refused');
+  assert.equal(first.severity, 'critical');
+  assert.equal(first.count, 2, 'not at the first failure');
+  const [alive] = service.states();
+  assert.equal(alive.failing, 0);
+
+  service.configure(configOf({ checks: { live, later: { ...dead, alert: false } } }));
+  const states = service.states();
+  assert.deepEqual(
+    states.map(({ check }) => check),
+    ['live', 'later'],
+  );
+  assert.ok(states[0].beats.length >= alive.beats.length, 'it has gone on');
+  assert.equal(states[1].beats.length, 0);
+  const before = raised.length;
+  await until(() => service.states()[1].failing >= 2);
+  assert.equal(raised.length, before);
+  await service.close();
+
+  const now = Date.now();
+  const again = serviceOf(configOf({ checks: {} }));
+  const kept = await again.history('live', `127.0.0.1:${port}`, now - 60_000, now + 1);
+  assert.ok(kept.length >= 1 && kept[0].checks >= 2 && kept[0].failed === 0);
+  await again.close();
+});
+
+test('on demand: only targets of the configuration, and networks that it allows', async () => {
+  const target = `127.0.0.1:${port}`;
+  const outcome = async (probes: object, module: string, of = target) => {
+    const service = serviceOf(configOf(probes));
+    const answer = await service.probe(module, of, 1000);
+    await service.close();
+    return answer?.result.outcome ?? null;
+  };
+  const checks = { port: { type: 'tcp', targets: [] }, named: { type: 'tcp', targets: [target] } };
+  assert.equal(await outcome({ checks }, 'port'), 'ok', 'it is a target of a check of this kind');
+  assert.equal(await outcome({ checks: { port: checks.port } }, 'port'), 'not_allowed');
+  assert.equal(await outcome({ checks: { port: checks.port }, allow: ['127.0.0.0/8'] }, 'tcp_connect'), 'ok');
+  assert.equal(await outcome({ checks: {}, allow: ['10.0.0.0/8'] }, 'tcp'), 'not_allowed');
+  assert.equal(await outcome({ checks: {}, allow: ['127.0.0.0/8'] }, 'nothing'), null);
+  assert.equal(
+    await outcome({ checks: {}, allow: ['10.0.0.0/8'] }, 'tcp', `[::ffff:127.0.0.1]:${port}`),
+    'not_allowed',
+  );
+});
+
+test('the journal holds beats by the hour, and no more than it should', async () => {
+  const journal = new ProbeJournal(store.records);
+  const hour = Date.UTC(2026, 10, 25, 3);
+  const beat = (time: number): ProbeBeat => ({
+    time,
+    checks: 2,
+    failed: 1,
+    loss: 0.5,
+    min: 1,
+    p25: 1,
+    p50: 2,
+    p75: 3,
+    max: 4,
+    phases: { connect: 1.5, tls: 2 },
+    outcome: 'refused',
+    text: 'connection refused',
+  });
+  for (let i = 0; i < 3; i++) journal.add('a', 't', beat(hour + 3_590_000 + i * 10_000));
+  assert.equal((await journal.read('a', 't', hour, hour + 7_200_000)).length, 3, 'also what waits');
+  assert.equal(await journal.flush(), 0);
+  journal.add('a', 't', beat(hour + 3_600_500));
+  assert.equal(await journal.flush(), 0);
+  const read = await journal.read('a', 't', hour, hour + 7_200_000);
+  assert.deepEqual(
+    read.map(({ time }) => time - hour),
+    [3_590_000, 3_600_000, 3_610_000, 3_600_500],
+  );
+  assert.deepEqual(read[0], beat(hour + 3_590_000));
+  assert.deepEqual(await journal.read('a', 'other', hour, hour + 7_200_000), []);
+  for (let i = 0; i < 200; i++) journal.add('b', 't', beat(hour + i));
+  assert.equal(await journal.flush(), 80, 'what had no room is counted');
+});
+
+test('what nametap asks itself is kept, and taught nobody', async () => {
+  const batch = TransactionBatch.create(8, 1024);
+  const now = Date.now() / 1000;
+  const closed = noteOwnSocket('udp', '192.0.2.7', 40_001);
+  for (const [i, [last, from]] of [
+    [7, 40_001],
+    [7, 40_002],
+    [8, 40_001],
+  ].entries()) {
+    const c = batch.col;
+    c.openSeconds[i] = Math.floor(now);
+    c.closeSeconds[i] = Math.floor(now);
+    c.family[i] = 4;
+    c.client3[i] = ((192 << 24) | (2 << 8) | last) >>> 0;
+    c.clientPort[i] = from;
+    c.transport[i] = 17;
+    batch.count++;
+  }
+  const taught: (readonly number[])[] = [];
+  let kept = 0;
+  const intake = new Intake({
+    store: {
+      append: async (one) => {
+        kept += one.count;
+        return true;
+      },
+    },
+    origin: {},
+    privacy: null,
+    takers: [{ rows: (_, __, ___, own) => taught.push([...(own ?? [])]) }],
+    waits: true,
+    failed: (error) => assert.fail(String(error)),
+  });
+  intake.rows(batch, 0, 3);
+  await intake.settle();
+  assert.deepEqual(taught, [[0]], 'the other port and the other address are others');
+  assert.equal(intake.own, 1);
+  assert.equal(kept, 3);
+  closed();
+});
