@@ -13,7 +13,7 @@ before(async () => {
 after(() => pages.close());
 
 /** Every page, its name in pictures, and what is there once it is loaded. */
-const ALL: readonly [name: string, path: string, loaded: string][] = [
+const ALL: readonly (readonly [name: string, path: string, loaded: string])[] = [
   ['domains', `/domains?${HOUR}`, 'tbody tr[data-index]'],
   ['domain', `/domains/shop.example?${HOUR}`, '.lane'],
   ['clients', `/clients?${HOUR}`, 'tbody tr[data-index]'],

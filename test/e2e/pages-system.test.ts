@@ -54,7 +54,7 @@ test('alerts: an empty inbox says what can be hunted, an alert shows its evidenc
     assert.match((await hunt.getAttribute('href')) ?? '', /^\/explore\?.*f=/);
     await page.getByRole('radio', { name: 'Muted' }).check({ force: true });
     await page.waitForURL(/state=muted/);
-    await page.getByText('No alert: Muted.').waitFor();
+    await page.getByText('No alert is “Muted”.').waitFor();
   });
   pages.fixture.services.alerts.raise(ALERT);
   await pages.at('/alerts', async (page) => {

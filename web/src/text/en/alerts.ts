@@ -18,7 +18,7 @@ export const alerts = {
   'alerts.none': 'No alert is open',
   'alerts.none.text':
     'Every transaction is judged as it comes. What lies outside of what is usual is marked on the overview too; these hunts show what is worth a look.',
-  'alerts.none.state': 'No alert: {state}.',
+  'alerts.none.state': 'No alert is “{state}”.',
   'alerts.hunts': 'Hunts',
   'alerts.confidence.value': '{value} % sure',
   'alerts.find': 'Find in alerts',
