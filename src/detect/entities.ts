@@ -50,7 +50,8 @@ export class Domain extends Entity {
   // What every transaction looks at comes first: an object takes several cache lines.
   queries = 0;
   /** What the detectors of tunnels know of the names below it: the first few, or all of them. */
-  names: First | Cell | undefined;
+  cell: Cell | undefined;
+  fewNames: First | undefined;
   /** Hosts that asked for it: 0, 1, 2, or 3 for more; the first two of them. */
   clientCount = 0;
   client: Host | undefined;

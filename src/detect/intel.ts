@@ -93,6 +93,8 @@ class Intel implements Detector {
   #known = new Known();
   #loaded: Loaded[] = [];
   #looked = Number.NEGATIVE_INFINITY;
+  /** Why the lists are not those of now. */
+  #problem: string | null = null;
   /** Entry and client, and when they were told of. */
   readonly #told = new Bounded<string, { time: number; first: number; count: number }>(MOST_TOLD);
 
@@ -112,6 +114,10 @@ class Intel implements Detector {
     if (addresses.size > 0 && seen.kind === DATA) this.#address(seen, raise);
   }
 
+  problem(): string | null {
+    return this.#problem;
+  }
+
   counts(): TableCount[] {
     const { names, addresses, lost } = this.#known;
     return [{ name: 'INTEL entries', used: names.size + addresses.size, limit: MOST_ENTRIES, evicted: lost }];
@@ -121,15 +127,23 @@ class Intel implements Detector {
     if (this.#loaded.length === 0 || time - this.#looked < this.#settings.reload / 1000) return;
     this.#looked = time;
     const versions = this.#loaded.map(({ path }) => this.#services.listVersion(path));
-    // A list that is gone for the moment stays as it was.
-    if (versions.some((version) => Number.isNaN(version))) return;
-    if (versions.every((version, i) => version === this.#loaded[i].version)) return;
+    const gone = this.#loaded.filter((_, i) => Number.isNaN(versions[i])).map(({ path }) => path);
+    if (gone.length > 0) {
+      this.#problem = `The list ${gone.join(', ')} is not there: what was read of it before holds.`;
+      return;
+    }
+    if (versions.every((version, i) => version === this.#loaded[i].version)) {
+      this.#problem = null;
+      return;
+    }
     try {
       this.#read();
       this.#loaded = this.#loaded.map(({ path }, i) => ({ path, version: versions[i] }));
+      this.#problem = null;
     } catch (error) {
-      // It went away in between, or is being written: it is tried again, and until then what was read before holds.
+      // It is being written, or broken: it is tried again, and until then what was read before holds.
       if (!(error instanceof UserError)) throw error;
+      this.#problem = `${error.message} What was read before holds.`;
     }
   }
 

@@ -1,9 +1,9 @@
 import { DNS } from '../core/carrier.ts';
 import { numberText, spanText } from '../core/figures.ts';
 import { group, whole } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import type { Host } from './entities.ts';
+import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const WINDOW = 60;
@@ -29,14 +29,13 @@ export const poisFrag = detector({
   settings: group('Limits.', {
     answers: whole('Fragmented answers of a server in a minute.', { default: 3, least: 1, most: 100_000 }),
   }),
-  create: ({ answers }) => {
-    const states = new Bounded<Host, State>(MOST_SERVERS);
+  create: ({ answers }, { entities }) => {
+    const states = entities.perHost<State>(MOST_SERVERS);
     return {
       inspect(seen, raise) {
         if (seen.batch.col.fragmented[seen.row] === 0 || seen.protocol !== DNS) return;
         const { server, time } = seen;
-        const fresh = { began: time, count: 0, usual: 0, raised: 0 };
-        const state = states.take(server, () => ({ ...fresh, witnesses: new Witnesses() }));
+        const state = states.take(server, stateOf, seen);
         if (time - state.began > WINDOW) {
           const windows = Math.floor((time - state.began) / WINDOW);
           state.usual = Math.max(state.count, state.usual * 0.9 ** windows);
@@ -73,3 +72,7 @@ export const poisFrag = detector({
     };
   },
 });
+
+function stateOf(_: Host, { time }: Observation): State {
+  return { began: time, count: 0, usual: 0, raised: 0, witnesses: new Witnesses() };
+}

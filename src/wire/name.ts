@@ -133,8 +133,32 @@ const TEXT: string[] = Array.from({ length: 256 }, (_, c) => {
   return `\\${String(c).padStart(3, '0')}`;
 });
 
+const PLAIN = Uint8Array.from(TEXT, (text) => (text.length === 1 ? 1 : 0));
+const plain = Buffer.alloc(256);
+
 /** The name as text: labels joined by dots, `.` and `\` escaped, other octets `\DDD`, no trailing dot; root is `.`. */
 export function nameText(bytes: Uint8Array, at: number, start: number): string {
+  const from = at;
+  let length = 0;
+  for (;;) {
+    const n = bytes[at];
+    if (n === 0) return length === 0 ? '.' : plain.toString('latin1', 0, length);
+    if (n >= 0xc0) {
+      at = start + (((n & 0x3f) << 8) | bytes[at + 1]);
+      continue;
+    }
+    if (length > 0) plain[length++] = 0x2e;
+    const stop = at + n;
+    while (at < stop) {
+      const c = bytes[++at];
+      if (PLAIN[c] === 0) return escapedText(bytes, from, start);
+      plain[length++] = c;
+    }
+    at++;
+  }
+}
+
+function escapedText(bytes: Uint8Array, at: number, start: number): string {
   let text = '';
   for (;;) {
     const n = bytes[at];

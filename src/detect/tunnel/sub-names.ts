@@ -335,7 +335,7 @@ const MOST_CELLS = 2048;
 export class SubNames {
   /** Those that had a new name last; the others are found through their domain. */
   readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS, (_, domain) => {
-    domain.names = undefined;
+    domain.cell = domain.fewNames = undefined;
   });
   readonly #world: World;
   // The transaction noted last: every detector of tunnels asks for it.
@@ -363,13 +363,13 @@ export class SubNames {
   }
 
   #note(seen: Observation, domain: Domain): Cell | null {
-    let state = domain.names;
-    if (!(state instanceof Cell)) {
+    let state = domain.cell;
+    if (state === undefined) {
       // Whatever came lately is known.
       if (!seen.isNewName) return null;
-      state ??= { time: seen.time, names: [] };
-      domain.names = state;
-      const { names } = state;
+      const few = domain.fewNames ?? { time: seen.time, names: [] };
+      domain.fewNames = few;
+      const { names } = few;
       const hash = hashOf(seen);
       for (let i = 0; i < names.length; i += 2) if (names[i] === hash) return null;
       if (names.length < FEW * 2) {
@@ -377,8 +377,9 @@ export class SubNames {
         return null;
       }
       if (isReverse(domain.wire)) return null;
-      state = new Cell(domain, state);
-      domain.names = state;
+      state = new Cell(domain, few);
+      domain.cell = state;
+      domain.fewNames = undefined;
     }
     if (!state.note(seen, this.#world)) return null;
     const cell = state;
