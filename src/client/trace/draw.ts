@@ -104,6 +104,7 @@ function meaning(step: TraceStep): string {
     case 'lame':
       return `lame (${step.rcode ?? 'no answer'})`;
     case 'failed':
+    default:
       return step.rcode ?? step.outcome.replaceAll('_', ' ');
   }
 }

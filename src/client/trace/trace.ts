@@ -117,6 +117,8 @@ export class Tracer {
       await this.#judge(found, at, type, verdicts, trace);
       const sets = recordSets(reply.records).filter((set) => set.records[0].section === ANSWER);
       const end = endOf(at, type, sets);
+      if (reply.kind === 'alias' && end.is(at))
+        throw new Stop('alias_loop', `The aliases of ${at.text} lead back to it.`);
       const isDone = sets.some((set) => set.name.is(end) && (set.type === type || type === 255));
       if (isDone || end.is(at) || (end.isWithin(zone.name) && reply.kind !== 'alias')) {
         if (this.options.all === true) trace.check = await checkZone(this, zone, end, type);
