@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,4 +189,19 @@ test('nametap query @8.8.8.8 www.example.com A +recurse, a local server in its p
     '@8.8.8.8',
   );
   assert.match(named, /8\.8\.8\.8#53 UDP · \d+ bytes · RD sent, RA (?:not )?received/);
+
+  // No route to there: told apart from silence, at once.
+  const words = [
+    'netns',
+    'exec',
+    network.client,
+    process.execPath,
+    nametap,
+    'query',
+    '@198.51.100.1',
+    'www.example.com',
+  ];
+  const nowhere = spawnSync('ip', words, { encoding: 'utf8' });
+  assert.equal(nowhere.status, 9);
+  assert.match(nowhere.stdout, /198\.51\.100\.1#53 over UDP cannot be reached: the network is unreachable\./);
 });
