@@ -46,6 +46,17 @@ export { AnswerCache, type CacheCounts } from '../client/cache.ts';
 export { Connections } from '../client/connections.ts';
 export { CookieJar } from '../client/cookies.ts';
 export { differences, type Difference, type DifferenceKind, type Weight } from '../client/difference.ts';
+export {
+  discover,
+  type DiscoveredServer,
+  type DiscoverOptions,
+  type Discovery,
+  watchService,
+} from '../client/discover.ts';
+export type { CheckKind, CheckResult } from '../client/discover/check.ts';
+export type { HealthState, Hysteresis } from '../client/discover/health.ts';
+export { orderByWeight, type Ranked, sharesOf } from '../client/discover/order.ts';
+export type { ServiceServer, ServiceType } from '../client/discover/service.ts';
 export { exchange, type Exchange, type ExchangeOptions } from '../client/exchange.ts';
 export type { Attempt, Discarded, Outcome } from '../client/outcome.ts';
 export { isOwnTraffic } from '../client/own-traffic.ts';
@@ -60,6 +71,8 @@ export {
 export { checkRewriting, type RewritingCheck } from '../client/rewriting.ts';
 export { type Server, serverOf, type TransportName } from '../client/server.ts';
 export type { TlsOptions } from '../client/stream.ts';
+export { trace } from '../client/trace/trace.ts';
+export type { Trace, TraceOptions, TraceStep, ZoneCheck } from '../client/trace/types.ts';
 export { transfer, TransferError, type TransferOptions } from '../client/transfer.ts';
 export { parseTsigKey, type TsigKey } from '../client/tsig.ts';
 export type { Dial } from '../client/udp.ts';
