@@ -22,6 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'query', load: async () => (await import('./query.ts')).query },
   { name: 'trace', load: async () => (await import('./trace.ts')).trace },
   { name: 'probe', load: async () => (await import('./probe.ts')).probe },
+  { name: 'discover', load: async () => (await import('./discover.ts')).discover },
   { name: 'compare', load: async () => (await import('./compare.ts')).compare },
   { name: 'replay', load: async () => (await import('./replay.ts')).replay },
   { name: 'search', load: async () => (await import('./search.ts')).search },
