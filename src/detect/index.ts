@@ -25,6 +25,7 @@ import { poisGuess } from './pois-guess.ts';
 import { poisRace } from './pois-race.ts';
 import { rebind } from './rebind.ts';
 import { recon } from './recon.ts';
+import { surprise } from './surprise.ts';
 import { tunBytes } from './tun-bytes.ts';
 import { tunDown } from './tun-down.ts';
 import { tunNoparent } from './tun-noparent.ts';
@@ -64,4 +65,5 @@ export const DETECTORS: readonly DetectorDefinition[] = [
   hijTtl,
   hijLat,
   beacon,
+  surprise,
 ];

@@ -1,0 +1,312 @@
+import { binomialTail } from '../baseline/latency.ts';
+import type { Finding, Measure, Raise } from '../core/alert.ts';
+import { numberText, percentText } from '../core/figures.ts';
+import { group, whole, type ValueOf } from '../core/settings.ts';
+import { Bounded } from './bounded.ts';
+import { type Detector, detector } from './detector.ts';
+import type { Host } from './entities.ts';
+import { ERROR, isUnanswered, NXDOMAIN, type Observation } from './observation.ts';
+import { SiteNames } from './site-names.ts';
+import { Witnesses } from './witnesses.ts';
+
+const HOUR = 3600;
+const DAY = 86_400;
+const WEEK_HOURS = 168;
+const MOST_CLIENTS = 4096;
+/** An hour of fewer queries says nothing; so many hours have to be known of a client, and of all. */
+const LEAST_QUERIES = 20;
+const LEAST_HOURS = 24;
+const LEAST_SCORES = 200;
+/** Scores of hours that are remembered: what is told of is what hardly any of them reached. */
+const MOST_SCORES = 4096;
+/** Share of the highest scores, whose fall is drawn out to what was never seen. */
+const TOP = 0.05;
+/** How much an hour counts for what is usual, once a hundred are known. */
+const LEARNING = 0.01;
+/** Queries of an hour depend on each other: no more than so many witnesses are heard. */
+const MOST_WITNESSES = 60;
+/** A part of the score is at most this; below the other one it is not worth words. */
+const MOST_PART = 6;
+const TOLD_PART = 1;
+const LEAST_SCORE = 5;
+/** Names of an hour that are told apart, and those of a client that are looked at; below so many nothing is said of them. */
+const NAME_SLOTS = 32_768;
+const MOST_OWN_NAMES = 200;
+const LEAST_NAMES = 10;
+/** Letters that the model of names has to know. */
+const LEAST_LETTERS = 5000;
+
+/** What is counted, and what is known of it: mean and variance. */
+const PARTS = ['volume', 'failed', 'fresh', 'spelling'] as const;
+type Part = (typeof PARTS)[number];
+const LEAST_SPREAD: Readonly<Record<Part, number>> = { volume: 0.35, failed: 0.02, fresh: 0.02, spelling: 0.15 };
+
+/** A client: its hour at hand, and its usual ones (`hours`, then mean and variance of each part). */
+class Hours {
+  queries = 0;
+  failed = 0;
+  fresh = 0;
+  bits = 0;
+  names = 0;
+  firstSeen = 0;
+  server = '';
+  readonly witnesses = new Witnesses(9);
+  readonly usual: Float64Array;
+
+  constructor(usual: Float64Array) {
+    this.usual = usual;
+  }
+
+  begin(): void {
+    this.queries = this.failed = this.fresh = this.bits = this.names = 0;
+    this.witnesses.clear();
+  }
+}
+
+const USUAL = 1 + 2 * PARTS.length;
+
+const settings = group('How much is said.', {
+  a_week: whole('Hours of clients that are told of in a week in which nothing is wrong: the most unusual ones.', {
+    default: 1,
+    least: 1,
+    most: 10_000,
+  }),
+});
+
+class Surprise implements Detector {
+  readonly #settings: ValueOf<typeof settings>;
+  readonly #clients = new Bounded<Host, Hours>(MOST_CLIENTS);
+  readonly #names = new SiteNames();
+  /** Hashes of names of the hour, by their lower bits: one that gave way to another counts twice. */
+  readonly #seen = new Int32Array(NAME_SLOTS);
+  #scores: number[] = [];
+  #next = 0;
+  /** Hours of clients that are judged in an hour, on average. */
+  #rate = 0;
+  #hour = Number.NaN;
+  /** Of an earlier run, by address. */
+  readonly #saved = new Map<string, Float64Array>();
+
+  constructor(values: ValueOf<typeof settings>) {
+    this.#settings = values;
+  }
+
+  inspect(seen: Observation): void {
+    const state = this.#clients.take(seen.client, begin, this.#saved);
+    const { domain, kind, outcome } = seen;
+    if (state.queries++ === 0) {
+      state.firstSeen = seen.time;
+      state.server = seen.server.text;
+    }
+    const isFailed = kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome);
+    if (isFailed) state.failed++;
+    if (domain === null) return;
+    const isFresh = !domain.isPopular && seen.time - domain.firstSeen < DAY;
+    if (isFresh) state.fresh++;
+    if (isFailed || isFresh) state.witnesses.note(seen);
+    this.#name(seen, state);
+  }
+
+  /** Each name counts once an hour. */
+  #name(seen: Observation, state: Hours): void {
+    const hash = seen.nameHash | 0;
+    const slot = hash & (NAME_SLOTS - 1);
+    if (this.#seen[slot] === hash || state.names >= MOST_OWN_NAMES || seen.domainAt < 0) return;
+    this.#seen[slot] = hash;
+    const end = seen.domainAt + 1 + seen.name[seen.domainAt];
+    const bits = this.#names.bits(seen.name, end);
+    if (Number.isNaN(bits)) return;
+    state.names++;
+    state.bits += bits;
+  }
+
+  tick(time: number, raise: Raise): void {
+    const hour = Math.floor(time / HOUR);
+    if (Number.isNaN(this.#hour)) this.#hour = hour;
+    if (hour <= this.#hour) return;
+    this.#hour = hour;
+    let judged = 0;
+    for (const [host, state] of this.#clients) {
+      if (state.queries >= LEAST_QUERIES && this.#judge(host, state, time, raise)) judged++;
+      state.begin();
+    }
+    this.#rate += (judged - this.#rate) * (this.#rate === 0 ? 1 : 0.05);
+    this.#seen.fill(0);
+  }
+
+  /** Judges an hour that is over, and learns from it unless it was told of; false where too little is known yet. */
+  #judge(host: Host, state: Hours, time: number, raise: Raise): boolean {
+    const { usual } = state;
+    const values = valuesOf(state, this.#names.letters);
+    const isKnown = usual[0] >= LEAST_HOURS;
+    if (isKnown) {
+      const parts = PARTS.map((part, i) => partOf(part, values[i], usual, i, state.queries));
+      const score = parts.reduce((sum, part) => sum + part, 0);
+      const isTold = this.#isRare(score);
+      this.#keep(score);
+      if (isTold) {
+        raise(findingOf(host, state, { time, score, parts, values }));
+        return true;
+      }
+    }
+    const share = Math.max(LEARNING, 1 / ++usual[0]);
+    values.forEach((value, i) => {
+      if (Number.isNaN(value)) return;
+      const off = value - usual[1 + 2 * i];
+      usual[1 + 2 * i] += share * off;
+      usual[2 + 2 * i] = (1 - share) * (usual[2 + 2 * i] + share * off * off);
+    });
+    return isKnown;
+  }
+
+  #keep(score: number): void {
+    if (this.#scores.length < MOST_SCORES) this.#scores.push(score);
+    else this.#scores[this.#next++ % MOST_SCORES] = score;
+  }
+
+  /** Whether a score is reached by chance no oftener than is wanted: by rank, and beyond by how the highest ones fall. */
+  #isRare(score: number): boolean {
+    const scores = this.#scores;
+    if (scores.length < LEAST_SCORES || score < LEAST_SCORE) return false;
+    const sorted = scores.toSorted((a, b) => b - a);
+    const top = sorted.slice(0, Math.ceil(sorted.length * TOP));
+    const edge = top[top.length - 1];
+    if (score <= edge) return false;
+    const excess = Math.max(0.3, top.reduce((sum, one) => sum + one - edge, 0) / top.length);
+    const chance = TOP * Math.exp(-(score - edge) / excess);
+    return chance * Math.max(1, this.#rate) * WEEK_HOURS <= this.#settings.a_week;
+  }
+
+  save(): unknown {
+    const clients = [...this.#clients].map(([host, { usual }]) => [host.text, usual]);
+    return { clients, names: this.#names.save(), scores: this.#scores, rate: this.#rate };
+  }
+
+  load(state: unknown): void {
+    if (typeof state !== 'object' || state === null) return;
+    const { clients, names, scores, rate } = state as Record<string, unknown>;
+    this.#names.load(names);
+    if (Array.isArray(scores)) {
+      const numbers = scores.filter((one) => typeof one === 'number' && Number.isFinite(one)) as number[];
+      this.#scores = numbers.slice(-MOST_SCORES);
+    }
+    if (typeof rate === 'number' && rate >= 0) this.#rate = rate;
+    if (!Array.isArray(clients)) return;
+    for (const row of clients.slice(0, MOST_CLIENTS) as unknown[]) {
+      const [address, usual] = Array.isArray(row) ? (row as unknown[]) : [];
+      if (typeof address !== 'string' || !(usual instanceof Float64Array) || usual.length !== USUAL) continue;
+      this.#saved.set(address, usual);
+    }
+  }
+}
+
+/** A client that was not known, with what an earlier run knew of it. */
+function begin(host: Host, saved: Map<string, Float64Array>): Hours {
+  const usual = saved.size === 0 ? undefined : saved.get(host.text);
+  if (usual !== undefined) saved.delete(host.text);
+  return new Hours(usual ?? new Float64Array(USUAL));
+}
+
+/** What an hour was, part by part; NaN where too little was seen of it. */
+function valuesOf({ queries, failed, fresh, bits, names }: Hours, letters: number): number[] {
+  const spelling = names < LEAST_NAMES || letters < LEAST_LETTERS ? Number.NaN : bits / names;
+  return [Math.log(1 + queries), failed / queries, fresh / queries, spelling];
+}
+
+/** −log10 of the chance of as much or more. */
+function partOf(part: Part, value: number, usual: Float64Array, i: number, queries: number): number {
+  const mean = usual[1 + 2 * i];
+  if (Number.isNaN(value) || value <= mean) return 0;
+  const spread = Math.max(LEAST_SPREAD[part], Math.sqrt(usual[2 + 2 * i]));
+  let chance = normalTail((value - mean) / spread);
+  if (part === 'failed' || part === 'fresh') {
+    const n = Math.min(queries, MOST_WITNESSES);
+    // As unlikely as it is for a share, and for one that goes up and down as much as this one does.
+    chance = Math.max(chance, binomialTail(value * n, n, Math.max(0.01, mean)));
+  }
+  return Math.min(MOST_PART, -Math.log10(chance));
+}
+
+/** Chance of a normal variable beyond `z` spreads: an upper bound (Chernoff). */
+function normalTail(z: number): number {
+  return Math.exp((-z * z) / 2);
+}
+
+const WORDS: Readonly<Record<Part, string>> = {
+  volume: 'queries in an hour',
+  failed: 'share of failed queries',
+  fresh: 'share of queries for domains not known a day ago',
+  spelling: 'bits a letter of names, as they are spelled here',
+};
+
+interface Judged {
+  time: number;
+  score: number;
+  parts: readonly number[];
+  values: readonly number[];
+}
+
+function findingOf(host: Host, state: Hours, { time, score, parts, values }: Judged): Finding {
+  const { usual, queries, firstSeen, server, witnesses } = state;
+  const measures = PARTS.flatMap((part, i): Measure[] => {
+    if (parts[i] < TOLD_PART) return [];
+    const isVolume = part === 'volume';
+    const shown = (value: number) => Number((isVolume ? Math.exp(value) - 1 : value).toFixed(isVolume ? 0 : 3));
+    const [mean, spread] = [usual[1 + 2 * i], Math.max(LEAST_SPREAD[part], Math.sqrt(usual[2 + 2 * i]))];
+    const centre = shown(mean);
+    return [
+      {
+        name: WORDS[part],
+        value: shown(values[i]),
+        unit: isVolume ? 'queries' : part === 'spelling' ? 'bit' : '',
+        usual: { centre, spread: isVolume ? shown(mean + spread) - centre : spread, n: usual[0] },
+        rank: 1 - 10 ** -parts[i],
+      },
+    ];
+  });
+  const said = measures.map(({ name, value, unit, usual: before }) => {
+    const text = (one: number) =>
+      unit === '' ? percentText(one) : `${numberText(one)}${unit === 'bit' ? ' bit' : ''}`;
+    return `${name}: ${text(value)}, usually ${text(before?.centre ?? 0)}`;
+  });
+  return {
+    detector: 'SURPRISE',
+    key: host.text,
+    severity: 'low',
+    score: Math.min(1, score / (MOST_PART * PARTS.length)),
+    confidence: 0.3,
+    time,
+    firstSeen,
+    lastSeen: time,
+    count: queries,
+    subject: host.text,
+    client: host.text,
+    server,
+    title: `An unusual hour of ${host.text}: ${said[0] ?? 'several things together'}`,
+    text: `Of ${numberText(usual[0])} hours of ${host.text} none was like the last one. ${said.join('; ')}. Each may be chance; together they are rarer than what is told of once a week. Look at what it asked for.`,
+    measures: [
+      {
+        name: 'surprise (sum of −log10 of chances)',
+        value: Number(score.toFixed(1)),
+        unit: '',
+        threshold: LEAST_SCORE,
+      },
+      ...measures,
+    ],
+    evidence: witnesses.with(),
+    attack: [],
+  };
+}
+
+export const surprise = detector({
+  id: 'SURPRISE',
+  title: 'An unusual hour of a client',
+  summary:
+    'Adds up how unlikely an hour of a client is by its own earlier ones: queries, failures, domains that nobody here knew, and names that are spelled unlike those of this network. What is rare is calibrated on all hours seen, so that so many are told of in a week as is wanted. A hint of low severity.',
+  attack: [],
+  vantages: ['client', 'resolver'],
+  needs: ['names', 'clients'],
+  rows: 'queries',
+  settings,
+  create: (values) => new Surprise(values),
+});
