@@ -128,7 +128,10 @@ export class Validator {
       if (!proof.isProven) return bogus(`${what} comes from ${verdict.wildcard.text}, but ${proof.reason}`);
     }
     const end = endOf(name, type, answers);
-    const isAnswered = answers.some((set) => set.name.is(end) && (set.type === type || type === 255));
+    // An alias at the end is one that leads back: there is nothing to be absent.
+    const isAnswered = answers.some(
+      (set) => set.name.is(end) && (set.type === type || set.type === TYPE.CNAME || type === 255),
+    );
     if (isAnswered || !end.isWithin(trust.zone)) return { state: 'secure', reason };
     if (denial.isTooCostly) return { state: 'insecure', reason: tooCostly(trust.zone, denial) };
     const proof: Proof = rcode === 3 ? denial.noName(end) : denial.noType(end, type);
