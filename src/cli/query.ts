@@ -11,6 +11,7 @@ import { isRecursionMissing } from '../client/show/dig.ts';
 import { OUTPUTS } from '../client/show/index.ts';
 import { transferWords } from '../client/show/transfer.ts';
 import { parseTsigKey } from '../client/tsig.ts';
+import { warmUp } from '../client/warm-up.ts';
 import { PLUS_OPTIONS } from '../client/words-plus.ts';
 import { type GivenWords, type OutputName, type QueryWords, readWords } from '../client/words.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
@@ -144,7 +145,7 @@ async function ask(
   const format = words.output ?? ((textOption(options, 'format') ?? 'pretty') as OutputName);
   const look = { color: useColor(options), parts: words.show, words: spelled, version: version() };
   if (words.trace) return traced(words, options);
-  const servers = await serversOf(words);
+  const [servers] = await Promise.all([serversOf(words), warm()]);
   let exit: number = EXIT.ok;
   for (const question of words.questions) {
     if (question.type === 'AXFR' || question.type === 'IXFR') {
@@ -169,6 +170,9 @@ async function ask(
   }
   return exit;
 }
+
+let warmed: Promise<void> | undefined;
+const warm = (): Promise<void> => (warmed ??= warmUp());
 
 /** Every `+option`, a line each. */
 function plusHelp(): string {

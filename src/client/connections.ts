@@ -55,6 +55,11 @@ export class Connections {
     }
     if (stream.waiting > 0) return;
     clearTimeout(kept.timer);
+    if (!stream.isUsable) {
+      this.#kept.delete(keyOf(transport, server));
+      stream.close();
+      return;
+    }
     stream.idle(true);
     kept.timer = setTimeout(() => stream.close(), IDLE_MS).unref();
   }

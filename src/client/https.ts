@@ -55,6 +55,8 @@ export async function askByHttps(trial: HttpsTrial, connections?: Connections): 
   turn.give();
   attempt.bytesIn = reply.bytes?.length ?? reply.bytesIn;
   if (connections === undefined) session.destroy();
+  // Whoever did not answer on it may be gone: the next question opens another.
+  else if (reply.outcome === 'timeout' || reply.outcome === 'slow') session.close();
   if (reply.bytes === null) return end(reply.outcome, reply.reason);
   const judged = trial.fit.judge(reply.bytes);
   if (judged === 'fits') return end('answered', undefined, reply.bytes);

@@ -161,6 +161,7 @@ export class MessageStream {
   #chunks: Uint8Array[] = [];
   #held = 0;
   #ended: { outcome: Outcome; reason?: string } | undefined;
+  #isRetired = false;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -172,7 +173,7 @@ export class MessageStream {
 
   /** False when it has ended, or as many queries are under way as may be. */
   get isUsable(): boolean {
-    return this.#ended === undefined && this.#waiting.size < MOST_WAITING;
+    return this.#ended === undefined && !this.#isRetired && this.#waiting.size < MOST_WAITING;
   }
   get waiting(): number {
     return this.#waiting.size;
@@ -238,6 +239,10 @@ export class MessageStream {
     };
   }
 
+  /** Takes no more queries: whoever did not answer on it may be gone. */
+  retire(): void {
+    this.#isRetired = true;
+  }
   pause(): void {
     this.#socket.pause();
   }

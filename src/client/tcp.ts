@@ -40,6 +40,7 @@ export async function askByTcp(
   attempt.bytesIn = reply.bytesIn;
   attempt.outcome = reply.outcome;
   if (reply.reason !== undefined) attempt.reason = reply.reason;
+  if (reply.outcome === 'timeout' || reply.outcome === 'slow') stream.retire();
   if (connections === undefined) stream.close();
   else connections.done(transport, server, stream);
   return { attempt, bytes: reply.bytes };

@@ -226,6 +226,25 @@ test('TCP: many questions on one connection, answers in any order', async (t) =>
   pool.close();
 });
 
+test('TCP: a connection that went silent is not asked again', async (t) => {
+  const seen = new Set<unknown>();
+  const server = await tcpServer(t, (query, socket) => {
+    seen.add(socket);
+    // The first connection answers once.
+    if (seen.size > 1 || decodeMessage(query).questions[0].name === 'first.test') socket.write(framed(answerTo(query)));
+  });
+  const connections = new Connections();
+  const options = { transport: 'tcp', server, timeoutMs: 150, tries: 2, connections } as const;
+  assert.equal((await exchange({ name: 'first.test', type: 'A' }, options)).attempts.length, 1);
+  const second = await exchange({ name: 'second.test', type: 'A' }, options);
+  assert.deepEqual(
+    second.attempts.map(({ outcome }) => outcome),
+    ['timeout', 'answered'],
+  );
+  assert.equal(seen.size, 2);
+  connections.close();
+});
+
 test('TCP: an answer in single bytes comes, one that drips too slowly does not hold us', async (t) => {
   const server = await tcpServer(t, (query, socket) => {
     const bytes = framed(answerTo(query, { answers: [www] }));
