@@ -1,18 +1,27 @@
 /**
  * Nanoseconds per transaction of the judge (detectors and baselines) beside the engine's, on the large capture, one
- * thread, CPU time. Run: node bench/judge.ts [TRANSACTIONS]
+ * thread, CPU time. Run: node bench/judge.ts [TRANSACTIONS] [DETECTOR…]; with --flood NAMES, the most memory that a flood
+ * of unique names makes the judge take, and what it gives up.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { loadConfig } from '../src/app/config.ts';
 import { judgeOf } from '../src/app/judging.ts';
 import { runRows } from '../src/app/run.ts';
 import { inputOf } from '../src/app/input.ts';
 import { TransactionBatch } from '../src/core/transactions.ts';
+import { flood } from '../test/detect/flood.ts';
 import { keep, traffic } from './measure.ts';
+
+const { config } = loadConfig({ environment: {}, file: '/dev/null' });
+if (process.argv[2] === '--flood') {
+  flooded(Number(process.argv[3] ?? 10_000_000));
+  process.exit(0);
+}
 
 const RUNS = 5;
 const transactions = Number(process.argv[2] ?? 1_000_000);
 const file = traffic(transactions);
-const { config } = loadConfig({ environment: {}, file: '/dev/null' });
 
 /** CPU nanoseconds that `work` takes. */
 async function cost(work: () => Promise<unknown> | void): Promise<number> {
@@ -72,3 +81,34 @@ for (const [what, value] of Object.entries(results)) {
   );
 }
 keep('judge', results);
+
+/** Judges as many transactions with unique names, and prints memory and tables. */
+function flooded(names: number): void {
+  const judge = judgeOf(config.detect, { networks: [], resolvers: [], raise: () => {} });
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  gc();
+  const before = process.memoryUsage();
+  let [held, rss, next] = [0, 0, 0];
+  const { user, system } = process.cpuUsage();
+  flood(judge, names, (judged) => {
+    rss = Math.max(rss, process.memoryUsage().rss - before.rss);
+    if (judged < next) return;
+    next = judged + names / 20;
+    gc();
+    const now = process.memoryUsage();
+    held = Math.max(held, now.heapUsed + now.arrayBuffers - before.heapUsed - before.arrayBuffers);
+    console.log(
+      `${judged.toLocaleString('en')} transactions: ${megabytes(held)} in use, resident ${megabytes(rss)} more`,
+    );
+  });
+  const cpu = process.cpuUsage();
+  const nanos = ((cpu.user + cpu.system - user - system) * 1000) / judge.judged;
+  console.log(`${nanos.toFixed(0)} ns per transaction, making it included`);
+  console.table(judge.counts());
+  keep('judge-flood', { names, heldBytes: held, rssBytes: rss, nanos, counts: judge.counts() });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

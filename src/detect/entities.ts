@@ -180,6 +180,13 @@ export class Entities {
     return this.#domains.states(most);
   }
 
+  /** Forgets state of detectors that are gone. */
+  release(tables: Iterable<unknown>): void {
+    const gone = new Set(tables);
+    this.#hosts.release(gone);
+    this.#domains.release(gone);
+  }
+
   host(family: number, w0: number, w1: number, w2: number, w3: number): Host {
     const slot = hostSlot(w0, w1, w2, w3);
     const host = this.#lately[slot];

@@ -53,6 +53,11 @@ export class Generations<E extends Entity> implements Counted {
     return states;
   }
 
+  /** Forgets state that nobody asks for any more. */
+  release(tables: ReadonlySet<unknown>): void {
+    for (let i = this.#states.length - 1; i >= 0; i--) if (tables.has(this.#states[i])) this.#states.splice(i, 1);
+  }
+
   /** The entity of a key, used now; undefined when there is none. Add it then, before anything else is looked up. */
   find(key: Int32Array, words: number): E | undefined {
     const hash = hashOf(key, 0, words);

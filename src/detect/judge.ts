@@ -93,6 +93,8 @@ export class Judge {
         fresh.push(id);
       }
     }
+    const gone = this.#running.filter((one) => !running.includes(one));
+    this.#services.entities.release(gone.flatMap(({ tables }) => tables));
     this.states = states;
     this.#running = running;
     this.#inspecting = running.flatMap(({ definition, detector }) => {
