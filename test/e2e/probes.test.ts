@@ -120,3 +120,15 @@ for (const theme of ['dark', 'light'] as const) {
     );
   });
 }
+
+test('probes: on a phone nothing is wider than the screen', async () => {
+  await pages.at(
+    '/probes?from=-15m',
+    async (page) => {
+      await panel(page, 'Time and loss').locator('canvas').waitFor();
+      const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+      assert.ok(wide <= screen, `${wide} of ${screen}`);
+    },
+    { width: 390 },
+  );
+});

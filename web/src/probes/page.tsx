@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { ProbeList, ProbeTarget } from '../../../src/server/schema/probes.ts';
 import { api, useApi } from '../api.ts';
 import { duration, exact, percent, plain } from '../format.ts';
-import { param, update } from '../state.ts';
+import { link, param, update } from '../state.ts';
 import { latencyText } from '../statistics/figures.ts';
 import { Answer } from '../statistics/list.tsx';
 import { t } from '../text.ts';
@@ -56,7 +56,18 @@ function Checks({ data }: { data: ProbeList }): JSX.Element {
           height={`${Math.min(360, 40 + Math.max(2, data.targets.length) * 32)}px`}
           selected={selected === undefined ? undefined : keyOf(selected)}
           onOpen={(target) => update({ target: keyOf(target) }, { replace: true })}
-          empty={<Empty title={t('probes.none')}>{t('probes.none.text')}</Empty>}
+          empty={
+            <Empty
+              title={t('probes.none')}
+              action={
+                <a class="button" href={link('/settings')}>
+                  {t('probes.none.settings')}
+                </a>
+              }
+            >
+              {t('probes.none.text')}
+            </Empty>
+          }
         />
       </Panel>
       {selected !== undefined && <Detail key={keyOf(selected)} target={selected} />}

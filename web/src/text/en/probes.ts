@@ -9,6 +9,7 @@ export const probes = {
   'probes.targets': 'Targets',
   'probes.none': 'Nothing is checked',
   'probes.none.text': 'Name what to check under probes.checks in the configuration.',
+  'probes.none.settings': 'Look at the configuration',
   'probes.state': 'State',
   'probes.ok': 'passes',
   'probes.fails': 'fails',

@@ -11,6 +11,7 @@ export const probes: Record<keyof typeof en, string> = {
   'probes.targets': '目标',
   'probes.none': '没有任何检查',
   'probes.none.text': '请在配置的 probes.checks 中写明要检查什么。',
+  'probes.none.settings': '查看配置',
   'probes.state': '状态',
   'probes.ok': '通过',
   'probes.fails': '失败',
