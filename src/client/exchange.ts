@@ -124,6 +124,13 @@ class Run {
         attempt.reason = problem;
         return this.#result('bad_signature', message, bytes);
       }
+      if (this.#edns?.cookie === true && !this.#cookies.learn(this.#options.server, message)) {
+        // It carries a cookie of somebody else's: not for us (RFC 7873 §5.3).
+        attempt.outcome = 'wrong_question';
+        this.#discarded.wrongQuestion++;
+        if (++tried < tries) continue;
+        return this.#failed(attempt, null);
+      }
       if (this.#mustAskAgain(attempt, message, bytes)) {
         tried = 0;
         continue;
@@ -182,7 +189,7 @@ class Run {
 
   /** Whether an answer is a reason to ask in another way; says so in its attempt. */
   #mustAskAgain(attempt: Attempt, message: Message, bytes: Uint8Array): boolean {
-    const { ednsFallback = true, fallbackToTcp = true, server } = this.#options;
+    const { ednsFallback = true, fallbackToTcp = true } = this.#options;
     const edns = this.#edns;
     if (ednsFallback && edns !== null && (message.rcode === 'FORMERR' || message.rcode === 'NOTIMP') && !message.edns) {
       attempt.outcome = 'formerr_fallback';
@@ -197,13 +204,12 @@ class Run {
         return true;
       }
     }
-    if (edns?.cookie === true) {
-      this.#cookies.learn(server, message);
-      if (message.rcode === 'BADCOOKIE' && !this.#hasRetriedCookie) {
-        attempt.outcome = 'badcookie_retry';
-        this.#hasRetriedCookie = true;
-        return true;
-      }
+    if (edns?.cookie === true && message.rcode === 'BADCOOKIE' && this.#transport === 'udp') {
+      // Once more with what the server gave; where it refuses that, too, TCP needs none (RFC 7873 §5.3).
+      attempt.outcome = 'badcookie_retry';
+      if (this.#hasRetriedCookie) this.#transport = 'tcp';
+      this.#hasRetriedCookie = true;
+      return true;
     }
     if (!message.flags.includes('tc') || this.#transport !== 'udp') return false;
     attempt.outcome = 'truncated';

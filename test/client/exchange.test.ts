@@ -195,6 +195,29 @@ test('the cookie of a server is kept and given back; BADCOOKIE is asked again', 
   assert.notEqual(seen[3].toLowerCase().slice(0, 16), seen[0], 'another server gets another cookie');
 });
 
+test('cookies that are never taken lead to TCP, those of others are not for us', async (t) => {
+  const cookieOf = (query: Uint8Array) =>
+    decodeMessage(query).edns?.options.find(({ code }) => code === 10)?.data ?? '';
+  const option = (data: string) => ({ options: [{ code: 10, name: 'COOKIE', data }] });
+  const never = await bothServers(
+    t,
+    (query, reply) =>
+      reply(answerTo(query, { rcode: 'BADCOOKIE', edns: option(`${cookieOf(query).slice(0, 16)}0011223344556677`) })),
+    (query, socket) => socket.write(framed(answerTo(query, { answers: [www] }))),
+  );
+  const result = await exchange(question, { ...udp, server: never, edns: { cookie: true } });
+  assert.deepEqual(
+    result.attempts.map(({ transport, outcome }) => `${transport} ${outcome}`),
+    ['udp badcookie_retry', 'udp badcookie_retry', 'tcp answered'],
+  );
+  const other = await udpServer(t, (query, reply) =>
+    reply(answerTo(query, { answers: [www], edns: option('ffffffffffffffff0011223344556677') })),
+  );
+  const forged = await exchange(question, { ...udp, tries: 2, server: other, edns: { cookie: true } });
+  assert.equal(forged.outcome, 'wrong_question');
+  assert.deepEqual([forged.response, forged.discarded.wrongQuestion, forged.attempts.length], [null, 2, 2]);
+});
+
 test('TCP: many questions on one connection, answers in any order', async (t) => {
   const held: (() => void)[] = [];
   let connections = 0;
