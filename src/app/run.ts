@@ -285,7 +285,7 @@ export async function drive(
 const LOOK_MS = 25;
 
 /** Live, encrypted flows wait so long for the rows before them, and are looked at so often. */
-const FLOW_SECONDS = 12;
+const FLOW_SECONDS = 9;
 const FLOW_TICK_MS = 1000;
 
 /** Live, rows wait no longer than this for more of them. */
