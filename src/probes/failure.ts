@@ -27,7 +27,7 @@ const WORDS: Readonly<Partial<Record<Outcome, string>>> = {
 /** A failure of the client, as a check tells it. */
 export function failureOf(outcome: Outcome, reason: string | undefined): Failure {
   const words = WORDS[outcome] ?? reason ?? outcome.replaceAll('_', ' ');
-  const text = outcome === 'certificate' ? `certificate: ${words}` : words;
+  const text = outcome === 'certificate' ? `the certificate: ${words}` : words;
   return { outcome: OUTCOMES[outcome] ?? 'not_sent', text };
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -12,7 +13,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/app/config.ts';
 import { ProbeService } from '../../src/app/probe-service.ts';
+import { probeOf, probeSettings } from '../../src/app/probe-settings.ts';
+import { Runner } from '../../src/probes/runner.ts';
 import type { ProbesConfig } from '../../src/probes/settings.ts';
+import { decodeMessage, encodeMessage } from '../../src/rr/encode.ts';
 import { type Fixture, fixture } from '../server/fixture.ts';
 
 const NAMETAP = [process.execPath, fileURLToPath(new URL('../../bin/nametap', import.meta.url))];
@@ -32,7 +36,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const ports = { http: 0, https: 0, tcp: 0, closing: 0, blackbox: 0 };
+const ports = { http: 0, https: 0, tcp: 0, closing: 0, dns: 0, blackbox: 0 };
 
 before(async () => {
   execFileSync('openssl', [
@@ -74,6 +78,7 @@ before(async () => {
   );
   ports.tcp = await listening(createServer((socket) => socket.on('error', () => undefined).write('220 ready\r\n')));
   ports.closing = await listening(createServer((socket) => socket.on('error', () => undefined).end('220 ready\r\n')));
+  await startZone();
   const probe = createServer();
   ports.blackbox = await listening(probe);
   await new Promise((resolve) => probe.close(resolve));
@@ -86,8 +91,24 @@ after(async () => {
   await service.close();
   await f.close();
   for (const server of servers) server.close();
+  zone.close();
   rmSync(folder, { recursive: true });
 });
+
+const zone = createSocket('udp4');
+
+/** A server that answers with the SOA record of its zone, and without EDNS. */
+async function startZone(): Promise<void> {
+  zone.on('message', (bytes, from) => {
+    const { id, questions } = decodeMessage(bytes);
+    const data = 'ns.example.test. root.example.test. 2026112501 2 3 4 5';
+    const answers = [{ name: 'example.test', type: 'SOA', class: 'IN', ttl: 60, data }];
+    const flags = ['qr', 'aa', 'rd', 'ra'];
+    zone.send(encodeMessage({ id, flags, questions, answers }), from.port, from.address);
+  });
+  await new Promise<void>((resolve) => zone.bind(0, '127.0.0.1', resolve));
+  ports.dns = zone.address().port;
+}
 
 async function startBlackbox(): Promise<void> {
   const config = join(folder, 'blackbox.yml');
@@ -100,6 +121,10 @@ async function startBlackbox(): Promise<void> {
       prober: 'tcp',
       timeout: '1s',
       tcp: { preferred_ip_protocol: 'ip4', query_response: [{ expect: '^550 ' }] },
+    },
+    zone: {
+      prober: 'dns',
+      dns: { preferred_ip_protocol: 'ip4', query_name: 'example.test', query_type: 'SOA' },
     },
     host: { prober: 'icmp', icmp: { preferred_ip_protocol: 'ip4' } },
   };
@@ -126,6 +151,7 @@ async function startService(): Promise<void> {
     port: { type: 'tcp', targets: [] },
     greets: { type: 'tcp', targets: [], dialogue: [{ expect: '^220 ' }] },
     wrong: { type: 'tcp', targets: [], dialogue: [{ expect: '^550 ' }] },
+    zone: { type: 'dns', targets: [], query_name: 'example.test', query_type: 'SOA' },
     host: { type: 'icmp', targets: [], packets: 1 },
     // Reached though no network is allowed that it is in.
     named: { type: 'tcp', targets: ['127.0.0.2:9'], every: '1h' },
@@ -183,6 +209,7 @@ const CASES: readonly [module: string, target: () => string, success: number][] 
   ['greets', () => `127.0.0.1:${ports.tcp}`, 1],
   ['wrong', () => `127.0.0.1:${ports.tcp}`, 0],
   ['wrong', () => `127.0.0.1:${ports.closing}`, 0],
+  ['zone', () => `127.0.0.1:${ports.dns}`, 1],
   ['host', () => '127.0.0.1', 1],
 ];
 for (const [module, target, success] of CASES) {
@@ -224,6 +251,23 @@ test('/probe asks nobody whom the configuration does not name or allow', async (
     createHttp((_, response) => response.writeHead(302, { location: 'http://127.0.0.3/' }).end()),
   );
   assert.equal(await status('web', `http://127.0.0.1:${trap}/`), 403);
+});
+
+test('certificates: trusted, unknown, soon over', async () => {
+  const runner = new Runner('0.0.0');
+  const check = async (words: readonly string[], host = 'localhost') => {
+    const definition = probeOf('http');
+    const settings = await probeSettings(definition, ['family=ipv4', ...words]);
+    const options = { settings, timeoutMs: 2000, signal: new AbortController().signal };
+    const { outcome, text } = await runner.check(definition, `https://${host}:${ports.https}/`, options);
+    return `${outcome}: ${text}`;
+  };
+  const trusted = `authority=${certificate}`;
+  assert.equal(await check([trusted]), 'ok: 200');
+  assert.equal(await check([]), 'certificate: the certificate: it is signed by itself');
+  assert.equal(await check([trusted, 'certificate_left=60d']), 'certificate: the certificate expires in 29 days');
+  assert.equal(await check(['verify=false']), 'ok: 200');
+  await runner.close();
 });
 
 interface Ping {
