@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Connections } from './connections.ts';
+import { Deadline } from './deadline.ts';
 import { networkOutcome } from './network-error.ts';
 import type { Attempt, Outcome } from './outcome.ts';
 import type { Server } from './server.ts';
@@ -128,12 +129,12 @@ function request(session: ClientHttp2Session, trial: HttpsTrial, timeoutMs: numb
     let held = 0;
     let stream: ClientHttp2Stream | undefined;
     const done = (outcome: Outcome, reason?: string, bytes: Uint8Array | null = null) => {
-      clearTimeout(timer);
+      timer.clear();
       signal?.removeEventListener('abort', aborted);
       if (stream?.closed === false) stream.close(NGHTTP2_CANCEL);
       resolve({ outcome, bytes, bytesIn: held, ...(reason !== undefined && { reason }) });
     };
-    const timer = setTimeout(() => done(held > 0 ? 'slow' : 'timeout'), timeoutMs);
+    const timer = new Deadline(timeoutMs, () => done(held > 0 ? 'slow' : 'timeout'));
     const aborted = () => done('aborted');
     signal?.addEventListener('abort', aborted, { once: true });
     const path = (server.path ?? DOH_PATH).replace(/\{\?dns\}$/, '');

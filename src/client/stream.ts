@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIPv6, type Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Deadline } from './deadline.ts';
 import type { QueryFit } from './fit.ts';
 import { networkOutcome, tlsOutcome } from './network-error.ts';
 import type { Discarded, Outcome } from './outcome.ts';
@@ -200,11 +201,11 @@ export class MessageStream {
           done({ outcome, ...(reason !== undefined && { reason }), bytes: null, bytesIn: this.#held });
         },
       });
-      const timer = setTimeout(() => stop(this.#silence(discarded)), timeoutMs);
+      const timer = new Deadline(timeoutMs, () => stop(this.#silence(discarded)));
       const aborted = () => stop('aborted');
       signal?.addEventListener('abort', aborted, { once: true });
       const done = (reply: StreamReply) => {
-        clearTimeout(timer);
+        timer.clear();
         signal?.removeEventListener('abort', aborted);
         resolve(reply);
       };

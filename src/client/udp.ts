@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Deadline } from './deadline.ts';
 import type { QueryFit } from './fit.ts';
 import { networkOutcome } from './network-error.ts';
 import type { Attempt, Discarded, Outcome } from './outcome.ts';
@@ -83,13 +84,13 @@ class DatagramExchange {
     const { server, query, timeoutMs, signal, source } = this.#trial;
     const socket = this.#socket;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#finish?.(null, this.#silence()), timeoutMs);
+      const timer = new Deadline(timeoutMs, () => this.#finish?.(null, this.#silence()));
       const aborted = () => this.#finish?.(null, 'aborted');
       signal?.addEventListener('abort', aborted, { once: true });
       this.#began = performance.now();
       this.#finish = (bytes, outcome, reason, at = performance.now()) => {
         this.#finish = undefined;
-        clearTimeout(timer);
+        timer.clear();
         signal?.removeEventListener('abort', aborted);
         const attempt = this.#attempt;
         attempt.ms = at - this.#began;
@@ -108,7 +109,7 @@ class DatagramExchange {
       const send = (refused?: Error) => {
         if (refused !== undefined) return failed(refused);
         this.#connected();
-        timer.refresh();
+        timer.restart();
         socket.send(query, (error) => {
           if (error !== null) failed(error);
         });
