@@ -1,7 +1,7 @@
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import { TransactionBatch, WORTH_MOVING } from '../core/transactions.ts';
 import { type Privacy, keepsTransactions } from '../enrich/privacy.ts';
-import { ownRows } from './own-rows.ts';
+import { isOwnFlow, ownRows } from './own-rows.ts';
 import type { Origin, Store } from '../store/store.ts';
 
 /** Rows wait this long for more, so that the store gets few full batches and not many small ones. */
@@ -103,6 +103,7 @@ export class Intake {
 
   /** Takes an encrypted flow, in order among the rows; it is not kept. */
   encrypted(flow: EncryptedFlow): void {
+    if (isOwnFlow(flow)) return;
     const shown = this.privacy === null ? flow : this.privacy.flow(flow);
     if (this.privacy !== null && !keepsTransactions(this.privacy.settings)) return;
     for (const taker of this.takers) taker.encrypted?.(shown);

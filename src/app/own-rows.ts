@@ -1,4 +1,5 @@
 import { addressText } from '../core/address.ts';
+import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { isOwnPort, isOwnTraffic } from '../client/own-traffic.ts';
 
@@ -21,4 +22,10 @@ export function ownRows(batch: TransactionBatch, from: number, to: number): Read
     if (isOwnTraffic(protocol, address, c.clientPort[i], at)) (found ??= new Set()).add(i);
   }
   return found;
+}
+
+/** Whether nametap's own client made an encrypted flow: a probe over TLS or HTTPS. */
+export function isOwnFlow({ family, client, clientPort, transport, time }: EncryptedFlow): boolean {
+  const protocol = transport === UDP ? 'udp' : 'tcp';
+  return isOwnPort(clientPort) && isOwnTraffic(protocol, addressText(family, ...client), clientPort, time * 1000);
 }

@@ -18,6 +18,7 @@ export interface EncryptedFlow {
   closeNumber: number;
   family: number;
   client: AddressWords;
+  clientPort: number;
   server: AddressWords;
   serverPort: number;
   /** 17 or 6. */

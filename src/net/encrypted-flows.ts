@@ -151,6 +151,7 @@ export class EncryptedFlows {
       family: carrier.family,
       client: unsigned(fromServer ? destination : source),
       server: unsigned(fromServer ? source : destination),
+      clientPort: fromServer ? carrier.destinationPort : carrier.sourcePort,
       serverPort: fromServer ? carrier.sourcePort : carrier.destinationPort,
       transport: carrier.transport,
       ...(hello?.serverName !== undefined && { serverName: hello.serverName }),

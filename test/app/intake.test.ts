@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Intake, type IntakeOptions } from '../../src/app/intake.ts';
 import { runRows } from '../../src/app/run.ts';
+import { noteOwnSocket } from '../../src/client/own-traffic.ts';
+import type { EncryptedFlow } from '../../src/core/encrypted-flow.ts';
 import { idText, TransactionBatch } from '../../src/core/transactions.ts';
 import { Privacy } from '../../src/enrich/privacy.ts';
 
@@ -119,4 +121,42 @@ test('privacy comes first: neither tail nor store see a client', async () => {
   const [, shown] = await run(counts, { privacy: new Privacy({ level: 5 }, [{ from: 0, key: new Uint8Array(32) }]) });
   assert.equal(shown.length, 0, 'at level 5 no transaction is shown');
   assert.equal(counts.ids.length, 999);
+});
+
+test('encrypted flows are shown with what privacy leaves of them, but none of nametap’s own probes', () => {
+  const seen: EncryptedFlow[] = [];
+  const taker = { rows: () => {}, encrypted: (flow: EncryptedFlow) => void seen.push(flow) };
+  const intake = (privacy: Privacy | null) =>
+    new Intake({
+      store: new Shelf(),
+      origin: { sensor: 'here', interfaces: [], marks: [] },
+      privacy,
+      takers: [taker],
+      waits: false,
+      failed: () => {},
+    });
+  const flow: EncryptedFlow = {
+    kind: 'dot',
+    time: Date.now() / 1000,
+    closeSeconds: 0,
+    closeNanos: 0,
+    closeNumber: 1,
+    family: 4,
+    client: [0, 0, 0, 0x0a000007],
+    clientPort: 41_853,
+    server: [0, 0, 0, 0x09090909],
+    serverPort: 853,
+    transport: 6,
+  };
+  intake(null).encrypted(flow);
+  const close = noteOwnSocket('tcp', '10.0.0.7', 41_853);
+  intake(null).encrypted(flow);
+  close();
+  const epochs = [{ from: 0, key: new Uint8Array(32) }];
+  intake(new Privacy({ level: 1 }, epochs)).encrypted({ ...flow, clientPort: 9 });
+  intake(new Privacy({ level: 5 }, epochs)).encrypted({ ...flow, clientPort: 9 });
+  assert.deepEqual(
+    seen.map(({ client }) => client[3]),
+    [0x0a000007, 0x0a000000],
+  );
 });

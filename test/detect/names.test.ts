@@ -244,6 +244,7 @@ test('EVADE: clients that speak encrypted DNS, once a day, but not the site’s 
     family: 4,
     client: [0, 0, 0, 0x0a000007],
     server: [0, 0, 0, 0x08080808],
+    clientPort: 4000,
     serverPort: 853,
     transport: 6,
     ...more,

@@ -86,6 +86,7 @@ test('of an encrypted flow the client is hidden, and names that are no public re
     family: 4,
     client: words,
     server: [0, 0, 0, 0xc6336435],
+    clientPort: 4000,
     serverPort: 853,
     transport: 6,
     serverName: 'my.resolver.example',
