@@ -154,6 +154,7 @@ async function firstScreen(store: Store, hours: number): Promise<void> {
     blocks: null,
     baselines: null,
     probes: null,
+    traces: null,
     alerts: new AlertBook(),
     outputs: () => [],
     tables: () => [],

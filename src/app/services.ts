@@ -8,6 +8,7 @@ import { registrable } from '../enrich/public-suffix.ts';
 import type { SinkState, Table } from '../server/schema/sensors.ts';
 import type { Privacy } from '../server/schema/overview.ts';
 import type { Check, SensorReading, ServerLog, ServerOptions, ServerServices } from '../server/services.ts';
+import { traceService } from './trace-service.ts';
 import type { Probes } from '../core/probe.ts';
 import type { Baselines } from '../core/usual.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
@@ -127,6 +128,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     blocks: parts.blocks ?? null,
     baselines: parts.baselines ?? null,
     probes: parts.probes ?? null,
+    traces: traceService(config.trace),
     alerts: parts.alerts,
     outputs: () => parts.outputs?.() ?? [],
     tables: () => parts.tables?.() ?? [],

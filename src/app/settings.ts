@@ -12,6 +12,7 @@ import { captureSettings } from '../sources/live/settings.ts';
 import { SINKS } from '../sinks/sinks.ts';
 import { storeSettings } from '../store/settings.ts';
 import { logSettings } from './log-settings.ts';
+import { traceSettings } from './trace-settings.ts';
 
 /** The whole configuration: each layer as its component declares it. */
 export const SETTINGS = group('nametap', {
@@ -47,6 +48,7 @@ export const SETTINGS = group('nametap', {
   detect: detectSettings,
   block: blockSettings,
   probes: probesSettings,
+  trace: traceSettings,
   alerts: alertSettings,
   server: serverSettings,
   log: logSettings,

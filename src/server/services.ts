@@ -11,6 +11,7 @@ import type { Said } from './said.ts';
 import type { Role } from './schema/meta.ts';
 import type { Privacy } from './schema/overview.ts';
 import type { SinkState, Stage, Table } from './schema/sensors.ts';
+import type { TraceAnswer } from './schema/trace.ts';
 import type { Packet, TreeNode } from './schema/transactions.ts';
 
 /** Everything the server needs, given by whoever starts it: it opens nothing itself but its socket. */
@@ -37,6 +38,8 @@ export interface ServerServices {
   readonly baselines: Baselines | null;
   /** Checks of names, services and hosts; null where nothing is checked. */
   readonly probes: Probes | null;
+  /** Traces from the root, for operators; null where they are off. */
+  readonly traces: Traces | null;
   /** Incidents, and what people do with them. */
   readonly alerts: AlertBook;
   /** Who is told of them. */
@@ -51,6 +54,11 @@ export interface ServerServices {
   registrableDomain(name: string): string | null;
   /** Milliseconds since 1970. */
   now(): number;
+}
+
+/** Follows names from the root; throws `UserError` for what cannot be asked. */
+export interface Traces {
+  trace(wanted: { name: string; type: string; all: boolean }, signal: AbortSignal): Promise<TraceAnswer>;
 }
 
 export interface ServerOptions {

@@ -103,6 +103,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     blocks: blocking.policy,
     baselines: null,
     probes: null,
+    traces: null,
     alerts: new AlertBook({ records: store.records }),
     outputs: () => [],
     tables: () => [{ name: 'alerts', used: 5, limit: 1000, evicted: 2 }],

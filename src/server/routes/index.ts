@@ -19,6 +19,7 @@ import { servers } from './servers.ts';
 import { closeSession, openSession, readSession } from './session.ts';
 import { statistics } from './statistics.ts';
 import { tail } from './tail.ts';
+import { trace } from './trace.ts';
 import { transaction, transactions } from './transactions.ts';
 import { deleteView, listViews, saveView } from './views.ts';
 
@@ -42,6 +43,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...BASELINE,
   sensors,
   ...PROBE_ENDPOINTS,
+  trace,
   alerts,
   alertEvents,
   oneAlert,
