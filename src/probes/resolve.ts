@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { exchange } from '../client/exchange.ts';
+import { Resolver } from '../client/resolver.ts';
 import { type Server, serverOf } from '../client/server.ts';
 import type { Failure } from './probe.ts';
 
@@ -18,6 +19,8 @@ export interface Resolved {
 }
 
 const HOSTS = process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts';
+/** Longest wait for one name server. */
+const PATIENCE_MS = 2000;
 /** The hosts file, and whether this machine speaks IPv6, are looked at so often. */
 const REFRESH_MS = 30_000;
 
@@ -26,6 +29,8 @@ const REFRESH_MS = 30_000;
  * slow name delays others. Names without a dot, and those of other kinds, are the system's.
  */
 export class HostResolver {
+  /** The same for questions of other kinds; nothing is kept, each check asks anew. */
+  readonly client: Resolver;
   readonly #servers: readonly Server[];
   #hosts = new Map<string, string[]>();
   #hasIpv6 = false;
@@ -34,6 +39,10 @@ export class HostResolver {
   /** `servers`: those of the system unless told. */
   constructor(servers: readonly Server[] = systemServers()) {
     this.#servers = servers;
+    const texts = servers.map(({ address, port }) =>
+      isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`,
+    );
+    this.client = new Resolver({ servers: texts, cache: false, timeoutMs: PATIENCE_MS, tries: 1 });
   }
 
   /** An address of a host. */
@@ -61,19 +70,13 @@ export class HostResolver {
     return { outcome: 'unresolved', text: `${host} has no ${familyText(family)} address` };
   }
 
-  /** Rdata of the records of a name, as text; a failure where there are none to be had. */
-  async records(name: string, type: string, timeoutMs: number, signal: AbortSignal): Promise<string[] | Failure> {
-    if (this.#servers.length === 0) return { outcome: 'unresolved', text: 'this machine has no name servers' };
-    return this.#ask(name, type, timeoutMs, signal);
-  }
-
   async #ask(name: string, type: string, timeoutMs: number, signal: AbortSignal): Promise<string[] | Failure> {
     let failure: Failure = { outcome: 'unresolved', text: `${name}: no name server answers` };
     const deadline = performance.now() + timeoutMs;
     for (const server of this.#servers) {
       const left = deadline - performance.now();
       if (left <= 0 || signal.aborted) break;
-      const patience = Math.max(1, Math.min(left, 2000));
+      const patience = Math.max(1, Math.min(left, PATIENCE_MS));
       const options = { server, transport: 'udp', timeoutMs: patience, tries: 1, edns: {}, signal } as const;
       const { response, sentence } = await exchange({ name, type }, options);
       if (response === null) failure = { outcome: 'unresolved', text: `${name}: ${sentence}` };
