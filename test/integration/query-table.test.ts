@@ -125,6 +125,22 @@ async function byNametap({ port }: NameServer, words: readonly string[]): Promis
   return digText(await askWords(read, question, servers, context), look);
 }
 
+/** Status, flags and counts, as both write them. */
+function headline(text: string): string[] {
+  const status = /status: (\w+)/.exec(text)?.[1] ?? 'nothing';
+  const flags = /;; [Ff]lags:([ a-z]*);(.*)/.exec(text);
+  return [status, (flags?.[1] ?? '').trim(), (flags?.[2] ?? '').replaceAll(/[;,]/g, '').trim()];
+}
+
+async function byKdig({ port }: NameServer, words: readonly string[]): Promise<string> {
+  const all = ['+edns', '+bufsize=1232', '+retry=0', '+time=3', '@127.0.0.1', '-p', String(port), ...words];
+  const { stdout } = await run('kdig', all).catch((error: { stdout: string }) => error);
+  return stdout;
+}
+
+// Transfers are shown in another way, EDNS versions are not negotiated.
+const KDIG = QUESTIONS.filter((question) => !/[AI]XFR|\+edns=1|\+noedns/.test(question));
+
 const servers = await startNameServers();
 test.after(() => connections.close());
 
@@ -141,6 +157,16 @@ for (const server of servers) {
         assert.notDeepEqual(verdict(theirs), []);
         assert.deepEqual(verdict(ours), verdict(theirs));
       });
+    }
+  });
+}
+
+for (const server of servers) {
+  test(`${server.name}: status, flags and counts are kdig's`, async () => {
+    for (const question of KDIG) {
+      const words = question.split(' ');
+      const [theirs, ours] = await Promise.all([byKdig(server, words), byNametap(server, [...words, '+nocookie'])]);
+      assert.deepEqual(headline(ours), headline(theirs), question);
     }
   });
 }
