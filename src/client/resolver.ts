@@ -1,3 +1,4 @@
+import { UserError } from '../core/errors.ts';
 import type { Message, RecordData } from '../rr/value.ts';
 import { type AliasChain, aliasSentence, followAliases, MOST_ALIASES } from './alias.ts';
 import { AnswerCache, type CacheCounts } from './cache.ts';
@@ -98,6 +99,8 @@ export class Resolver {
     this.#options = options;
     const { servers, system, transport = 'udp', cache = true } = options;
     const texts = system === true ? [] : (servers ?? systemSettings().servers);
+    if (texts.length === 0 && system !== true)
+      throw new UserError('A resolver needs a server: name one or more, or leave servers out.');
     this.#servers = texts.map((text) => serverOf(text, transport));
     if (cache !== false) this.#cache = new AnswerCache(cache === true ? undefined : cache);
   }

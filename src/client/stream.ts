@@ -106,10 +106,9 @@ function happens(
       socket.off(event, good).off('error', bad).off('close', closed);
       deadline.removeEventListener('abort', late);
       signal?.removeEventListener('abort', aborted);
-      if (result !== null) {
-        socket.on('error', () => undefined);
-        socket.destroy();
-      }
+      // Whoever goes on with the socket listens too; until then an error must not end the program.
+      socket.on('error', () => undefined);
+      if (result !== null) socket.destroy();
       resolve(result);
     };
     const good = () => done(null);

@@ -181,6 +181,12 @@ test('addresses of both families; none at all is an error', async (t) => {
   await assert.rejects(resolver.addresses('none.test'), (error: ResolveError) => error.code === 'NODATA');
 });
 
+test('servers that are none, and none at all, are mistakes of the caller', () => {
+  assert.throws(() => new Resolver({ servers: [] }), /needs a server/);
+  assert.throws(() => new Resolver({ servers: ['dns.example'] }), /give the server's address/);
+  assert.throws(() => new Resolver({ servers: ['192.0.2.1:99999'] }), /is not a DNS server/);
+});
+
 test('system: node:dns is asked', async (t) => {
   const resolver = resolverOf(t, { system: true });
   const { records, message, isCached } = await resolver.query('localhost', 'A');
