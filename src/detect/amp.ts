@@ -13,7 +13,7 @@ const FACTOR = 10;
 const UDP = 17;
 /** Types that attackers ask for, for the size of their answers: ANY, TXT, DNSKEY, RRSIG. */
 const LARGE = new Set([255, 16, 48, 46]);
-const MOST_HOSTS = 4096;
+const MOST_HOSTS = 8192;
 
 interface State {
   second: number;

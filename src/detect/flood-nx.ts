@@ -12,7 +12,7 @@ const RATIO = 0.5;
 const TIMES_USUAL = 3;
 /** What is usual for a client is forgotten by half in so many seconds. */
 const HALF_LIFE = 6 * 3600;
-const MOST_CLIENTS = 8192;
+const MOST_CLIENTS = 16_384;
 
 interface State {
   began: number;

@@ -130,18 +130,18 @@ export class BySlot<E extends Entity, V> implements Counted {
   size = 0;
   readonly #half: number;
   readonly #values: (V | undefined)[];
+  readonly #entities: (E | undefined)[];
   /** Per slot: `FREE`, or the generation (1, 2) in which it was used last. */
   readonly #used: Uint8Array;
   #generation = 1;
   /** Those of this generation. */
   #count = 0;
-  /** Called with what is given up. */
-  gone: ((value: V) => void) | undefined;
 
   constructor(capacity: number, slots: number) {
     this.capacity = capacity;
     this.#half = Math.max(1, capacity >> 1);
     this.#values = new Array<V | undefined>(slots).fill(undefined);
+    this.#entities = new Array<E | undefined>(slots).fill(undefined);
     this.#used = new Uint8Array(slots);
     noteTable(this);
   }
@@ -162,11 +162,19 @@ export class BySlot<E extends Entity, V> implements Counted {
     if (value === undefined) {
       value = make(entity, context as C);
       this.#values[slot] = value;
+      this.#entities[slot] = entity;
       this.size++;
     }
     this.#used[slot] = this.#generation;
     this.#count++;
     return value;
+  }
+
+  *entries(): Generator<[E, V]> {
+    for (let slot = 0; slot < this.#used.length; slot++) {
+      const entity = this.#entities[slot];
+      if (entity !== undefined) yield [entity, this.#values[slot] as V];
+    }
   }
 
   delete({ slot }: E): boolean {
@@ -178,16 +186,14 @@ export class BySlot<E extends Entity, V> implements Counted {
   /** Gives up what is kept of a slot. */
   drop(slot: number): void {
     if (this.#used[slot] === FREE) return;
-    const value = this.#values[slot];
     this.#free(slot);
     this.evicted++;
-    if (value !== undefined) this.gone?.(value);
   }
 
   #free(slot: number): void {
     if (this.#used[slot] === this.#generation) this.#count--;
     this.#used[slot] = FREE;
-    this.#values[slot] = undefined;
+    this.#values[slot] = this.#entities[slot] = undefined;
     this.size--;
   }
 

@@ -14,7 +14,7 @@ const ATTACK = ['T1590.002', 'T1018'] as const;
 const TYPE_PTR = 12;
 const TYPE_IXFR = 251;
 const TYPE_AXFR = 252;
-const MOST_CLIENTS = 4096;
+const MOST_CLIENTS = 8192;
 /** Guessed names are words; generated ones are not. */
 const WORD_BITS = 6;
 const REST = 1800;

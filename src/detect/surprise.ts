@@ -2,9 +2,9 @@ import { binomialTail } from '../baseline/latency.ts';
 import type { Finding, Measure, Raise } from '../core/alert.ts';
 import { numberText, percentText } from '../core/figures.ts';
 import { group, whole, type ValueOf } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
-import { type Detector, detector } from './detector.ts';
+import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Host } from './entities.ts';
+import type { BySlot } from './generations.ts';
 import { ERROR, isUnanswered, NXDOMAIN, type Observation } from './observation.ts';
 import { SiteNames } from './site-names.ts';
 import { Witnesses } from './witnesses.ts';
@@ -12,7 +12,7 @@ import { Witnesses } from './witnesses.ts';
 const HOUR = 3600;
 const DAY = 86_400;
 const WEEK_HOURS = 168;
-const MOST_CLIENTS = 4096;
+const MOST_CLIENTS = 16_384;
 /** An hour of fewer queries says nothing; so many hours have to be known of a client, and of all. */
 const LEAST_QUERIES = 20;
 const LEAST_HOURS = 24;
@@ -75,7 +75,7 @@ const settings = group('How much is said.', {
 
 class Surprise implements Detector {
   readonly #settings: ValueOf<typeof settings>;
-  readonly #clients = new Bounded<Host, Hours>(MOST_CLIENTS);
+  readonly #clients: BySlot<Host, Hours>;
   readonly #names = new SiteNames();
   /** Hashes of names of the hour, by their lower bits: one that gave way to another counts twice. */
   readonly #seen = new Int32Array(NAME_SLOTS);
@@ -87,8 +87,9 @@ class Surprise implements Detector {
   /** Of an earlier run, by address. */
   readonly #saved = new Map<string, Float64Array>();
 
-  constructor(values: ValueOf<typeof settings>) {
+  constructor(values: ValueOf<typeof settings>, { entities }: DetectServices) {
     this.#settings = values;
+    this.#clients = entities.perHost(MOST_CLIENTS);
   }
 
   inspect(seen: Observation): void {
@@ -101,9 +102,10 @@ class Surprise implements Detector {
     const isFailed = kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome);
     if (isFailed) state.failed++;
     if (domain === null) return;
-    const isFresh = !domain.isPopular && seen.time - domain.firstSeen < DAY;
+    const isFresh = seen.time - domain.firstSeen < DAY && !domain.isPopular;
     if (isFresh) state.fresh++;
-    if (isFailed || isFresh) state.witnesses.note(seen);
+    // Hours of fewer are not judged.
+    if ((isFailed || isFresh) && state.queries >= LEAST_QUERIES) state.witnesses.note(seen);
     this.#name(seen, state);
   }
 
@@ -126,7 +128,7 @@ class Surprise implements Detector {
     if (hour <= this.#hour) return;
     this.#hour = hour;
     let judged = 0;
-    for (const [host, state] of this.#clients) {
+    for (const [host, state] of this.#clients.entries()) {
       if (state.queries >= LEAST_QUERIES && this.#judge(host, state, time, raise)) judged++;
       state.begin();
     }
@@ -178,7 +180,7 @@ class Surprise implements Detector {
   }
 
   save(): unknown {
-    const clients = [...this.#clients].map(([host, { usual }]) => [host.text, usual]);
+    const clients = [...this.#clients.entries()].map(([host, { usual }]) => [host.text, usual]);
     return { clients, names: this.#names.save(), scores: this.#scores, rate: this.#rate };
   }
 
@@ -308,5 +310,5 @@ export const surprise = detector({
   needs: ['names', 'clients'],
   rows: 'queries',
   settings,
-  create: (values) => new Surprise(values),
+  create: (values, services) => new Surprise(values, services),
 });
