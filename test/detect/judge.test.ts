@@ -17,7 +17,7 @@ test('a detector that cannot work here is off, and says why', () => {
   assert.deepEqual(offOf({}), new Map());
   const atClients = 'It works at a resolver or at an authority; this sensor stands before a resolver.';
   assert.deepEqual(offOf({ vantage: 'client' }), new Map([['OPS-LAME', atClients]]));
-  assert.deepEqual([...offOf({ vantage: 'authority' }).keys()], ['DGA-NX', 'BEACON']);
+  assert.deepEqual([...offOf({ vantage: 'authority' }).keys()], ['DGA-NX', 'BEACON', 'SURPRISE']);
   const hidden = offOf({ lacks: ['names'] });
   assert.equal(hidden.get('TUN-BYTES'), 'The privacy level hides names, which it needs.');
   assert.equal(hidden.has('FLOOD-NX'), false, 'it needs clients only');
