@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { networkOutcome } from './network-error.ts';
-import type { Attempt, Outcome } from './outcome.ts';
+import { newAttempt, type Outcome } from './outcome.ts';
 import type { Server } from './server.ts';
 import { type Opened, openSocket, type TlsOptions } from './stream.ts';
 import { noteOpening } from './tcp.ts';
@@ -28,15 +28,7 @@ export type HttpsTrial = Trial & { tls: TlsOptions; isGet: boolean };
 export async function askByHttps(trial: HttpsTrial, connections?: Connections): Promise<Tried> {
   const { server, query, timeoutMs, signal } = trial;
   const began = performance.now();
-  const attempt: Attempt = {
-    transport: 'https',
-    server,
-    sentAt: Date.now(),
-    ms: 0,
-    bytesOut: query.length,
-    bytesIn: 0,
-    outcome: 'timeout',
-  };
+  const attempt = newAttempt('https', server, query);
   const end = (outcome: Outcome, reason?: string, bytes: Uint8Array | null = null): Tried => {
     attempt.outcome = outcome;
     if (reason !== undefined) attempt.reason = reason;

@@ -67,6 +67,17 @@ export interface Attempt {
   local?: { address: string; port: number };
 }
 
+/** An attempt that begins now; until something else is known it ends by silence. */
+export const newAttempt = (transport: TransportName, server: Server, { length }: Uint8Array): Attempt => ({
+  transport,
+  server,
+  sentAt: Date.now(),
+  ms: 0,
+  bytesOut: length,
+  bytesIn: 0,
+  outcome: 'timeout',
+});
+
 export const nothingDiscarded = (): Discarded => ({ wrongId: 0, wrongQuestion: 0, wrongSource: 0, garbage: 0 });
 
 const OVER: Readonly<Record<TransportName, string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', https: 'HTTPS' };

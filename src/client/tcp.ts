@@ -1,5 +1,5 @@
 import type { Connections } from './connections.ts';
-import type { Attempt } from './outcome.ts';
+import { type Attempt, newAttempt } from './outcome.ts';
 import { MessageStream, type Opened, type OpenOptions, openSocket, type TlsOptions } from './stream.ts';
 import type { Trial, Tried } from './udp.ts';
 
@@ -11,15 +11,7 @@ export async function askByTcp(
   const { server, query, fit, discarded, timeoutMs, signal, tls } = trial;
   const transport = tls === undefined ? 'tcp' : 'tls';
   const began = performance.now();
-  const attempt: Attempt = {
-    transport,
-    server,
-    sentAt: Date.now(),
-    ms: 0,
-    bytesOut: query.length,
-    bytesIn: 0,
-    outcome: 'timeout',
-  };
+  const attempt = newAttempt(transport, server, query);
   if (signal?.aborted === true) return { attempt: { ...attempt, outcome: 'aborted' }, bytes: null };
   const open = () => openStream(trial);
   const { opened, isNew } = (await connections?.stream(transport, server, open)) ?? {

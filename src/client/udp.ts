@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Deadline } from './deadline.ts';
 import type { QueryFit } from './fit.ts';
 import { networkOutcome } from './network-error.ts';
-import type { Attempt, Discarded, Outcome } from './outcome.ts';
+import { type Attempt, type Discarded, newAttempt, type Outcome } from './outcome.ts';
 import { noteOwnSocket } from './own-traffic.ts';
 import type { Server } from './server.ts';
 
@@ -38,15 +38,7 @@ const asItIs = (address: string, _: unknown, done: (error: null, address: string
 /** Asks once over UDP, from a connected socket of its own: the system passes only what comes from the server. */
 export async function askByUdp(trial: Trial): Promise<Tried> {
   const { server, query, signal, dial } = trial;
-  const attempt: Attempt = {
-    transport: 'udp',
-    server,
-    sentAt: Date.now(),
-    ms: 0,
-    bytesOut: query.length,
-    bytesIn: 0,
-    outcome: 'timeout',
-  };
+  const attempt = newAttempt('udp', server, query);
   if (signal?.aborted === true) return { attempt: { ...attempt, outcome: 'aborted' }, bytes: null };
   let socket: Socket;
   try {
