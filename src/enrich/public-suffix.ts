@@ -1,4 +1,5 @@
 import { parse } from 'tldts';
+import { asciiReader } from '../core/ascii.ts';
 
 // Names come from the wire: they are no URLs, and need not be host names.
 const OPTIONS = { validateHostname: false, extractHostname: false, detectIp: false };
@@ -20,7 +21,8 @@ export function hostingSuffix(name: string): string | null {
   return parse(name.toLowerCase(), { ...OPTIONS, allowPrivateDomains: true }).publicSuffix;
 }
 
-const letters = Buffer.alloc(256);
+const letters = new Uint8Array(256);
+const lettersText = asciiReader(letters);
 
 /**
  * Offset at which the registrable domain starts in a folded, uncompressed wire name; −1 when the name is a public suffix
@@ -37,7 +39,7 @@ export function registrableStart(name: Uint8Array, at = 0): number {
       letters[length++] = c === 0x2e || c >= 0x80 ? 0x5f : c;
     }
   }
-  const { domain } = parse(letters.toString('latin1', 0, length), OPTIONS);
+  const { domain } = parse(lettersText(length), OPTIONS);
   if (domain === null || domain === '') return -1;
   let wanted = 1;
   for (let i = 0; i < domain.length; i++) if (domain.charCodeAt(i) === 0x2e) wanted++;

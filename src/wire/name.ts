@@ -1,3 +1,4 @@
+import { asciiReader } from '../core/ascii.ts';
 import { FAULT } from './fault.ts';
 
 /** ASCII lower case of every byte; other bytes are themselves (RFC 4343). */
@@ -135,15 +136,7 @@ const TEXT: string[] = Array.from({ length: 256 }, (_, c) => {
 
 const PLAIN = Uint8Array.from(TEXT, (text) => (text.length === 1 ? 1 : 0));
 const plain = new Uint8Array(256);
-/** The first octets of `plain`, which are ASCII, as text: Node's own way is the fastest, browsers have another. */
-const plainText: (length: number) => string =
-  typeof Buffer === 'undefined'
-    ? (length) => String.fromCharCode(...plain.subarray(0, length))
-    : asciiOf(Buffer.from(plain.buffer));
-
-function asciiOf(buffer: Buffer): (length: number) => string {
-  return (length) => buffer.toString('latin1', 0, length);
-}
+const plainText = asciiReader(plain);
 
 /** The name as text: labels joined by dots, `.` and `\` escaped, other octets `\DDD`, no trailing dot; root is `.`. */
 export function nameText(bytes: Uint8Array, at: number, start: number): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runNode } from './examples.ts';
@@ -44,4 +45,17 @@ test('nametap/filter needs nothing that browsers lack', async () => {
     console.log(passes(bytes, { source: '192.0.2.7' }), passes(bytes, { source: '10.0.0.1' }), passes(bytes));
   `);
   assert.equal(told, 'true false false\n');
+});
+
+test('what the page does with a dropped capture needs nothing that browsers lack', async () => {
+  const file = JSON.stringify(readFileSync(new URL('../captures/resolution.pcap', import.meta.url)).toString('base64'));
+  const told = await inBrowser(`
+    const { analyseCapture } = await import('${library}browser.ts');
+    const bytes = Uint8Array.from(atob(${file}), (sign) => sign.charCodeAt(0));
+    const { signal } = new AbortController();
+    const all = await analyseCapture(new Blob([bytes]), { name: 'a.pcap', signal, progress() {} });
+    const [{ domain, transactions }] = all.groups('', { group: ['domain'], of: 'latency', limit: 1 });
+    console.log(all.kept, all.transaction(0).name, domain, transactions, (await all.packets(0)).length);
+  `);
+  assert.equal(told, '7 . example.test 3 2\n');
 });
