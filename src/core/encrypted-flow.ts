@@ -23,6 +23,8 @@ export interface EncryptedFlow {
   serverPort: number;
   /** 17 or 6. */
   transport: number;
+  /** Others that were not told of since the last one, because there were too many in a second; absent = none. */
+  missed?: number;
   /** What the client's first message says (RFC 6066 §3, RFC 7301); absent where it was not seen, or says nothing. */
   serverName?: string;
   alpn?: readonly string[];

@@ -5,7 +5,7 @@ import type { AddressWords, EncryptedFlow, EncryptedKind } from '../core/encrypt
 import { isInAny, type Network } from '../core/network.ts';
 import { isResolverName, RESOLVER_DOMAINS } from '../core/public-resolvers.ts';
 import { flag, group, span, type ValueOf } from '../core/settings.ts';
-import { Bounded } from './bounded.ts';
+import { Bounded, type TableCount } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Host } from './entities.ts';
 import type { Observation } from './observation.ts';
@@ -29,6 +29,8 @@ class Evade implements Detector {
   readonly #settings: ValueOf<typeof settings>;
   readonly #services: DetectServices;
   readonly #told = new Bounded<string, { time: number; first: number; count: number }>(MOST_TOLD);
+  /** Encrypted flows seen, and those that were too many. */
+  readonly #flows = { flows: 0, missed: 0 };
   /** The server that a client asks as it should. */
   readonly #usual = new WeakMap<Host, Host>();
 
@@ -69,7 +71,17 @@ class Evade implements Detector {
     }
   }
 
+  /** Flows that were too many to be told of are missing where flows are counted. */
+  counts(): TableCount[] {
+    const { flows, missed } = this.#flows;
+    return [{ name: 'EVADE encrypted flows', used: flows, limit: flows + missed, evicted: missed }].filter(
+      ({ limit }) => limit > 0,
+    );
+  }
+
   encrypted(flow: EncryptedFlow, raise: Raise): void {
+    this.#flows.flows++;
+    this.#flows.missed += flow.missed ?? 0;
     const { networks, resolvers } = this.#services;
     const is = (list: readonly Network[], words: AddressWords) => isInAny(list, flow.family, words);
     // What a resolver of the site asks, and what it is asked, is as it should be.

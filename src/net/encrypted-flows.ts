@@ -11,6 +11,8 @@ export type SeenFlow = Omit<EncryptedFlow, 'closeSeconds' | 'closeNanos'>;
 const AGAIN_SECONDS = 300;
 /** Flows remembered. All are forgotten when there are more: some are told of once too often then. */
 const MOST_FLOWS = 16_384;
+/** More new flows than this in a second are a scan or a flood: they wait for a later packet of theirs, and are counted. */
+const MOST_A_SECOND = 1000;
 /** First messages that have come in part only. */
 const MOST_PARTIAL = 256;
 /** Longest first message that is waited for. */
@@ -57,6 +59,10 @@ export class EncryptedFlows {
   /** When a flow was last told of, by hash. */
   readonly #told = new Map<number, number>();
   readonly #partial = new Map<number, Partial>();
+  /** The second at hand, how many were told of in it, and how many were not, since one was. */
+  #second = 0;
+  #inSecond = 0;
+  #missed = 0;
 
   /** `unseal` opens the first packets of QUIC; without it a flow in QUIC is known by port and address alone. */
   constructor(found: (flow: SeenFlow) => void, unseal?: Unseal) {
@@ -135,6 +141,14 @@ export class EncryptedFlows {
   #isDue(key: number, seconds: number): boolean {
     const last = this.#told.get(key);
     if (last !== undefined && Math.abs(seconds - last) < AGAIN_SECONDS) return false;
+    if (seconds !== this.#second) {
+      this.#second = seconds;
+      this.#inSecond = 0;
+    }
+    if (++this.#inSecond > MOST_A_SECOND) {
+      this.#missed++;
+      return false;
+    }
     if (last === undefined && this.#told.size >= MOST_FLOWS) this.#told.clear();
     this.#told.set(key, seconds);
     return true;
@@ -144,6 +158,8 @@ export class EncryptedFlows {
     const source = [carrier.source0, carrier.source1, carrier.source2, carrier.source3] as const;
     const { destination0, destination1, destination2, destination3 } = carrier;
     const destination = [destination0, destination1, destination2, destination3] as const;
+    const missed = this.#missed;
+    this.#missed = 0;
     this.#found({
       kind,
       closeNumber: carrier.number,
@@ -154,6 +170,7 @@ export class EncryptedFlows {
       clientPort: fromServer ? carrier.destinationPort : carrier.sourcePort,
       serverPort: fromServer ? carrier.sourcePort : carrier.destinationPort,
       transport: carrier.transport,
+      ...(missed > 0 && { missed }),
       ...(hello?.serverName !== undefined && { serverName: hello.serverName }),
       ...(hello?.alpn !== undefined && { alpn: hello.alpn }),
     });

@@ -137,6 +137,24 @@ test('who speaks encrypted DNS is told of: by port, SNI, ALPN and address; the s
   for (const threads of [1, 2]) assert.deepEqual(await flowsOf(path, threads), seen, `${threads} workers`);
 });
 
+test('a scan of many clients takes no more room than a second allows; what is left out is counted', async (t) => {
+  const record: Record[] = Array.from({ length: 5000 }, (_, i) => ({
+    seconds: 1_700_000_000 + Math.floor(i / 4999),
+    fraction: i,
+    data: Uint8Array.from(over(UDP, udp([1, 2, 3, 4, 5, 6, 7, 8], 4000, 853), [10, 1, i >> 8, i & 255], web)),
+  }));
+  const path = putFile(temporaryFolder(t), 'scan.pcap', pcap(record));
+  let flows = 0;
+  let missed = 0;
+  const encrypted = (flow: EncryptedFlow) => {
+    flows++;
+    missed += flow.missed ?? 0;
+  };
+  const input = { kind: 'files' as const, paths: [path] };
+  await runRows({ input, threads: 0, encrypted: true }, { signal, encrypted }, () => {});
+  assert.deepEqual([flows, missed], [1001, 3999]);
+});
+
 test('real captures of DoH, DoT, DoQ and DNSCrypt', async () => {
   if (!hasCorpus()) return;
   const inFile = async (name: string) =>
@@ -148,4 +166,30 @@ test('real captures of DoH, DoT, DoQ and DNSCrypt', async () => {
   assert.deepEqual(await inFile('zeek--quicdoq.pcap'), ['doq 127.0.0.1 127.0.0.1 853 - doq']);
   assert.equal((await inFile('ndpi--dnscrypt-v1-and-resolver-pings.pcap')).length, 4);
   assert.deepEqual(await inFile('ndpi--simple-dnscrypt.pcap'), [], 'a web site about it is none');
+});
+
+test('whatever a first message or packet holds, nothing is thrown and nothing is believed beyond its end', async () => {
+  const record = await firstRecord('dns.google', ['h2']);
+  const packet = initialPacket(cryptoFrame(RFC_HELLO, 0));
+  let seed = 1;
+  const draw = (n: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  let read = 0;
+  for (let i = 0; i < 4000; i++) {
+    const of = i % 2 === 0 ? record : packet;
+    const bytes = Uint8Array.from(of);
+    for (let k = 1 + draw(6); k > 0; k--) bytes[draw(k === 1 ? bytes.length : 60)] = draw(256);
+    const end = draw(4) === 0 ? draw(bytes.length + 1) : bytes.length;
+    const hello = readClientHello(bytes, 5, end);
+    if (hello?.serverName !== undefined) assert.match(hello.serverName, /^[\x21-\x7e]{1,255}$/);
+    const initial = readInitial(bytes, 0, end);
+    if (initial === null) continue;
+    read++;
+    assert.ok(initial.end <= end && initial.idAt + initial.idLength <= end && initial.numberAt + 20 <= initial.end);
+    unsealInitial(bytes, initial);
+    cryptoPieces(bytes, (_, at, length) => assert.ok(at + length <= bytes.length));
+  }
+  assert.ok(read > 500);
 });
