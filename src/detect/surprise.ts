@@ -29,6 +29,7 @@ const MOST_WITNESSES = 60;
 const MOST_PART = 6;
 const TOLD_PART = 1;
 const LEAST_SCORE = 5;
+const SHOWN = 9;
 /** Names of an hour that are told apart, and those of a client that are looked at; below so many nothing is said of them. */
 const NAME_SLOTS = 32_768;
 const MOST_OWN_NAMES = 200;
@@ -50,7 +51,9 @@ class Hours {
   names = 0;
   firstSeen = 0;
   server = '';
-  readonly witnesses = new Witnesses(9);
+  /** Transactions kept to be shown. */
+  shown = 0;
+  readonly witnesses = new Witnesses(SHOWN);
   readonly usual: Float64Array;
 
   constructor(usual: Float64Array) {
@@ -58,7 +61,7 @@ class Hours {
   }
 
   begin(): void {
-    this.queries = this.failed = this.fresh = this.bits = this.names = 0;
+    this.shown = this.queries = this.failed = this.fresh = this.bits = this.names = 0;
     this.witnesses.clear();
   }
 }
@@ -105,7 +108,10 @@ class Surprise implements Detector {
     const isFresh = seen.time - domain.firstSeen < DAY && !domain.isPopular;
     if (isFresh) state.fresh++;
     // Hours of fewer are not judged.
-    if ((isFailed || isFresh) && state.queries >= LEAST_QUERIES) state.witnesses.note(seen);
+    if ((isFailed || isFresh) && state.queries >= LEAST_QUERIES && state.shown < SHOWN) {
+      state.shown++;
+      state.witnesses.note(seen);
+    }
     this.#name(seen, state);
   }
 
