@@ -13,9 +13,10 @@ defaults, fixed before. Intervals in brackets are 95 %. *Anchor* is what a rule 
 published figures are of other data and are no comparison in the same run. Generated traffic is ours: that detectors are quiet
 in it is evidence about our idea of ordinary traffic, not about yours.
 
-Not everything was fixed before: how much DGA-NAME learns of which kind of names was chosen by E4's figures (its limit was not);
-BEACON's and OPS-SILENT's idea of what is new or silent, and HIJ-PATH's of what is known of a delegation, were mended after they were wrong in E8's and a home's traffic; and the generator was mended where only it
-did what no network does. None of these figures is of data that nobody had looked at.
+Not everything was fixed before: how much DGA-NAME learns of which kind of names was chosen by E4's figures (its limit was
+not); BEACON's and OPS-SILENT's idea of what is new or silent, and HIJ-PATH's of what is known of a delegation, were mended
+after they were wrong in E8's and a home's traffic; and the generator was mended where only it did what no network does. None
+of these figures is of data that nobody had looked at.
 `;
 
 /** The page with these results; sections of others stay as the page `before` has them. */
