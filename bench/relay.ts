@@ -37,9 +37,9 @@ function next(fd: number): Buffer | null {
   try {
     return bytes.subarray(0, readSync(fd, bytes));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
-    // Its namespace is gone, and the interface with it.
-    process.exit(0);
+    // Else its namespace is gone, and the interface with it.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') process.exit(0);
+    return null;
   }
 }
 

@@ -172,6 +172,7 @@ export class ProbeService implements Probes {
   };
 
   #begin(): void {
+    if (Object.keys(this.#config.checks).length > 0) this.#delay.start();
     for (const [check, config] of Object.entries(this.#config.checks)) {
       const definition = PROBES[config.type];
       for (const written of config.targets) {

@@ -60,7 +60,7 @@ export class ProbeRun {
     const scheduler = new Scheduler({ concurrency, perTarget });
     try {
       await warmUp(runner, usualSettings(http));
-      this.#delay.reset();
+      this.#delay.start();
       await this.#check(runner, scheduler);
     } finally {
       scheduler.stop();

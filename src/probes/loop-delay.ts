@@ -7,11 +7,12 @@ const RESOLUTION = 10;
 export class LoopDelay {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
 
-  constructor() {
+  /** Looks from now on, a hundred times a second. Twice is once. */
+  start(): void {
     this.#histogram.enable();
   }
 
-  /** Milliseconds since the start, or since `reset`. */
+  /** Milliseconds since the start, or since `reset`; zeros before. */
   read(): { p50: number; p99: number; max: number } {
     const histogram = this.#histogram;
     // The timer's own interval is in each value.
