@@ -96,7 +96,7 @@ export class JudgeService implements RowTaker {
       vantage: config.vantage,
       networks: config.networks,
       resolvers: config.resolvers,
-      lacks: lacksOf(privacySettings(config)),
+      lacks: [...lacksOf(privacySettings(config)), ...(isDemo ? (['rhythm'] as const) : [])],
       raise: this.book.raise,
       more: this.#rules.detectors,
     });

@@ -59,7 +59,7 @@ export const beacon = detector({
   summary:
     'One or two clients ask for a domain that nobody else asks for, at regular intervals that are not those of its TTL: a program reports home. Most regular questions are harmless, so only those for rare and young domains are spoken of.',
   attack: ['T1071.004', 'T1029'],
-  needs: ['names', 'clients'],
+  needs: ['names', 'clients', 'rhythm'],
   vantages: ['client', 'resolver'],
   rows: 'names',
   settings: group('Limits.', {

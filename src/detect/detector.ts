@@ -15,8 +15,8 @@ import type { Observation } from './observation.ts';
  */
 export type Rows = 'all' | 'queries' | 'names' | 'sub_names' | 'data' | 'addresses' | 'negative' | 'orphans';
 
-/** What a detector cannot do without: whole names, clients told apart. Privacy may take either away. */
-export type Need = 'names' | 'clients';
+/** What a detector cannot work without, and why it may be missing: names and clients by privacy, rhythm in a demo. */
+export type Need = 'names' | 'clients' | 'rhythm';
 
 /** A detector at work. Time is the packets': `inspect` in order of closing time, `tick` at every whole second of it. */
 export interface Detector {

@@ -120,6 +120,8 @@ export class Judge {
       return `It works ${vantages.map((one) => PLACES[one]).join(' or ')}; this sensor stands ${PLACES[at]}.`;
     }
     const missing = needs?.find((need) => this.#lacks.includes(need));
+    if (missing === 'rhythm')
+      return 'This capture is played again and again: everything in it comes back like clockwork.';
     return missing === undefined ? undefined : `The privacy level hides ${missing}, which it needs.`;
   }
 

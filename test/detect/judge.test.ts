@@ -21,6 +21,7 @@ test('a detector that cannot work here is off, and says why', () => {
   const hidden = offOf({ lacks: ['names'] });
   assert.equal(hidden.get('TUN-BYTES'), 'The privacy level hides names, which it needs.');
   assert.equal(hidden.has('FLOOD-NX'), false, 'it needs clients only');
+  assert.match(offOf({ lacks: ['rhythm'] }).get('BEACON') ?? '', /^This capture is played again and again/);
   assert.equal(offOf({ lacks: ['clients'] }).get('FLOOD-NX'), 'The privacy level hides clients, which it needs.');
 });
 
