@@ -1,9 +1,10 @@
 import { DNS } from '../core/carrier.ts';
 import { ANSWER_KINDS, OUTCOMES } from '../core/transactions.ts';
 import { nameText } from '../wire/name.ts';
+import { answerCounters, asksForDnssec, bogusError, LOST, UNREACHED } from './answer.ts';
 import { CLIENT_COUNTERS, ClientModels, type ClientModelsState } from './clients.ts';
 import { Hops } from './hops.ts';
-import { distanceOf } from './latency.ts';
+import { bucketOf, distanceOf } from './latency.ts';
 import { Levels, type StrangeHop } from './levels.ts';
 import { FIRST, type ModelTable, type ModelTableState, SAMPLES } from './model-table.ts';
 import type { Seen } from './seen.ts';
@@ -24,7 +25,11 @@ const REFUSED = 5;
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-const C = counters(COUNTERS);
+/** A host or a domain is known once it was seen so often: what came once has nothing that is usual, and floods are of these. */
+const KNOWN_AFTER = 4;
+
+const BOGUS = COUNTERS.indexOf('bogus');
+
 const BY_CLIENT = counters(CLIENT_COUNTERS);
 const BY_ZONE = counters(ZONE_COUNTERS);
 
@@ -32,10 +37,6 @@ function counters<K extends string>(names: readonly K[]): Record<K, number> {
   return Object.fromEntries(names.map((name, i) => [name, i])) as Record<K, number>;
 }
 
-/** EDE codes that say that DNSSEC validation failed (RFC 8914: 1, 2, 5 … 12; 27 unsupported NSEC3 iterations is none). */
-const BOGUS_EDE = new Set([1, 2, 5, 6, 7, 8, 9, 10, 11, 12]);
-const TYPE_OPT = 41;
-const EDE = 15;
 const SHAPES_KEPT = 64;
 /** The key of all traffic. */
 export const WHOLE = '*';
@@ -76,7 +77,6 @@ export class Baseline {
   #all = -1;
   /** What was saved is older than now: hours without nametap are none without traffic. */
   #isResumed = false;
-  #learnt = 0;
   readonly #hops = new Hops();
 
   constructor(config: BaselineConfig = BASELINE_DEFAULTS) {
@@ -97,29 +97,32 @@ export class Baseline {
     const { outcome, closed } = seen;
     this.tick(closed);
     if (outcome !== ANSWERED && outcome !== UNANSWERED && outcome !== UNREACHABLE) return;
-    const now = this.now;
-    if (this.#all < 0) this.#all = this.whole.table.take(WHOLE, -1, now);
+    const now = this.#now;
+    const isAnswered = outcome === ANSWERED;
     const { client, server, domain } = seen;
-    let teaches = true;
-    // A host, or a domain, that came once is not worth a place yet: floods are made of these.
-    client.asClient = this.client = this.#place(this.clients.table, client.text, client.asClient, client.queries);
-    if (this.client >= 0) {
-      teaches = this.clients.note(this.client, now);
+    const { clients, servers, zones } = this;
+    const asClient = clients.table.place(client, client.asClient, KNOWN_AFTER, now);
+    client.asClient = asClient;
+    const teaches = asClient < 0 || clients.note(asClient, now);
+    // Who does not answer is a server once it is asked again.
+    const asServer = servers.table.place(server, server.asServer, isAnswered ? 1 : KNOWN_AFTER, now);
+    server.asServer = asServer;
+    this.#count(seen, asServer, isAnswered, teaches);
+    let asZone = -1;
+    if (domain !== null) {
+      asZone = zones.table.place(domain, domain.asZone, KNOWN_AFTER, now);
+      domain.asZone = asZone;
     }
-    const answered = outcome === ANSWERED;
-    // Who does not answer is a server once somebody insists.
-    const times = answered ? Number.POSITIVE_INFINITY : client.queries - 4;
-    server.asServer = this.server = this.#place(this.servers.table, server.text, server.asServer, times);
-    if (this.server >= 0) this.#count(this.servers, this.server, seen, teaches);
-    this.#count(this.whole, this.#all, seen, teaches);
-    if (domain !== null)
-      domain.asZone = this.zone = this.#place(this.zones.table, domain.text, domain.asZone, domain.queries);
-    if (this.zone >= 0) {
-      this.zones.note(this.zone, now, teaches);
+    if (asClient >= 0) this.client = asClient;
+    if (asServer >= 0) this.server = asServer;
+    if (asZone >= 0) {
+      this.zone = asZone;
+      zones.note(asZone, now, teaches);
     }
     if (teaches) this.#learn(seen);
-    if (answered) this.#judge(seen, teaches);
-    if (answered && this.zone >= 0) this.#judgePath(seen, teaches);
+    if (!isAnswered) return;
+    this.#judge(seen, teaches);
+    if (asZone >= 0) this.#judgePath(seen, teaches);
   }
 
   /** Seconds since 1970, on the packets' clock; before the first packet, when what was loaded was saved. */
@@ -146,12 +149,6 @@ export class Baseline {
     this.#minute = minute;
   }
 
-  /** The place of a key's model, made where it came often enough; −1 where it has none. */
-  #place(table: ModelTable, key: string, hint: number, times: number): number {
-    const known = table.at(key, hint);
-    return known >= 0 || times < 2 || !table.admits(times) ? known : table.take(key, hint, this.now);
-  }
-
   #resume(hour: number): void {
     this.#isResumed = false;
     for (const models of [this.servers, this.whole, this.clients, this.zones]) models.skipTo(hour);
@@ -162,64 +159,62 @@ export class Baseline {
     return this.#all;
   }
 
-  #count(models: ServerModels, place: number, seen: Seen, teaches: boolean): void {
-    const { outcome, rcode, kind } = seen;
-    models.note(place, this.now, outcome === ANSWERED ? seen.latencyMs : Number.NaN, teaches);
-    if (outcome !== ANSWERED) {
-      models.count(place, outcome === UNANSWERED ? C.unanswered : C.unreachable, teaches);
-      return;
-    }
-    models.count(place, C.answers, teaches);
-    if (kind === DATA) models.count(place, C.data, teaches);
-    else if (kind === NXDOMAIN) models.count(place, C.nxdomain, teaches);
-    else if (rcode === SERVFAIL) models.count(place, C.servfail, teaches);
-    else if (rcode === REFUSED) models.count(place, C.refused, teaches);
-    const { arena, col } = seen.batch;
-    if (col.responseLength[seen.row] < 12) return;
-    const at = col.responseAt[seen.row];
-    const high = arena[at + 2];
-    const low = arena[at + 3];
-    if ((high & 2) !== 0) models.count(place, C.truncated, teaches);
-    if ((high & 4) !== 0) models.count(place, C.authoritative, teaches);
-    if ((low & 0x20) !== 0) models.count(place, C.validated, teaches);
-    if ((low & 0x80) !== 0) models.count(place, C.recursive, teaches);
+  /** Counts a transaction for its server, and for all. */
+  #count(seen: Seen, server: number, isAnswered: boolean, teaches: boolean): void {
+    const now = this.#now;
+    const counters = isAnswered ? answerCounters(seen) : seen.outcome === UNANSWERED ? LOST : UNREACHED;
+    const { latencyMs } = seen;
+    const bucket = isAnswered && latencyMs >= 0 ? bucketOf(latencyMs) : -1;
+    const { whole } = this;
+    if (this.#all < 0) this.#all = whole.table.take(WHOLE, now);
+    whole.add(this.#all, now, bucket, counters, teaches);
+    if (server >= 0) this.servers.add(server, now, bucket, counters, teaches);
   }
 
   /** What a transaction was, to its client and its zone. */
   #learn(seen: Seen): void {
     const { outcome, rcode, kind, latencyMs } = seen;
     const isFailed = rcode === SERVFAIL || rcode === REFUSED;
-    // A part of the names shows as well which shapes they have.
-    const hasShape = seen.domainAt > 1 && (this.#learnt++ & 3) === 0;
-    const shape = hasShape ? this.shapeTexts.of(seen.name, seen.domainAt) : 0;
-    if (shape !== 0) this.shapes.add(shape);
     const isLost = outcome !== ANSWERED;
+    const isMissing = kind === NXDOMAIN;
+    const ln = latencyMs > 0 ? Math.log(latencyMs) : Number.NaN;
     if (this.client >= 0) {
       const { nxdomain, failed, unanswered } = BY_CLIENT;
-      const counter = isLost ? unanswered : kind === NXDOMAIN ? nxdomain : isFailed ? failed : 0;
-      const domain = this.zone < 0 ? -1 : this.zones.table.idOf(this.zone);
-      const server = this.server < 0 ? -1 : this.servers.table.idOf(this.server);
-      this.clients.learn(this.client, { counter, latencyMs, domain, shape, server });
+      const counter = isLost ? unanswered : isMissing ? nxdomain : isFailed ? failed : 0;
+      this.clients.learn(this.client, counter, ln);
+      const weight = this.clients.habitWeight(this.client);
+      if (weight > 0) this.#learnHabits(seen, weight);
     }
     if (this.zone >= 0) {
       const { data, nxdomain, failed, unanswered } = BY_ZONE;
-      const counter = isLost ? unanswered : kind === DATA ? data : kind === NXDOMAIN ? nxdomain : isFailed ? failed : 0;
-      this.zones.learn(this.zone, counter, latencyMs);
+      const counter = isLost ? unanswered : kind === DATA ? data : isMissing ? nxdomain : isFailed ? failed : 0;
+      this.zones.learn(this.zone, counter, ln);
     }
+  }
+
+  /** What the client asks for, and whom. */
+  #learnHabits(seen: Seen, weight: number): void {
+    const { client, zone, server } = this;
+    const shape = seen.domainAt > 1 ? this.shapeTexts.of(seen.name, seen.domainAt) : 0;
+    if (shape !== 0) this.shapes.add(shape, weight);
+    const domain = zone < 0 ? -1 : this.zones.table.idOf(zone);
+    this.clients.learnHabits(client, weight, domain, shape, server < 0 ? -1 : this.servers.table.idOf(server));
   }
 
   /** What the response says: TTLs, DNSSEC failures. */
   #judge(seen: Seen, teaches: boolean): void {
-    if (seen.kind === DATA && (seen.type === TYPE_A || seen.type === TYPE_AAAA)) {
-      const { response } = seen;
-      if (response !== null) this.hasTtl = this.ttls.note(seen.nameHash, seen.type, response, teaches);
+    const { type } = seen;
+    if (seen.kind === DATA && (type === TYPE_A || type === TYPE_AAAA)) {
+      const { arena, col } = seen.batch;
+      const at = col.responseAt[seen.row];
+      this.hasTtl = this.ttls.note(seen.nameHash, type, arena, at, at + col.responseLength[seen.row], teaches);
       return;
     }
     if (seen.rcode !== SERVFAIL || seen.response === null) return;
     this.bogus = bogusError(seen.response);
     if (this.bogus < 0) return;
-    if (this.server >= 0) this.servers.count(this.server, C.bogus, teaches);
-    this.whole.count(this.#all, C.bogus, teaches);
+    if (this.server >= 0) this.servers.count(this.server, BOGUS, teaches);
+    this.whole.count(this.#all, BOGUS, teaches);
   }
 
   /** Who answered for the zone, and by which path. */
@@ -287,6 +282,18 @@ export class Baseline {
     return servers.table.evicted + clients.table.evicted + zones.table.evicted;
   }
 
+  /** Every bounded table: how many it holds, how many it can, how many it gave up for want of room. */
+  counts(): { name: string; used: number; limit: number; evicted: number }[] {
+    const { servers, clients, zones, ttls } = this;
+    const tables = { servers: servers.table, clients: clients.table, zones: zones.table, 'names (TTL)': ttls };
+    return Object.entries(tables).map(([name, { size, capacity, evicted }]) => ({
+      name: `baseline ${name}`,
+      used: size,
+      limit: capacity,
+      evicted,
+    }));
+  }
+
   // ---- for a restart ----
 
   save(): SavedBaseline {
@@ -334,7 +341,7 @@ export class Baseline {
   }
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** What a restart needs: plain data and arrays. */
 export interface SavedBaseline {
@@ -352,28 +359,4 @@ export interface SavedBaseline {
 
 function isSaved(value: unknown): value is SavedBaseline {
   return typeof value === 'object' && value !== null && 'version' in value && value.version === VERSION;
-}
-
-/** The query's OPT record stands last, mostly without options: whether it sets DO. */
-function asksForDnssec(arena: Uint8Array, at: number, length: number): boolean {
-  const opt = at + length - 11;
-  if (length < 23 || arena[opt] !== 0 || arena[opt + 1] !== 0 || arena[opt + 2] !== TYPE_OPT) return false;
-  return (arena[opt + 7] & 0x80) !== 0;
-}
-
-/** The extended DNS error of a response that says its data failed validation (RFC 8914), −1 without. */
-function bogusError(view: { opt: number; bytes: Uint8Array; rdata: Int32Array; rdlength: Uint16Array }): number {
-  if (view.opt < 0) return -1;
-  const { bytes } = view;
-  const end = view.rdata[view.opt] + view.rdlength[view.opt];
-  for (let at = view.rdata[view.opt]; at + 4 <= end; ) {
-    const code = (bytes[at] << 8) | bytes[at + 1];
-    const length = (bytes[at + 2] << 8) | bytes[at + 3];
-    if (code === EDE && length >= 2 && at + 6 <= end) {
-      const error = (bytes[at + 4] << 8) | bytes[at + 5];
-      if (BOGUS_EDE.has(error)) return error;
-    }
-    at += 4 + length;
-  }
-  return -1;
 }

@@ -18,6 +18,7 @@ const DOUBLES = OWN;
 
 const HABITS_FROM = 8;
 const HABITS_WHOLE = 32;
+const HABITS_STEP = 8;
 const DOMAINS_KEPT = 12;
 const SHAPES_KEPT = 6;
 const SERVERS_KEPT = 4;
@@ -29,6 +30,10 @@ export interface Habits {
   shapes: TopList<number>;
   /** Whom it asks. */
   servers: TopList<number>;
+}
+
+function noHabits(): Habits {
+  return { domains: new TopList(DOMAINS_KEPT), shapes: new TopList(SHAPES_KEPT), servers: new TopList(SERVERS_KEPT) };
 }
 
 /** Models of clients: rate, outcomes, latency, what and whom they ask. */
@@ -56,37 +61,37 @@ export class ClientModels {
     if (now > doubles[d + LAST]) doubles[d + LAST] = now;
     const rows = ++floats[f + HOUR_ROWS];
     const { votes } = this.#config;
-    if (rows > votes && rows % 2 ** Math.min(20, Math.ceil(Math.log2(rows / votes))) !== 0) return false;
+    // Beyond the votes one in 2, beyond twice as many one in 4 …
+    if (rows > votes && (rows & ((1 << Math.min(20, 32 - Math.clz32((rows - 1) / votes))) - 1)) !== 0) return false;
     if (now < doubles[d + MUTED]) return false;
     doubles[d + SAMPLES]++;
     floats[f + COUNTS]++;
     return true;
   }
 
-  /** What a transaction that teaches was. */
-  learn(
-    place: number,
-    what: { counter: number; latencyMs: number; domain: number; shape: number; server: number },
-  ): void {
+  /** What a transaction that teaches was: counter (0 none), ln(ms) (NaN without). */
+  learn(place: number, counter: number, ln: number): void {
     const { floats } = this.table;
     const f = place * FLOATS;
-    if (what.counter > 0) floats[f + COUNTS + what.counter]++;
-    if (what.latencyMs > 0) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], what.latencyMs);
-    // What came a few times is no habit, and what is one shows in a part as well.
+    if (counter > 0) floats[f + COUNTS + counter]++;
+    if (!Number.isNaN(ln)) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], ln);
+  }
+
+  /** For how many transactions the one at hand is to be added to the habits: one in eight shows them, once there are some. */
+  habitWeight(place: number): number {
     const samples = this.table.doubles[place * DOUBLES + SAMPLES];
-    if (samples < HABITS_FROM || (samples > HABITS_WHOLE && samples % 4 !== 0)) return;
-    let habits = this.#habits[place];
-    if (habits === undefined) {
-      habits = {
-        domains: new TopList(DOMAINS_KEPT),
-        shapes: new TopList(SHAPES_KEPT),
-        servers: new TopList(SERVERS_KEPT),
-      };
-      this.#habits[place] = habits;
-    }
-    if (what.domain >= 0) habits.domains.add(what.domain);
-    if (what.shape !== 0) habits.shapes.add(what.shape);
-    if (what.server >= 0) habits.servers.add(what.server);
+    if (samples > HABITS_WHOLE) return samples % HABITS_STEP === 0 ? HABITS_STEP : 0;
+    // What came a few times is no habit.
+    return samples < HABITS_FROM ? 0 : 1;
+  }
+
+  /** Adds to the habits: domain and server by the ids of their models, shape by its number; −1, of a shape 0: none. */
+  learnHabits(place: number, weight: number, domain: number, shape: number, server: number): void {
+    const habits = this.#habits[place] ?? noHabits();
+    this.#habits[place] = habits;
+    if (domain >= 0) habits.domains.add(domain, weight);
+    if (shape !== 0) habits.shapes.add(shape, weight);
+    if (server >= 0) habits.servers.add(server, weight);
   }
 
   #passHours(place: number, hour: number): void {
@@ -142,11 +147,7 @@ export class ClientModels {
     this.#habits.length = 0;
     state.habits.forEach((one, place) => {
       if (one === null) return;
-      const habits = {
-        domains: new TopList<number>(DOMAINS_KEPT),
-        shapes: new TopList<number>(SHAPES_KEPT),
-        servers: new TopList<number>(SERVERS_KEPT),
-      };
+      const habits = noHabits();
       habits.domains.restore(one.domains);
       habits.shapes.restore(one.shapes);
       habits.servers.restore(one.servers);

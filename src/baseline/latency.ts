@@ -185,9 +185,8 @@ export function floorOf(weights: Weights, at: number): number {
 /** Answers that teach, at least, for the spread of a latency to be known. */
 const MEMORY = 200;
 
-/** Learns the `n`th latency into the mean of ln(ms) at `at`, and the variance after it. */
-export function learnTypical(floats: Float32Array, at: number, n: number, ms: number): void {
-  const value = Math.log(ms);
+/** Learns the `n`th latency, ln(ms), into the mean at `at`, and the variance after it. */
+export function learnTypical(floats: Float32Array, at: number, n: number, value: number): void {
   const weight = Math.min(MEMORY, n);
   const distance = value - floats[at];
   floats[at] += distance / weight;

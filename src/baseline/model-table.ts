@@ -17,17 +17,25 @@ export const MUTED = 3;
 export const HOUR = 4;
 export const OWN = 5;
 
-/** When the table is full this part is given up at once. */
+/** When the table is full this part is given up at once, and no more before this time has passed, in seconds. */
 const GIVEN_UP = 0.25;
+const PAUSE = 60;
 const START = 64;
 const TURN = 2 ** 24;
 /** Samples of long ago count for less when it is chosen who goes. */
 const FADE_SECONDS = 14 * 86_400;
 
+/** What a model is of. It keeps where its model lies (see `place`), so that this need not be searched for. */
+export interface Owner {
+  readonly text: string;
+}
+
 /**
  * Models by key, for a bounded number of keys, their numbers side by side in three arrays. When it is full, a quarter of
  * the models is given up: those with the fewest samples, old samples counted for less; and a new key gets a place only
- * once it came more often than those (`admits`). So a flood of new keys pushes out nothing that was learnt over days.
+ * once it came more often than those (`admits`). A minute passes until the next quarter goes, so that many keys of which each
+ * is as good as the others do not push out each other all the time. So a flood of new keys pushes out nothing that was
+ * learnt over days.
  */
 export class ModelTable {
   readonly capacity: number;
@@ -41,11 +49,15 @@ export class ModelTable {
   evicted = 0;
   /** Samples of those that were given up last: a key that came no more often is not worth a place while there is no room. */
   #floor = 0;
+  /** When models were given up last, in seconds since 1970. */
+  #gaveUp = Number.NEGATIVE_INFINITY;
   /** Called when a place has a new key: its first three doubles and its hour are set, all else is zero. */
   onMade: ((place: number, now: number) => void) | undefined;
   /** Called when a place is given up. */
   onEvict: ((place: number) => void) | undefined;
   readonly #index = new Map<string, number>();
+  /** Who was found to be whose model this is, by place. */
+  readonly #owners: (Owner | undefined)[] = [];
   /** How often each place was given to another key. */
   readonly #turns: number[] = [];
   #free: number[] = [];
@@ -73,24 +85,36 @@ export class ModelTable {
     return this.#index.get(key) ?? -1;
   }
 
-  /** The same where the place is probably `hint`. */
-  at(key: string, hint: number): number {
-    if (hint >= 0 && this.keys[hint] === key) return hint;
-    const place = this.#index.get(key);
-    if (place === undefined) return -1;
-    // The caller's own text from now on: comparing it with itself takes no time.
-    this.keys[place] = key;
+  /**
+   * Where an owner's model lies, for the owner to keep and to bring along next time as `hint` (−1 at first). Below 0 it has
+   * none: it gets one when it is seen the `least`th time, and there is room. Until then a sight is a step down from −1, and
+   * only every doubling of them is worth a search; the first is not, unless it is to be enough.
+   */
+  place(owner: Owner, hint: number, least: number, now: number): number {
+    if (hint >= 0 && this.#owners[hint] === owner) return hint;
+    return this.#seek(owner, hint < 0 ? hint - 1 : -2, least, now);
+  }
+
+  #seek(owner: Owner, hint: number, least: number, now: number): number {
+    const sights = -1 - hint;
+    if ((sights & (sights - 1)) !== 0 || (sights === 1 && least > 1)) return hint;
+    let place = this.find(owner.text);
+    if (place < 0) {
+      if (sights < least || !this.admits(sights, now)) return hint;
+      place = this.take(owner.text, now);
+    }
+    this.#owners[place] = owner;
     return place;
   }
 
-  /** Whether a key that came so often gets a place. */
-  admits(times: number): boolean {
-    return this.#index.size < this.capacity || times > this.#floor;
+  /** Whether a key that came so often gets a place now. */
+  admits(times: number, now: number): boolean {
+    return this.#index.size < this.capacity || (times > this.#floor && now - this.#gaveUp >= PAUSE);
   }
 
   /** The place of a key, made when it has none; `now` in seconds since 1970. */
-  take(key: string, hint: number, now: number): number {
-    const known = this.at(key, hint);
+  take(key: string, now: number): number {
+    const known = this.find(key);
     if (known >= 0) return known;
     if (this.#index.size >= this.capacity) this.#giveUp(now);
     const place = this.#free.pop() ?? this.keys.length;
@@ -169,6 +193,7 @@ export class ModelTable {
     const count = Math.max(1, Math.floor(places.length * GIVEN_UP));
     const limit = scores.toSorted()[count - 1];
     this.#floor = limit;
+    this.#gaveUp = now;
     let left = count;
     for (let i = 0; i < places.length && left > 0; i++) {
       if (scores[i] > limit) continue;
@@ -177,6 +202,7 @@ export class ModelTable {
       this.onEvict?.(place);
       this.#index.delete(this.keys[place]);
       this.keys[place] = '';
+      this.#owners[place] = undefined;
       this.#turns[place] = (this.#turns[place] ?? 0) + 1;
       this.#free.push(place);
       this.evicted++;
@@ -218,7 +244,7 @@ export class ModelTable {
     this.doubles = widened(state.doubles, new Float64Array(this.#rows * doubles));
     this.floats = widened(state.floats, new Float32Array(this.#rows * floats));
     this.ints = widened(state.ints, new Int32Array(this.#rows * ints));
-    this.keys.length = 0;
+    this.keys.length = this.#owners.length = 0;
     this.#index.clear();
     this.#free = [];
     this.#turns.splice(0, this.#turns.length, ...state.turns);

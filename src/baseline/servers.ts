@@ -1,4 +1,4 @@
-import { binomialTail, BUCKETS, bucketOf, quantile, quantileBucket, weightOf } from './latency.ts';
+import { binomialTail, BUCKETS, quantile, quantileBucket, weightOf } from './latency.ts';
 import { FIRST, HOUR, LAST, ModelTable, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, hourOfWeek, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
@@ -83,32 +83,33 @@ export class ServerModels {
     doubles[d + ANSWERED_AT] = now;
   }
 
-  /** A transaction; `counts`: whether it teaches. */
-  note(place: number, now: number, latencyMs: number, counts: boolean): void {
+  /** A transaction: the bucket of its latency (−1 without), its counters as bits; `teaches`: whether it is learnt from. */
+  add(place: number, now: number, bucket: number, counters: number, teaches: boolean): void {
     const { doubles, floats } = this.table;
     const d = place * DOUBLES;
     const f = place * FLOATS;
     if (now > doubles[d + LAST]) doubles[d + LAST] = now;
-    if (!this.active.has(place)) this.active.add(place);
+    // It counts from the first of five minutes on.
+    if (floats[f + RECENT_COUNTS] === 0) this.active.add(place);
     floats[f + HOUR_ROWS]++;
-    floats[f + RECENT_COUNTS]++;
-    if (counts) {
-      doubles[d + SAMPLES]++;
-      floats[f + MINUTE_COUNTS]++;
+    if (teaches) doubles[d + SAMPLES]++;
+    for (let left = counters; left !== 0; left &= left - 1) {
+      const at = f + 31 - Math.clz32(left & -left);
+      floats[at + RECENT_COUNTS]++;
+      if (teaches) floats[at + MINUTE_COUNTS]++;
     }
-    if (latencyMs >= 0) {
-      const bucket = f + bucketOf(latencyMs);
-      floats[bucket + RECENT]++;
-      if (counts) floats[bucket + MINUTE]++;
-      doubles[d + ANSWERED_AT] = now;
-    }
+    if (bucket < 0) return;
+    floats[f + bucket + RECENT]++;
+    if (teaches) floats[f + bucket + MINUTE]++;
+    doubles[d + ANSWERED_AT] = now;
   }
 
-  count(place: number, counter: number, counts: boolean): void {
+  /** One counter more of a transaction that was added. */
+  count(place: number, counter: number, teaches: boolean): void {
     const { floats } = this.table;
     const at = place * FLOATS + counter;
     floats[at + RECENT_COUNTS]++;
-    if (counts) floats[at + MINUTE_COUNTS]++;
+    if (teaches) floats[at + MINUTE_COUNTS]++;
   }
 
   /** So many minutes have passed, `now` is the end of the first of them: what it brought is learnt unless there is an alarm. */

@@ -10,19 +10,20 @@ export class TopList<K> {
     this.#most = most;
   }
 
-  add(key: K): void {
-    this.total++;
+  /** `weight`: how many it stands for. */
+  add(key: K, weight = 1): void {
+    this.total += weight;
     const { keys, counts } = this;
     const at = keys.indexOf(key);
-    if (at >= 0) counts[at]++;
+    if (at >= 0) counts[at] += weight;
     else if (keys.length < this.#most) {
       keys.push(key);
-      counts.push(1);
+      counts.push(weight);
     } else {
       let least = 0;
       for (let i = 1; i < counts.length; i++) if (counts[i] < counts[least]) least = i;
       keys[least] = key;
-      counts[least]++;
+      counts[least] += weight;
     }
   }
 

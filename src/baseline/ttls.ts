@@ -1,14 +1,21 @@
 import { word } from '../core/address.ts';
-import { ANSWER, type MessageView } from '../wire/message.ts';
-import { mix } from '../wire/name.ts';
+import { mix, skipName } from '../wire/name.ts';
 
 const TYPE_A = 1;
-const TYPE_AAAA = 28;
+const CLASS_IN = 1;
 /** Places that a key may lie in. */
 const WAYS = 4;
 /** Networks (/16, of IPv6 /32) that are remembered of a name's addresses; with more it varies, and nothing is said of it. */
 const NETWORKS = 6;
+/** Where things lie in a name's words, side by side so that few lines of memory are asked for. */
+const SIGHTINGS = 0;
+const CEILING = 1;
+const STRANGE = 2;
+const STRANGE_CEILING = 3;
+const FIRST_NETWORK = 4;
+const WORDS = FIRST_NETWORK + NETWORKS;
 const MOST_SIGHTINGS = 0xffff;
+const MOST_TTL = 0x7fffffff;
 
 /** What was unusual about the addresses of an answer. */
 export interface TtlVerdict {
@@ -28,122 +35,152 @@ export interface TtlVerdict {
  */
 export class TtlCeilings {
   readonly verdict: TtlVerdict = { ttl: 0, ceiling: 0, sightings: 0, strange: 0, strangeCeiling: 0 };
+  /** Names, by type, that are known, and those given up. */
+  size = 0;
   evicted = 0;
+  readonly capacity: number;
   readonly #mask: number;
   readonly #tags: Int32Array;
-  readonly #ceilings: Uint32Array;
-  readonly #sightings: Uint16Array;
-  readonly #networks: Int32Array;
-  readonly #strange: Uint16Array;
-  readonly #strangeCeilings: Uint32Array;
+  readonly #words: Int32Array;
   readonly #found = new Int32Array(16);
 
   /** `entries`: a power of two. */
   constructor(entries = 32_768) {
+    this.capacity = entries;
     this.#mask = entries / WAYS - 1;
     this.#tags = new Int32Array(entries);
-    this.#ceilings = new Uint32Array(entries);
-    this.#sightings = new Uint16Array(entries);
-    this.#networks = new Int32Array(entries * NETWORKS);
-    this.#strange = new Uint16Array(entries);
-    this.#strangeCeilings = new Uint32Array(entries);
+    this.#words = new Int32Array(entries * WORDS);
   }
 
   get bytes(): number {
-    return this.#tags.length * (4 + 4 + 2 + 4 * NETWORKS + 2 + 4);
+    return this.#tags.byteLength + this.#words.byteLength;
   }
 
-  /** Judges and learns the addresses of an answer; false when it has none. `teaches`: whether it may be learnt from. */
-  note(nameHash: number, type: number, view: MessageView, teaches: boolean): boolean {
+  /**
+   * Judges and learns the addresses in the response at `bytes[start, end)`; false when it has none. `teaches`: whether it
+   * may be learnt from.
+   */
+  note(
+    nameHash: number,
+    type: number,
+    bytes: Uint8Array<ArrayBufferLike>,
+    start: number,
+    end: number,
+    teaches: boolean,
+  ): boolean {
     const { verdict } = this;
     verdict.strange = 0;
-    const found = this.#read(view, type);
+    const found = this.#read(bytes, start, end, type);
     if (found === 0) return false;
     const place = this.#place(nameHash, type, teaches);
     if (place < 0) return false;
-    const sightings = this.#sightings[place];
-    const ceiling = this.#ceilings[place];
+    const words = this.#words;
+    const at = place * WORDS;
+    const sightings = words[at + SIGHTINGS];
+    const ceiling = words[at + CEILING];
     verdict.sightings = sightings;
     verdict.ceiling = ceiling;
-    const varies = this.#networks[place * NETWORKS + NETWORKS - 1] !== 0;
-    if (sightings === 0 || varies || this.#isKnown(place, found)) {
-      this.#strange[place] = 0;
-      if (!teaches) return true;
-      this.#learn(place, found, verdict.ttl);
+    const varies = words[at + WORDS - 1] !== 0;
+    if (sightings === 0 || varies || this.#isKnown(at, found)) {
+      words[at + STRANGE] = 0;
+      if (teaches) this.#learn(at, found, verdict.ttl);
       return true;
     }
     // New networks: they are learnt once they have come as often as a name's move would show them.
-    const before = this.#strange[place];
-    const largest = before === 0 ? verdict.ttl : Math.max(this.#strangeCeilings[place], verdict.ttl);
-    this.#strange[place] = Math.min(MOST_SIGHTINGS, before + 1);
-    this.#strangeCeilings[place] = largest;
-    verdict.strange = before + 1;
+    const strange = Math.min(MOST_SIGHTINGS, words[at + STRANGE] + 1);
+    const largest = strange === 1 ? verdict.ttl : Math.max(words[at + STRANGE_CEILING], verdict.ttl);
+    words[at + STRANGE] = strange;
+    words[at + STRANGE_CEILING] = largest;
+    verdict.strange = strange;
     verdict.strangeCeiling = largest;
-    if (teaches && before + 1 >= Math.max(10, Math.min(50, sightings / 10))) {
-      this.#strange[place] = 0;
-      this.#learn(place, found, verdict.ttl);
+    if (teaches && strange >= Math.max(10, Math.min(50, sightings / 10))) {
+      words[at + STRANGE] = 0;
+      this.#learn(at, found, verdict.ttl);
     }
     return true;
   }
 
-  #learn(place: number, found: number, ttl: number): void {
-    if (ttl > this.#ceilings[place]) this.#ceilings[place] = ttl;
-    if (this.#sightings[place] < MOST_SIGHTINGS) this.#sightings[place]++;
-    const at = place * NETWORKS;
+  #learn(at: number, found: number, ttl: number): void {
+    const words = this.#words;
+    if (ttl > words[at + CEILING]) words[at + CEILING] = ttl;
+    if (words[at + SIGHTINGS] < MOST_SIGHTINGS) words[at + SIGHTINGS]++;
     for (let k = 0; k < found; k++) {
       const network = this.#found[k];
-      for (let i = at; i < at + NETWORKS; i++) {
-        if (this.#networks[i] === network) break;
-        if (this.#networks[i] !== 0) continue;
-        this.#networks[i] = network;
+      for (let i = at + FIRST_NETWORK; i < at + WORDS; i++) {
+        if (words[i] === network) break;
+        if (words[i] !== 0) continue;
+        words[i] = network;
         break;
       }
     }
   }
 
   /** Whether an address lies where this name was before: one is enough. */
-  #isKnown(place: number, found: number): boolean {
-    const at = place * NETWORKS;
+  #isKnown(at: number, found: number): boolean {
+    const words = this.#words;
     for (let k = 0; k < found; k++) {
-      for (let i = at; i < at + NETWORKS; i++) if (this.#networks[i] === this.#found[k]) return true;
+      for (let i = at + FIRST_NETWORK; i < at + WORDS; i++) if (words[i] === this.#found[k]) return true;
     }
     return false;
   }
 
-  /** Reads networks and the smallest TTL of the addresses of a response; how many. */
-  #read(view: MessageView, type: number): number {
-    const { records, section, rdata, rdlength, bytes } = view;
+  /** Reads networks and the smallest TTL of the addresses in the answer section, as far as it is sound; how many. */
+  #read(bytes: Uint8Array<ArrayBufferLike>, start: number, end: number, type: number): number {
+    const question = start + 12;
+    this.verdict.ttl = 0;
+    // All but one question is none that an address answers.
+    if (question > end || bytes[start + 4] !== 0 || bytes[start + 5] !== 1) return 0;
+    let at = skipName(bytes, question, start, end);
+    if (at < 0) return 0;
+    at += 4;
+    const size = type === TYPE_A ? 4 : 16;
     let n = 0;
-    let ttl = 0x80000000;
-    for (let r = 0; r < records && section[r] === ANSWER && n < this.#found.length; r++) {
-      if (view.type[r] !== type) continue;
-      const isA = type === TYPE_A && rdlength[r] === 4;
-      if (!isA && !(type === TYPE_AAAA && rdlength[r] === 16)) continue;
-      // 0 is a free place.
-      this.#found[n++] = (isA ? word(bytes, rdata[r]) >>> 16 : word(bytes, rdata[r])) | 0 || 1;
-      if (view.ttl[r] < ttl) ttl = view.ttl[r];
+    let least = MOST_TTL;
+    for (let left = (bytes[start + 6] << 8) | bytes[start + 7]; left > 0 && n < this.#found.length; left--) {
+      // Most owners are one pointer: the common case without a call.
+      if (at + 1 < end && bytes[at] >= 0xc0) at += 2;
+      else at = skipName(bytes, at, start, end);
+      if (at < 0 || at + 10 > end) break;
+      const length = (bytes[at + 8] << 8) | bytes[at + 9];
+      const data = at + 10;
+      if (data + length > end) break;
+      const is = (bytes[at] << 8) | bytes[at + 1];
+      if (is === type && length === size && ((bytes[at + 2] << 8) | bytes[at + 3]) === CLASS_IN) {
+        const network = word(bytes, data);
+        // 0 is a free place.
+        this.#found[n++] = (type === TYPE_A ? network >>> 16 : network) | 0 || 1;
+        // The highest bit of a TTL is none (RFC 2181 §8).
+        const ttl = word(bytes, at + 4);
+        if (ttl < least) least = ttl < 0 ? 0 : ttl;
+      }
+      at = data + length;
     }
-    this.verdict.ttl = n === 0 ? 0 : ttl;
+    if (n > 0) this.verdict.ttl = least;
     return n;
   }
 
   #place(nameHash: number, type: number, makes: boolean): number {
+    const tags = this.#tags;
     const tag = mix(nameHash ^ Math.imul(type, 0x9e3779b1)) | 1;
     const first = ((nameHash ^ (nameHash >>> 15) ^ type) & this.#mask) * WAYS;
+    for (let i = first; i < first + WAYS; i++) if (tags[i] === tag) return i;
+    return makes ? this.#make(first, tag) : -1;
+  }
+
+  /** Gives a key the place, of those it may lie in, that was seen least. */
+  #make(first: number, tag: number): number {
+    const words = this.#words;
     let least = first;
-    for (let i = first; i < first + WAYS; i++) {
-      if (this.#tags[i] === tag) return i;
-      if (this.#sightings[i] < this.#sightings[least]) least = i;
+    for (let i = first + 1; i < first + WAYS; i++) {
+      if (words[i * WORDS + SIGHTINGS] < words[least * WORDS + SIGHTINGS]) least = i;
     }
-    if (!makes) return -1;
     if (this.#tags[least] !== 0) {
       this.evicted++;
       // Those that stay grow older, so that what was frequent once goes in the end.
-      for (let i = first; i < first + WAYS; i++) this.#sightings[i] -= this.#sightings[i] >>> 4;
-    }
+      for (let i = first; i < first + WAYS; i++) words[i * WORDS + SIGHTINGS] -= words[i * WORDS + SIGHTINGS] >>> 4;
+    } else this.size++;
     this.#tags[least] = tag;
-    this.#ceilings[least] = this.#sightings[least] = this.#strange[least] = this.#strangeCeilings[least] = 0;
-    this.#networks.fill(0, least * NETWORKS, (least + 1) * NETWORKS);
+    words.fill(0, least * WORDS, (least + 1) * WORDS);
     return least;
   }
 
@@ -161,9 +198,10 @@ export class TtlCeilings {
       const { buffer, byteOffset, byteLength } = state[i];
       new Uint8Array(column.buffer).set(new Uint8Array(buffer, byteOffset, byteLength));
     });
+    this.size = this.#tags.reduce((used, tag) => (tag === 0 ? used : used + 1), 0);
   }
 
-  #columns(): (Int32Array | Uint32Array | Uint16Array)[] {
-    return [this.#tags, this.#ceilings, this.#sightings, this.#networks, this.#strange, this.#strangeCeilings];
+  #columns(): Int32Array[] {
+    return [this.#tags, this.#words];
   }
 }

@@ -94,12 +94,12 @@ export class ZoneModels {
     floats[f + COUNTS]++;
   }
 
-  /** What a transaction that teaches was: counter (0 none), latency. */
-  learn(place: number, counter: number, latencyMs: number): void {
+  /** What a transaction that teaches was: counter (0 none), ln(ms) (NaN without). */
+  learn(place: number, counter: number, ln: number): void {
     const { floats } = this.table;
     const f = place * FLOATS;
     if (counter > 0) floats[f + COUNTS + counter]++;
-    if (latencyMs > 0) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], latencyMs);
+    if (!Number.isNaN(ln)) learnTypical(floats, f + MEAN, ++floats[f + COUNTS + 1], ln);
   }
 
   #passHours(place: number, hour: number): void {

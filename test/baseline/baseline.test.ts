@@ -74,9 +74,9 @@ test('season: an hour is drawn to the same hour of other days until three weeks 
 
 test('model table: a flood of new keys pushes out nothing that was learnt', () => {
   const table = new ModelTable(100, { doubles: OWN, floats: 2, ints: 1 });
-  for (let i = 0; i < 50; i++) table.doubles[table.take(`known${i}`, -1, 1) * OWN + SAMPLES] = 500;
+  for (let i = 0; i < 50; i++) table.doubles[table.take(`known${i}`, 1) * OWN + SAMPLES] = 500;
   for (let i = 0; i < 10_000; i++) {
-    if (table.admits(2)) table.doubles[table.take(`new${i}`, -1, 2) * OWN + SAMPLES] = 1;
+    if (table.admits(2, 2 + i)) table.doubles[table.take(`new${i}`, 2 + i) * OWN + SAMPLES] = 1;
   }
   assert.ok(table.size <= 100);
   assert.ok(table.evicted > 0);
@@ -192,6 +192,12 @@ test('baseline: a flood of unique names stays below 30 MB and keeps what was lea
   const { clients, servers, zones } = baseline;
   assert.ok(clients.table.size <= 5000 && servers.table.size <= 2000 && zones.table.size <= 20_000);
   assert.ok(baseline.evicted > 0);
+  const counts = baseline.counts();
+  assert.ok(counts.every(({ used, limit }) => used <= limit));
+  assert.equal(
+    counts.slice(0, 3).reduce((sum, { evicted }) => sum + evicted, 0),
+    baseline.evicted,
+  );
   // At the limits of all tables, whatever comes: a table never holds more rows than its capacity.
   const full = [clients.table, servers.table, zones.table].reduce((sum, { capacity, shape }) => {
     return sum + capacity * (shape.doubles * 8 + shape.floats * 4 + shape.ints * 4);
