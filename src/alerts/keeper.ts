@@ -85,6 +85,8 @@ export class Keeper {
       this.#changed = new Map([...changed, ...this.#changed]);
       this.#mutes ??= mutes;
       this.#later(10 * GATHER_MS);
+      // A store that fails for good does not keep a program from ending.
+      this.#timer?.unref();
       throw error;
     }
   }
