@@ -93,11 +93,9 @@ class Exchange {
   #form() {
     const { url, method, headers, context } = this.#options;
     const given = Object.keys(headers).map((name) => name.toLowerCase());
-    const auth = url.username === '' ? null : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     return {
       path: `${url.pathname}${url.search}`,
       method,
-      auth,
       headers: {
         ...(!given.includes('host') && { Host: url.host }),
         ...(!given.includes('user-agent') && { 'User-Agent': `nametap/${context.version}` }),

@@ -1,5 +1,18 @@
 import { UserError } from '../core/errors.ts';
-import { choice, flag, form, group, list, map, size, span, text, type ValueOf, whole } from '../core/settings.ts';
+import {
+  choice,
+  flag,
+  form,
+  group,
+  list,
+  map,
+  secret,
+  size,
+  span,
+  text,
+  type ValueOf,
+  whole,
+} from '../core/settings.ts';
 import { patternSetting } from './pattern.ts';
 import { FAMILIES } from './resolve.ts';
 
@@ -8,7 +21,10 @@ const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 /** Of a check of type `http`. */
 export const httpSettings = group('HTTP and HTTPS: status, time of each part, redirects, certificate, what comes.', {
   method: choice('Method.', ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'], { default: 'GET' }),
-  headers: map('Headers to send.', text('Its value.'), { key: 'HEADER', keyPattern: HEADER }),
+  headers: map('Headers to send; their values are never shown.', secret('Its value.'), {
+    key: 'HEADER',
+    keyPattern: HEADER,
+  }),
   body: text('Body to send.', { example: '{"ping": true}' }),
   status: list('Status codes that are right.', form('A code or a class: 200, 2xx.', '200 or 2xx', readStatus, {}), {
     default: ['2xx'],

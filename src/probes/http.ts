@@ -31,6 +31,10 @@ function readUrl(written: string): string {
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
     throw new UserError(`'${written}' is no address to check. Write http://HOST/PATH or https://HOST/PATH.`);
   }
+  // Targets are shown: on the page, in metrics, in alerts.
+  if (url.username !== '' || url.password !== '') {
+    throw new UserError('An address to check holds no password: send it as a header (headers.Authorization).');
+  }
   url.hash = '';
   return url.href;
 }

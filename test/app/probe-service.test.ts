@@ -62,6 +62,7 @@ test('what is wrong with a check is said with its place', () => {
   };
   wrong({ a: { type: 'tcp', targets: ['nowhere'] } }, /probes\.checks\.a\.targets\.0: 'nowhere' is no port to check/);
   wrong({ a: { type: 'ftp' } }, /probes\.checks\.a/);
+  wrong({ a: { type: 'http', targets: ['http://me:pass@x/'] } }, /targets\.0: An address to check holds no password/);
   wrong({ a: { type: 'icmp', every: '1ms' } }, /every is at least 1s/);
 });
 

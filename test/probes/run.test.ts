@@ -150,5 +150,6 @@ test('settings: wrong ones are said with what there is', async () => {
   await assert.rejects(wrong('icmp', 'loss=7'), /takes a share such as 20%/);
   await assert.rejects(check('ftp', 'x'), /There are http, tcp, icmp, dns/);
   await assert.rejects(check('http', 'ftp://x/'), /is no address to check/);
+  await assert.rejects(check('http', 'http://me:pass@x/'), /holds no password/);
   await assert.rejects(check('tcp', '::1:80'), /IPv6 address in brackets/);
 });
