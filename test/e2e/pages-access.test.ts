@@ -22,6 +22,7 @@ const ALL: readonly (readonly [name: string, path: string, loaded: string])[] = 
   ['pdns-start', '/pdns', '.examples'],
   ['servers', `/latency?${HOUR}`, 'canvas'],
   ['probes-empty', '/probes', '.empty'],
+  ['trace-empty', '/trace', '.empty'],
   ['pipeline', '/sensors', '.flow'],
   ['alerts', '/alerts', '.alert-detail .journal'],
   ['alerts-empty', '/alerts?state=closed', '.quiet'],

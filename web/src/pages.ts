@@ -24,6 +24,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: '/alerts', title: 'page.alerts', key: 'a', load: () => import('./alerts/page.tsx') },
   { path: '/latency', title: 'page.latency', key: 'l', load: () => import('./latency/page.tsx') },
   { path: '/probes', title: 'page.probes', key: 'h', load: () => import('./probes/page.tsx') },
+  { path: '/trace', title: 'page.trace', key: 'r', load: () => import('./trace/page.tsx') },
   { path: '/sensors', title: 'page.sensors', key: 's', load: () => import('./sensors/page.tsx') },
   { path: '/settings', title: 'page.settings', key: ',', load: () => import('./settings/page.tsx') },
 ];

@@ -11,6 +11,7 @@ import { sensors } from './en/sensors.ts';
 import { settings } from './en/settings.ts';
 import { shell } from './en/shell.ts';
 import { statistics } from './en/statistics.ts';
+import { trace } from './en/trace.ts';
 
 /** English, by page. A page adds its file and a line here (and its twin in zh.ts). */
 export const en = {
@@ -27,4 +28,5 @@ export const en = {
   ...sensors,
   ...settings,
   ...statistics,
+  ...trace,
 };

@@ -11,6 +11,7 @@ import { sensors } from './zh/sensors.ts';
 import { settings } from './zh/settings.ts';
 import { shell } from './zh/shell.ts';
 import { statistics } from './zh/statistics.ts';
+import { trace } from './zh/trace.ts';
 import type { Texts } from '../text.ts';
 
 export { said } from './zh/said.ts';
@@ -30,4 +31,5 @@ export const zh: Texts = {
   ...sensors,
   ...settings,
   ...statistics,
+  ...trace,
 };

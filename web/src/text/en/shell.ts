@@ -8,6 +8,7 @@ export const shell = {
   'page.alerts': 'Alerts',
   'page.latency': 'Servers',
   'page.probes': 'Probes',
+  'page.trace': 'Trace',
   'page.sensors': 'Pipeline',
   'page.settings': 'Settings',
 

@@ -10,6 +10,7 @@ export const shell: Record<keyof typeof en, string> = {
   'page.alerts': '告警',
   'page.latency': '服务器',
   'page.probes': '探测',
+  'page.trace': '追踪',
   'page.sensors': '管道',
   'page.settings': '设置',
 

@@ -1,0 +1,26 @@
+/** Traces. */
+export const trace = {
+  'trace.title': 'Trace from the root',
+  'trace.example': 'www.example.com',
+  'trace.name': 'Name',
+  'trace.type': 'Type',
+  'trace.all': 'all servers of the zone',
+  'trace.go': 'Trace',
+  'trace.running': 'Asking name servers …',
+  'trace.start': 'Nothing traced yet',
+  'trace.start.text':
+    'Follows a name from the root, as a resolver does: every server asked, and whether signatures hold.',
+  'trace.queries': '{n} query, {ms}|{n} queries, {ms}',
+  'trace.chain': 'Chain of trust',
+  'trace.secure': 'secure',
+  'trace.insecure': 'not signed',
+  'trace.bogus': 'broken',
+  'trace.steps': 'Steps',
+  'trace.answers': 'Answer',
+  'trace.servers': 'Servers of {zone}',
+  'trace.server': 'Server',
+  'trace.serial': 'Serial',
+  'trace.answer': 'Answer',
+  'trace.random': 'A random name',
+  'trace.aside': 'on the side',
+};
