@@ -19,6 +19,7 @@ import type {
   Retention,
   StatisticsQuery,
   Store,
+  StoreEngine,
   StoreOptions,
   StoreStatus,
   TransactionsPage,
@@ -30,7 +31,13 @@ const QUEUE_ROWS = 262_144;
 const QUEUE_BATCHES = 24;
 const JOURNAL = 'journal';
 
-/** Opens the embedded store, in a thread of its own; makes it when it is not there. Throws UserError. */
+/** Databases that a store may be on: the script of its thread. */
+const ENGINES: Readonly<Record<StoreEngine, string>> = {
+  duckdb: './worker',
+  clickhouse: './clickhouse/worker',
+};
+
+/** Opens a store, in a thread of its own; makes it when it is not there. Throws UserError. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const journal = options.path === null || options.readOnly === true ? null : join(options.path, JOURNAL);
   try {
@@ -39,7 +46,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw openFailure(options.path ?? '', error);
   }
   const start: WorkerStart = { options, journal };
-  const worker = new Worker(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url), { workerData: start });
+  const script = `${ENGINES[options.engine ?? 'duckdb']}${import.meta.url.slice(-3)}`;
+  const worker = new Worker(new URL(script, import.meta.url), { workerData: start });
   const face = new StoreFace(worker, options);
   try {
     await face.opened;

@@ -50,6 +50,11 @@ export interface Origin {
   interfaces?: readonly (string | undefined)[];
   /** Names of the rules behind each number of `mark`; `, ` between several. */
   marks?: readonly string[];
+  /**
+   * Identity of what is written, such as `topic/partition/first-last`: consecutive batches of one token are one write,
+   * which a database that can (ClickHouse, PostgreSQL) takes once, however often it comes. `flush` then says that it is kept.
+   */
+  token?: string;
 }
 
 /** What transactions can be grouped by. */
@@ -281,9 +286,34 @@ export interface StoreStatus {
   remark: string | null;
 }
 
-/** How an embedded store is set up (layer `store` of the configuration). */
+/** Databases that the role is implemented on. */
+export const STORE_ENGINES = ['duckdb', 'clickhouse'] as const;
+export type StoreEngine = (typeof STORE_ENGINES)[number];
+
+/** Where a ClickHouse server is, and how its tables are made. */
+export interface ClickHouseOptions {
+  /** Of its HTTP interface: `https://clickhouse.example:8443`. */
+  url: string;
+  user: string;
+  password?: string | undefined;
+  database: string;
+  /** Name of a cluster of the server's configuration: tables are replicated and distributed over it. */
+  cluster?: string | undefined;
+  /** Storage policy of the tables of transactions. */
+  policy?: string | undefined;
+  /** Volume of that policy which transactions move to, and after how many days. */
+  coldVolume?: string | undefined;
+  coldDays?: number | undefined;
+  /** Ports, ids and messages of transactions are emptied after so many days; 0 or absent: they stay. */
+  detailDays?: number | undefined;
+}
+
+/** How a store is set up (layer `store` of the configuration). */
 export interface StoreOptions {
-  /** Folder of its files; null = in memory. */
+  /** The database; default `duckdb`, embedded. */
+  engine?: StoreEngine;
+  clickhouse?: ClickHouseOptions;
+  /** Folder of its files; null = in memory. Of other databases than the embedded one: of what is kept beside them. */
   path: string | null;
   /** Opens for looking only; nothing is written. */
   readOnly?: boolean;
