@@ -1,7 +1,8 @@
 import { LLMNR, MDNS, NBNS, PROTOCOL_NAMES, TCP, UDP } from '../core/carrier.ts';
 import { NO_VLAN, OUTCOMES } from '../core/transactions.ts';
+import { DUCKDB, type SqlDialect } from './dialect.ts';
 import type { FilterField } from './fields/field.ts';
-import { and, FALSE, type Fragment, not, param, sql, TRUE } from './fragment.ts';
+import { and, FALSE, type Fragment, not, TRUE } from './fragment.ts';
 
 /** A message of a row. */
 export type Side = 'query' | 'response';
@@ -38,9 +39,6 @@ const ON_LLMNR = raw(`protocol = ${LLMNR}`);
 const ON_MDNS = raw(`protocol = ${MDNS}`);
 const ANSWERED = raw('responses > 0');
 const HAS_QUESTION = and(ON_DNS, raw("name <> ''"));
-const LENGTH_6 = "(CASE name WHEN '.' THEN 6 ELSE strlen(name) END)";
-const LABELS = "(CASE name WHEN '.' THEN 1 ELSE strlen(name) - strlen(replace(name, '.', '')) + 1 END)";
-const CLASS = `(CASE protocol WHEN ${MDNS} THEN class & 32767 ELSE class END)`;
 
 /** The same in both messages. */
 function both(...values: readonly StoredValue[]): ColumnField {
@@ -54,17 +52,6 @@ function inResponse(...values: readonly StoredValue[]): ColumnField {
   return { query: [], response: values };
 }
 const always = (field: ColumnField): ColumnField => ({ ...field, always: true });
-
-/** Bits of the flags word of each message, shifted down by `shift` and masked. */
-function bits(shift: number, mask: number, when: Fragment = ON_DNS): ColumnField {
-  const of = (word: string): StoredValue =>
-    value(shift > 0 ? `((${word} >> ${shift}) & ${mask})` : mask === 0xffff ? word : `(${word} & ${mask})`, when);
-  return { query: [of('query_flags')], response: [of('response_flags')] };
-}
-const responseBits = (shift: number, mask: number, when: Fragment): ColumnField => ({
-  ...bits(shift, mask, when),
-  query: [],
-});
 
 /** Addresses: source and destination of a message are the ends of its row. */
 function ends(octets: 4 | 16, source: boolean, destination: boolean): ColumnField {
@@ -95,20 +82,10 @@ const REPEATED_QUERY = raw('queries > 1');
 const REPEATED_RESPONSE = raw(`(responses > 1 AND transport = ${UDP})`);
 const ANSWER_FRAME = '(query_frame + response_after)';
 const UNSOLICITED = raw(`(outcome = ${OUTCOMES.indexOf('orphan')} AND late = 0)`);
-const PLAIN = raw('((query_flags >> 11) & 15) <> 5');
-const PLAIN_ANSWER = raw('((response_flags >> 11) & 15) <> 5');
-const UPDATE = not(PLAIN);
-const UPDATE_ANSWER = not(PLAIN_ANSWER);
 const QUESTIONS = "(CASE name WHEN '' THEN 0 ELSE 1 END)";
 
-/** Counts of the header. Queries have no records but OPT, else they are irregular. */
-const count = (query: string, response: string, isUpdate: boolean): ColumnField => ({
-  query: [value(query, and(ON_DNS, isUpdate ? UPDATE : PLAIN))],
-  response: [value(response, and(ON_DNS, isUpdate ? UPDATE_ANSWER : PLAIN_ANSWER))],
-});
-
-/** Every field that columns of the store tell, and how. The one place that says so. */
-const COLUMNS: Readonly<Record<string, ColumnField>> = {
+/** Fields that every database says in the same way. */
+const PLAIN: Readonly<Record<string, ColumnField>> = {
   'frame.time': TIME,
   'frame.time_epoch': TIME,
   'frame.interface_name': always(both(value('interface', raw("interface <> ''")))),
@@ -127,23 +104,7 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   'tcp.srcport': ports(TCP, true, false),
   'tcp.dstport': ports(TCP, false, true),
   'dns.id': both(value('id', ON_DNS)),
-  'dns.flags': bits(0, 0xffff),
   'dns.flags.response': { query: [value('0', ON_DNS)], response: [value('1', ON_DNS)] },
-  'dns.flags.opcode': bits(11, 15),
-  'dns.flags.authoritative': responseBits(10, 1, NOT_LLMNR),
-  'dns.flags.conflict': bits(10, 1, ON_LLMNR),
-  'dns.flags.truncated': bits(9, 1),
-  'dns.flags.recdesired': bits(8, 1, NOT_LLMNR),
-  'dns.flags.tentative': bits(8, 1, ON_LLMNR),
-  'dns.flags.recavail': responseBits(7, 1, NOT_LLMNR),
-  'dns.flags.z': bits(6, 1, NOT_LLMNR),
-  'dns.flags.authenticated': {
-    query: [value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))],
-    response: [value('((response_flags >> 5) & 1)', NOT_LLMNR)],
-  },
-  'dns.flags.ad': inQuery(value('1', and(NOT_LLMNR, raw('(query_flags & 32) <> 0')))),
-  'dns.flags.checkdisable': bits(4, 1, NOT_LLMNR),
-  'dns.flags.rcode': responseBits(0, 15, ON_DNS),
   'dns.length': {
     query: [value('query_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
     response: [value('response_bytes', and(ON_DNS, raw(`transport = ${TCP}`)))],
@@ -154,18 +115,8 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   }),
   sensor: always(both(value('sensor', raw("sensor <> ''")))),
   rule: always(both(value('rules', raw("rules <> ''")))),
-  'dns.count.queries': count(QUESTIONS, QUESTIONS, false),
-  'dns.count.answers': count('0', 'answers', false),
-  'dns.count.auth_rr': count('0', 'authority', false),
-  'dns.count.zones': count(QUESTIONS, QUESTIONS, true),
-  'dns.count.prerequisites': count('0', 'answers', true),
-  'dns.count.updates': count('0', 'authority', true),
   'dns.qry.name': both(value('name', HAS_QUESTION)),
-  'dns.qry.name.len': both(value(LENGTH_6, HAS_QUESTION)),
-  'dns.count.labels': both(value(LABELS, HAS_QUESTION)),
   'dns.qry.type': both(value('type', HAS_QUESTION)),
-  'dns.qry.class': both(value(CLASS, HAS_QUESTION)),
-  'dns.qry.qu': both(value('(class >> 15)', and(HAS_QUESTION, ON_MDNS))),
   'dns.response_in': always(inQuery(value(ANSWER_FRAME, and(ANSWERED, raw(`${ANSWER_FRAME} > 0`))))),
   'dns.response_missing': always(inQuery(value('0', raw('responses = 0')))),
   'dns.response_to': always(inResponse(value('query_frame', raw('query_frame > 0')))),
@@ -181,9 +132,82 @@ const COLUMNS: Readonly<Record<string, ColumnField>> = {
   'dns.unsolicited': always(inResponse(value('1', and(UNSOLICITED, ON_DNS)))),
 };
 
+/** What of the flags words is said in the database's own way. */
+function wordsIn(dialect: SqlDialect) {
+  const of = (word: string, shift: number, mask: number): string => dialect.bits(raw(word), shift, mask).sql;
+  /** Bits of the flags word of each message, shifted down by `shift` and masked. */
+  const bits = (shift: number, mask: number, when: Fragment = ON_DNS): ColumnField => ({
+    query: [value(of('query_flags', shift, mask), when)],
+    response: [value(of('response_flags', shift, mask), when)],
+  });
+  const responseBits = (shift: number, mask: number, when: Fragment): ColumnField => ({
+    ...bits(shift, mask, when),
+    query: [],
+  });
+  const plain = (word: string, isUpdate: boolean): Fragment => {
+    const other = raw(`${of(word, 11, 15)} <> 5`);
+    return and(ON_DNS, isUpdate ? not(other) : other);
+  };
+  /** Counts of the header. Queries have no records but OPT, else they are irregular. */
+  const count = (query: string, response: string, isUpdate: boolean): ColumnField => ({
+    query: [value(query, plain('query_flags', isUpdate))],
+    response: [value(response, plain('response_flags', isUpdate))],
+  });
+  return { of, bits, responseBits, count };
+}
+
+/** Every field that columns of the store tell, and how. The one place that says so (with `PLAIN`). */
+function columnsIn(dialect: SqlDialect): Readonly<Record<string, ColumnField>> {
+  const { of, bits, responseBits, count } = wordsIn(dialect);
+  const octets = (text: string): string => dialect.octets(raw(text)).sql;
+  const length = `(CASE name WHEN '.' THEN 6 ELSE ${octets('name')} END)`;
+  const labels = `(CASE name WHEN '.' THEN 1 ELSE ${octets('name')} - ${octets("replace(name, '.', '')")} + 1 END)`;
+  const isAuthentic = and(NOT_LLMNR, raw(`${of('query_flags', 5, 1)} <> 0`));
+  const qclass = `(CASE protocol WHEN ${MDNS} THEN ${of('class', 0, 32_767)} ELSE class END)`;
+  return {
+    ...PLAIN,
+    'dns.flags': bits(0, 0xffff),
+    'dns.flags.opcode': bits(11, 15),
+    'dns.flags.authoritative': responseBits(10, 1, NOT_LLMNR),
+    'dns.flags.conflict': bits(10, 1, ON_LLMNR),
+    'dns.flags.truncated': bits(9, 1),
+    'dns.flags.recdesired': bits(8, 1, NOT_LLMNR),
+    'dns.flags.tentative': bits(8, 1, ON_LLMNR),
+    'dns.flags.recavail': responseBits(7, 1, NOT_LLMNR),
+    'dns.flags.z': bits(6, 1, NOT_LLMNR),
+    'dns.flags.authenticated': {
+      query: [value('1', isAuthentic)],
+      response: [value(of('response_flags', 5, 1), NOT_LLMNR)],
+    },
+    'dns.flags.ad': inQuery(value('1', isAuthentic)),
+    'dns.flags.checkdisable': bits(4, 1, NOT_LLMNR),
+    'dns.flags.rcode': responseBits(0, 15, ON_DNS),
+    'dns.count.queries': count(QUESTIONS, QUESTIONS, false),
+    'dns.count.answers': count('0', 'answers', false),
+    'dns.count.auth_rr': count('0', 'authority', false),
+    'dns.count.zones': count(QUESTIONS, QUESTIONS, true),
+    'dns.count.prerequisites': count('0', 'answers', true),
+    'dns.count.updates': count('0', 'authority', true),
+    'dns.qry.name.len': both(value(length, HAS_QUESTION)),
+    'dns.count.labels': both(value(labels, HAS_QUESTION)),
+    'dns.qry.class': both(value(qclass, HAS_QUESTION)),
+    'dns.qry.qu': both(value(of('class', 15, 1), and(HAS_QUESTION, ON_MDNS))),
+  };
+}
+
+const COLUMNS = columnsIn(DUCKDB);
+const OTHERS = new Map<SqlDialect, Readonly<Record<string, ColumnField>>>();
+
+function columnsOf(dialect: SqlDialect): Readonly<Record<string, ColumnField>> {
+  if (dialect === DUCKDB) return COLUMNS;
+  let columns = OTHERS.get(dialect);
+  if (columns === undefined) OTHERS.set(dialect, (columns = columnsIn(dialect)));
+  return columns;
+}
+
 /** The values that columns tell; undefined for a field that has to be read from the messages. */
-export function columnValues(name: string, side: Side): readonly StoredValue[] | undefined {
-  return COLUMNS[name]?.[side];
+export function columnValues(name: string, side: Side, dialect: SqlDialect): readonly StoredValue[] | undefined {
+  return columnsOf(dialect)[name]?.[side];
 }
 
 /** True when the columns of an irregular row tell the field too. */
@@ -220,13 +244,9 @@ const VERBATIM = new Set([
 ]);
 
 /** Holds for every regular row whose response has a value of the field with these octets in it; for some others too. */
-export function mayHold(name: string, octets: Uint8Array): Fragment {
+export function mayHold(name: string, octets: Uint8Array, dialect: SqlDialect): Fragment {
   if (!VERBATIM.has(name) || octets.length < 3) return TRUE;
-  // There is no search for octets in octets; in hexadecimal nothing is missed.
-  const digits = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase();
-  return sql`contains(hex(response), ${param(digits)})`;
+  return dialect.holds(raw('response'), octets);
 }
 
 /** In which rows a field that columns do not tell can be there at all. */

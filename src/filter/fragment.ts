@@ -26,11 +26,6 @@ export function param(value: SqlValue): Fragment {
   return { sql: '?', params: [value] };
 }
 
-/** A whole number as a value. */
-export function whole(value: number): Fragment {
-  return param(Number.isSafeInteger(value) ? BigInt(value) : value);
-}
-
 export function not(of: Fragment): Fragment {
   if (of === TRUE) return FALSE;
   if (of === FALSE) return TRUE;

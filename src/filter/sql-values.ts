@@ -1,4 +1,5 @@
 import { columnValues, isAlwaysTold, mayBeThere, type Side, type StoredValue } from './columns.ts';
+import { bare, type SqlDialect } from './dialect.ts';
 import { and, FALSE, type Fragment, or, param, sql, TRUE } from './fragment.ts';
 import { FUNCTIONS } from './functions.ts';
 import { isLiteral, literalFor } from './literals.ts';
@@ -19,11 +20,11 @@ export interface SqlOperand {
 /** What compiling for one side knows and finds out. */
 export interface SqlContext extends Context {
   readonly side: Side;
+  readonly dialect: SqlDialect;
   /** Called for every field whose columns tell nothing of irregular rows. */
   irregular(): void;
 }
 
-const raw = (text: string): Fragment => ({ sql: text, params: [] });
 const NUMBERS = new Set<Kind>(['uint', 'bool', 'double', 'span']);
 const isText = (kind: Kind): boolean => kind === 'text' || kind === 'name';
 
@@ -35,11 +36,11 @@ export function sqlOperand(operand: Operand, context: SqlContext): SqlOperand {
       return fieldOperand(source, context);
     case 'slice':
       return derive(source, sqlOperand(operand.of, context), (of, kind) =>
-        isText(kind) ? slice(of, operand.ranges) : undefined,
+        isText(kind) ? slice(of, operand.ranges, context.dialect) : undefined,
       );
     case 'negative':
       return derive(source, sqlOperand(operand.of, context), ({ value, when }) => ({
-        value: sql`(-((${value})::DOUBLE))`,
+        value: sql`(-${context.dialect.double(value)})`,
         when,
       }));
     case 'call':
@@ -62,7 +63,7 @@ function fieldOperand(source: Source, context: SqlContext): SqlOperand {
   const { field } = source;
   if (field === undefined) return { source, present: TRUE };
   if (!isAlwaysTold(field.name)) context.irregular();
-  const values = columnValues(field.name, context.side);
+  const values = columnValues(field.name, context.side, context.dialect);
   if (values === undefined) return { source, present: mayBeThere(field, context.side) };
   // Names compared by octets: letter case is not in the column.
   const isExact = !(context.exact && field.kind === 'name');
@@ -90,15 +91,15 @@ export function shownName(of: StoredValue, source: Source): StoredValue {
   return { value: sql`(CASE WHEN ${of.value} = '.' THEN '<root>' ELSE ${of.value} END)`, when: of.when };
 }
 
-function slice({ value, when }: StoredValue, ranges: readonly Range[]): StoredValue {
-  const size = sql`length(${value})`;
-  const number = (n: number): Fragment => raw(`(${n})`);
+function slice({ value, when }: StoredValue, ranges: readonly Range[], dialect: SqlDialect): StoredValue {
+  const size = dialect.characters(value);
+  const number = (n: number): Fragment => bare(`(${n})`);
   const parts = ranges.map(({ from, length, until }) => {
     const start = from < 0 ? sql`(${size} + ${number(from)})` : number(from);
     const last = until === undefined ? size : until < 0 ? sql`(${size} + ${number(until)})` : number(until);
     const end = until !== undefined ? sql`(${last} + 1)` : length < 0 ? size : sql`(${start} + ${number(length)})`;
     return {
-      text: sql`substring(${value}, (${start} + 1)::BIGINT, (${end} - ${start})::BIGINT)`,
+      text: dialect.substring(value, sql`(${start} + 1)`, sql`(${end} - ${start})`),
       there: sql`(${start} >= 0 AND ${start} < ${end} AND ${end} <= ${size})`,
     };
   });
@@ -108,11 +109,11 @@ function slice({ value, when }: StoredValue, ranges: readonly Range[]): StoredVa
   };
 }
 
-type Make = (of: StoredValue, source: Source) => StoredValue | undefined;
+type Make = (of: StoredValue, source: Source, dialect: SqlDialect) => StoredValue | undefined;
 const map =
-  (make: (value: Fragment, source: Source) => Fragment | undefined): Make =>
-  ({ value, when }, source) => {
-    const made = make(value, source);
+  (make: (value: Fragment, source: Source, dialect: SqlDialect) => Fragment | undefined): Make =>
+  ({ value, when }, source, dialect) => {
+    const made = make(value, source, dialect);
     return made === undefined ? undefined : { value: made, when };
   };
 
@@ -143,17 +144,22 @@ function octets(two: number, size: number, rest: number): Uint8Array {
   return address;
 }
 
+/** Seconds of a time span, else the number as it is. */
+function asDouble(value: Fragment, { kind }: Source, dialect: SqlDialect): Fragment {
+  return kind === 'span' ? sql`(${dialect.double(value)} / 1e9)` : dialect.double(value);
+}
+
 // Functions that make each value into one, and are the same in SQL. What is not here is read from the messages.
 const EACH: Readonly<Record<string, Make>> = {
   lower: map((value, { kind }) => (kind === 'name' ? value : undefined)),
   upper: map((value, { kind }) => (kind === 'name' ? sql`upper(${value})` : undefined)),
-  dec: map((value) => sql`(${value})::VARCHAR`),
-  float: map((value, { kind }) => (kind === 'span' ? sql`(${value} / 1e9::DOUBLE)` : sql`(${value})::DOUBLE`)),
-  double: map((value, { kind }) => (kind === 'span' ? sql`(${value} / 1e9::DOUBLE)` : sql`(${value})::DOUBLE`)),
-  abs: map((value) => sql`abs((${value})::DOUBLE)`),
-  len: map((value, source) => {
+  dec: map((value, _, dialect) => dialect.text(value)),
+  float: map(asDouble),
+  double: map(asDouble),
+  abs: map((value, _, dialect) => sql`abs(${dialect.double(value)})`),
+  len: map((value, source, dialect) => {
     const fixed = octetsOf(source);
-    return fixed === undefined ? (isText(source.kind) ? sql`strlen(${value})` : undefined) : raw(String(fixed));
+    return fixed === undefined ? (isText(source.kind) ? dialect.octets(value) : undefined) : bare(fixed);
   }),
   ip_rfc1918: inRanges(
     [
@@ -172,26 +178,27 @@ function callOperand(operand: Operand & { kind: 'call' }, source: Source, contex
   const args = operand.args.map((arg) => sqlOperand(arg, context));
   const present = or(...args.map((arg) => arg.present));
   if (operand.name === 'count') return countOperand(args[0], source);
-  if (operand.name === 'max' || operand.name === 'min') return gathered(operand.name, args, source, present);
+  if (operand.name === 'max' || operand.name === 'min') return gathered(operand.name, args, source, context.dialect);
   const each = EACH[operand.name];
   if (each === undefined || !FUNCTIONS.has(operand.name)) return { source, present };
-  return derive(source, args[0], (value) => each(value, args[0].source));
+  return derive(source, args[0], (value) => each(value, args[0].source, context.dialect));
 }
 
 function countOperand({ values }: SqlOperand, source: Source): SqlOperand {
   if (values === undefined) return { source, present: TRUE };
-  const sum = values.map(({ when }) => sql`(${when})::BIGINT`).reduce((a, b) => sql`(${a} + ${b})`, raw('0'));
+  const one = values.map(({ when }) => sql`(CASE WHEN ${when} THEN 1 ELSE 0 END)`);
+  const sum = one.reduce((a, b) => sql`(${a} + ${b})`, bare(0));
   return { source, present: TRUE, values: [{ value: sum, when: TRUE }] };
 }
 
-function gathered(name: 'max' | 'min', args: readonly SqlOperand[], source: Source, present: Fragment): SqlOperand {
+function gathered(name: 'max' | 'min', args: readonly SqlOperand[], source: Source, dialect: SqlDialect): SqlOperand {
+  const present = or(...args.map((arg) => arg.present));
   const values = args.flatMap((arg) => arg.values ?? []);
   const isMixed = args.some((arg) => !NUMBERS.has(arg.source.kind));
   if (args.some((arg) => arg.values === undefined) || isMixed) return { source, present };
   if (values.length === 0) return { source, present: FALSE, values: [] };
-  const items = values.map(({ value, when }) => sql`CASE WHEN ${when} THEN (${value})::DOUBLE END`);
-  const list = items.reduce((a, b) => sql`${a}, ${b}`);
-  return { source, present, values: [{ value: sql`${raw(`list_${name}`)}([${list}])`, when: present }] };
+  const items = values.map(({ value, when }) => sql`CASE WHEN ${when} THEN ${dialect.double(value)} END`);
+  return { source, present, values: [{ value: dialect.extreme(name, items), when: present }] };
 }
 
 function arithmeticOperand(operand: Operand & { kind: 'arithmetic' }, source: Source, context: SqlContext): SqlOperand {
@@ -206,23 +213,32 @@ function arithmeticOperand(operand: Operand & { kind: 'arithmetic' }, source: So
   const lefts = a === undefined ? literal(left, scale(b), context) : a.values;
   const rights = b === undefined ? literal(right, scale(a), context) : b.values;
   if (lefts === undefined || rights === undefined) return { source, present };
-  const values = lefts.flatMap((x) => rights.map((y) => joined(op, x, y, source.kind === 'uint')));
-  return { source, present, values };
+  const isWhole = source.kind === 'uint';
+  const values = lefts.flatMap((x) => rights.map((y) => joined(op, x, y, isWhole, context.dialect)));
+  return values.every((value) => value !== undefined) ? { source, present, values } : { source, present };
 }
 
 /** A number beside a field; seconds become nanoseconds. */
-function literal(operand: Operand, isSpan: boolean, context: Context): StoredValue[] {
+function literal(operand: Operand, isSpan: boolean, context: SqlContext): StoredValue[] {
   const like: Source = { kind: isSpan ? 'span' : 'double', what: 'a number', read: () => {} };
   const { value } = literalFor(operand, like, context);
-  return [{ value: sql`${param(Number(value))}::DOUBLE`, when: TRUE }];
+  return [{ value: context.dialect.double(param(Number(value))), when: TRUE }];
 }
 
-function joined(op: string, a: StoredValue, b: StoredValue, isWhole: boolean): StoredValue {
-  const [x, y] = [sql`(${a.value})::DOUBLE`, sql`(${b.value})::DOUBLE`];
+function joined(
+  op: string,
+  a: StoredValue,
+  b: StoredValue,
+  isWhole: boolean,
+  dialect: SqlDialect,
+): StoredValue | undefined {
+  const [x, y] = [dialect.double(a.value), dialect.double(b.value)];
   const when = and(a.when, b.when);
+  // Where `when` does not hold the value is computed all the same: without a division by zero.
+  const divisor = sql`nullif(${y}, 0)`;
   switch (op) {
     case '&':
-      return { value: sql`(${x}::BIGINT & ${y}::BIGINT)`, when };
+      return { value: dialect.bitAnd(dialect.integer(x), dialect.integer(y)), when };
     case '+':
       return { value: sql`(${x} + ${y})`, when };
     case '-':
@@ -230,8 +246,13 @@ function joined(op: string, a: StoredValue, b: StoredValue, isWhole: boolean): S
     case '*':
       return { value: sql`(${x} * ${y})`, when };
     case '/':
-      return { value: isWhole ? sql`trunc(${x} / ${y})` : sql`(${x} / ${y})`, when: and(when, sql`${y} <> 0`) };
-    default:
-      return { value: sql`(${x} % ${y})`, when: and(when, sql`${y} <> 0`) };
+      return {
+        value: isWhole ? sql`trunc(${x} / ${divisor})` : sql`(${x} / ${divisor})`,
+        when: and(when, sql`${y} <> 0`),
+      };
+    default: {
+      const rest = dialect.remainder(x, divisor);
+      return rest && { value: rest, when: and(when, sql`${y} <> 0`) };
+    }
   }
 }

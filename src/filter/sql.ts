@@ -1,8 +1,9 @@
 import { mayHold, presenceOf, type Side, type StoredValue } from './columns.ts';
 import type { Compat } from './compile.ts';
+import { DUCKDB, listed, type SqlDialect } from './dialect.ts';
 import { FilterError } from './errors.ts';
 import { findField } from './fields/registry.ts';
-import { and, FALSE, type Fragment, isSame, not, or, param, sql, TRUE, whole } from './fragment.ts';
+import { and, FALSE, type Fragment, isSame, not, or, param, sql, TRUE } from './fragment.ts';
 import { isLiteral, type Literal, literalFor } from './literals.ts';
 import { parseFilter } from './parser.ts';
 import { compileStored } from './row.ts';
@@ -42,13 +43,15 @@ const perhaps = (may: Fragment): Bounds => ({ may, sure: FALSE });
  * Compiles a display filter. Values are parameters, never part of the SQL. Throws `FilterError`, and
  * `UnstoredFieldError` (row.ts) for a field that no stored transaction has.
  */
-export function compileSql(text: string, options: { compat?: Compat } = {}): SqlFilter {
+export function compileSql(text: string, options: { compat?: Compat; dialect?: SqlDialect } = {}): SqlFilter {
+  const { dialect = DUCKDB } = options;
   compileStored(text, options.compat);
   const tree = parseFilter(text);
   if (tree === undefined) return { text, may: TRUE, sure: TRUE, isExact: true };
   let isIrregular = false;
   const contextOf = (side: Side): SqlContext => ({
     side,
+    dialect,
     exact: options.compat === 'wireshark',
     find: (name) => findField(name.startsWith('.') ? name.slice(1) : name),
     error: (reason, { at, end }) => new FilterError(reason, text, at, Math.max(1, end - at)),
@@ -160,12 +163,13 @@ function comparison(test: Test & { kind: 'compare' }, context: SqlContext): Boun
   const literal = literalFor(isLeft ? test.left : test.right, of.source, context);
   const { sign, every } = meaning(isLeft ? MIRRORED[test.op] : test.op, test.quantifier);
   const compare = SIGNS[sign];
-  if (of.values === undefined && sign === '==' && !every) return perhaps(and(of.present, lookedFor(of, [literal])));
-  if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
+  if (of.values === undefined && sign === '==' && !every)
+    return perhaps(and(of.present, lookedFor(of, [literal], context)));
+  if (of.values === undefined || !isSaid(of.source, [literal], context)) return perhaps(of.present);
   // Equal octets are of the same family.
   const isAddress = of.source.kind === 'ipv4' || of.source.kind === 'ipv6';
   if (isAddress && literal.prefix === undefined && sign === '==' && !every) {
-    return exactly(or(...of.values.map(({ value }) => compare(value, valueOf(literal, of.source)))));
+    return exactly(or(...of.values.map(({ value }) => compare(value, valueOf(literal, of.source, context)))));
   }
   return some(of.values, every, ({ value, constant }) => {
     if (literal.prefix !== undefined) {
@@ -173,15 +177,15 @@ function comparison(test: Test & { kind: 'compare' }, context: SqlContext): Boun
       return sign === '==' ? inside : not(inside);
     }
     if (constant !== undefined) return satisfies(sign, constant, Number(literal.value)) ? TRUE : FALSE;
-    return compare(value, valueOf(literal, of.source));
+    return compare(value, valueOf(literal, of.source, context));
   });
 }
 
 /** Narrows the rows whose messages have to be looked at to those that hold the octets of some value. */
-function lookedFor({ source }: SqlOperand, values: readonly Literal[]): Fragment {
+function lookedFor({ source }: SqlOperand, values: readonly Literal[], { dialect }: SqlContext): Fragment {
   const { field } = source;
   if (field === undefined || values.length > MAX_LOOKED_FOR) return TRUE;
-  return or(...values.map((literal) => mayHold(field.name, prefixOctets(literal))));
+  return or(...values.map((literal) => mayHold(field.name, prefixOctets(literal), dialect)));
 }
 const MAX_LOOKED_FOR = 8;
 
@@ -197,8 +201,13 @@ function isComparable(kind: Kind): boolean {
   return kind !== 'bytes' && kind !== 'protocol' && kind !== 'ether' && kind !== 'eui64';
 }
 
-function valueOf({ value }: Literal, { kind }: Source): Fragment {
-  if (typeof value === 'number') return kind === 'double' ? sql`${param(value)}::DOUBLE` : whole(value);
+/** That a field is compared with literals as in memory. */
+function isSaid({ kind }: Source, literals: readonly Literal[], { dialect }: SqlContext): boolean {
+  return isComparable(kind) && literals.every(({ value }) => typeof value !== 'string' || dialect.takes(value));
+}
+
+function valueOf({ value }: Literal, { kind }: Source, { dialect }: SqlContext): Fragment {
+  if (typeof value === 'number') return kind === 'double' ? dialect.double(param(value)) : dialect.number(value);
   return param(value);
 }
 
@@ -226,7 +235,7 @@ function pairs(test: Test & { kind: 'compare' }, context: SqlContext): Bounds {
   const same = a.source.kind === b.source.kind && a.source.kind !== 'text' && isComparable(a.source.kind);
   if (!numeric && !same) return perhaps(may);
   const { sign, every } = meaning(test.op, test.quantifier);
-  const cast = numeric ? (of: Fragment) => sql`(${of})::DOUBLE` : (of: Fragment) => of;
+  const cast = numeric ? context.dialect.double : (of: Fragment) => of;
   const both = a.values.flatMap((x) =>
     (b.values ?? []).map(
       (y): StoredValue => ({
@@ -247,15 +256,15 @@ function containing(test: Test & { kind: 'contains' }, context: SqlContext): Bou
   const needle = textOf(octets);
   if (of.values === undefined) {
     const isSought = !every && source.kind === 'text' && needle !== undefined;
-    return perhaps(isSought ? and(of.present, lookedFor(of, [{ value: needle }])) : of.present);
+    return perhaps(isSought ? and(of.present, lookedFor(of, [{ value: needle }], context)) : of.present);
   }
-  if (needle === undefined) return perhaps(of.present);
+  if (needle === undefined || !context.dialect.takes(needle)) return perhaps(of.present);
   const { names } = source;
   if (source.kind === 'uint' && names !== undefined) {
-    return named(of, every, (text) => text.includes(needle));
+    return named(of, every, (text) => text.includes(needle), context);
   }
   if (source.kind !== 'text' && source.kind !== 'name') return perhaps(of.present);
-  return some(of.values, every, ({ value }) => sql`contains(${value}, ${param(needle)})`);
+  return some(of.values, every, ({ value }) => context.dialect.contains(value, param(needle)));
 }
 
 /** Text of octets that are sound UTF-8. */
@@ -268,17 +277,17 @@ function textOf(octets: Uint8Array): string | undefined {
 }
 
 /** Numbers whose names pass. */
-function named(of: SqlOperand, every: boolean, test: (text: string) => boolean): Bounds {
+function named(of: SqlOperand, every: boolean, test: (text: string) => boolean, { dialect }: SqlContext): Bounds {
   const { source, values = [] } = of;
   const { names } = source;
   if (names === undefined) return perhaps(of.present);
   const numbers = names.entries.map(([number]) => number).filter((number) => names.texts(number).some(test));
-  return some(values, every, ({ value }) => oneOf(value, numbers.map(whole)));
+  return some(values, every, ({ value }) => oneOf(value, numbers.map(dialect.number)));
 }
 
 function oneOf(value: Fragment, of: readonly Fragment[]): Fragment {
   if (of.length === 0) return FALSE;
-  return sql`${value} IN (${of.reduce((a, b) => sql`${a}, ${b}`)})`;
+  return sql`${value} IN (${listed(of)})`;
 }
 
 /** Patterns that both engines read the same way: no flags, no classes of Unicode, no names of groups. */
@@ -293,11 +302,11 @@ function matching(test: Test & { kind: 'matches' }, context: SqlContext): Bounds
   }
   // Names are folded in the column, and case does not count in patterns without flags.
   if (source.kind !== 'name') return perhaps(of.present);
-  const pattern = param(test.right.text);
-  return some(of.values, test.quantifier === 'all', (one) => {
-    const { value } = shownName(one, source);
-    return sql`regexp_matches(${value}, ${pattern}, 'i')`;
-  });
+  const pattern = test.right.text;
+  const { values } = of;
+  const found = values.map((one) => context.dialect.matches(shownName(one, source).value, pattern));
+  if (!found.every((one) => one !== undefined)) return perhaps(of.present);
+  return some(values, test.quantifier === 'all', (one) => found[values.indexOf(one)]);
 }
 
 function inSet(test: Test & { kind: 'in' }, context: SqlContext): Bounds {
@@ -309,21 +318,22 @@ function inSet(test: Test & { kind: 'in' }, context: SqlContext): Bounds {
     const sought = lookedFor(
       of,
       literals.map(([low]) => low),
+      context,
     );
     return perhaps(and(of.present, sought));
   }
-  if (of.values === undefined || !isComparable(of.source.kind)) return perhaps(of.present);
+  if (of.values === undefined || !isSaid(of.source, literals.flat(), context)) return perhaps(of.present);
   const single = literals.filter(([low, high]) => low === high && low.prefix === undefined);
   const ranges = literals.filter(([low, high]) => low !== high || low.prefix !== undefined);
   return some(of.values, every, ({ value }) => {
     const inside = or(
       oneOf(
         value,
-        single.map(([low]) => valueOf(low, of.source)),
+        single.map(([low]) => valueOf(low, of.source, context)),
       ),
       ...ranges.map(([low, high]) =>
         low.prefix === undefined
-          ? between(value, valueOf(low, of.source), valueOf(high, of.source))
+          ? between(value, valueOf(low, of.source, context), valueOf(high, of.source, context))
           : between(value, ...networkOf(low)),
       ),
     );

@@ -1,4 +1,5 @@
 import { ANSWER_KINDS, LEGS, NO_KIND, NO_RCODE, OUTCOMES, ROLES } from '../core/transactions.ts';
+import { bare, DUCKDB, type SqlDialect } from '../filter/dialect.ts';
 import { FAULT } from '../wire/fault.ts';
 import { opcodeName, rcodeName, TYPES } from '../wire/iana.ts';
 import { octetsText } from './addresses.ts';
@@ -13,25 +14,27 @@ const when = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
 const sum = (value: string) => `coalesce(sum(${value}), 0)`;
 
 /** Over transactions. */
-export const COUNT_SQL: Readonly<Record<Count, string>> = {
-  transactions: 'count(*)',
-  queries: sum('queries'),
-  responses: sum('responses'),
-  unanswered: when(`outcome = ${OUTCOMES.indexOf('unanswered')}`),
-  nxdomain: when('rcode = 3'),
-  nodata: when(`answer_kind = ${ANSWER_KINDS.indexOf('nodata')}`),
-  servfail: when('rcode = 2'),
-  refused: when('rcode = 5'),
-  errors: when(`answer_kind = ${ANSWER_KINDS.indexOf('error')}`),
-  retransmissions: sum('CASE WHEN queries > 1 THEN queries - 1 END'),
-  duplicates: sum('duplicates'),
-  late: sum('late'),
-  truncated: when('response_flags & 512 <> 0'),
-  malformed: when(`fault NOT IN (0, ${FAULT.cut})`),
-  suspicious: sum('suspicious'),
-  query_bytes: sum('query_bytes'),
-  response_bytes: sum('response_bytes'),
-};
+function countsIn(dialect: SqlDialect): Readonly<Record<Count, string>> {
+  return {
+    transactions: 'count(*)',
+    queries: sum('queries'),
+    responses: sum('responses'),
+    unanswered: when(`outcome = ${OUTCOMES.indexOf('unanswered')}`),
+    nxdomain: when('rcode = 3'),
+    nodata: when(`answer_kind = ${ANSWER_KINDS.indexOf('nodata')}`),
+    servfail: when('rcode = 2'),
+    refused: when('rcode = 5'),
+    errors: when(`answer_kind = ${ANSWER_KINDS.indexOf('error')}`),
+    retransmissions: sum('CASE WHEN queries > 1 THEN queries - 1 END'),
+    duplicates: sum('duplicates'),
+    late: sum('late'),
+    truncated: when(`${dialect.bits(bare('response_flags'), 0, 512).sql} <> 0`),
+    malformed: when(`fault NOT IN (0, ${FAULT.cut})`),
+    suspicious: sum('suspicious'),
+    query_bytes: sum('query_bytes'),
+    response_bytes: sum('response_bytes'),
+  };
+}
 
 /** What a distribution is of: whole numbers, NULL where a transaction has none; unit, and how many make one of it. */
 export const DISTRIBUTION: Readonly<Record<DistributionName, { sql: string; unit: string; scale: number }>> = {
@@ -48,43 +51,54 @@ export const EXACT_PRECISION = 7;
 export const HISTOGRAM_BITS = 42;
 
 /** Bucket of a value, as `logBucket` of `sketch/histogram.ts` counts them. Whole numbers below 2^48: log2 is exact enough. */
-export function bucketSql(value: string, precision: number): string {
-  const v = `(${value})`;
-  const octave = `floor(log2(${v}))`;
+export function bucketSql(value: string, precision: number, dialect: SqlDialect = DUCKDB): string {
+  const v = dialect.double(bare(value)).sql;
+  const octave = dialect.octave(v);
   const last = (HISTOGRAM_BITS << precision) - 1;
   const step = `${octave} * ${2 ** precision} + floor((${v} / pow(2, ${octave}) - 1) * ${2 ** precision})`;
-  return `(CASE WHEN ${v} < 1 THEN 0 ELSE 1 + least(${last}, ${step}) END)::USMALLINT`;
+  return `(CASE WHEN ${v} < 1 THEN 0 ELSE 1 + least(${last}, ${step}) END)::${dialect.types.small}`;
 }
 
-/** Columns of a rollup's measures: name, type, how they are made of transactions, and of rollups. */
-export const MEASURE_COLUMNS: readonly { name: string; type: string; from: string; merge: string }[] = [
-  ...COUNTS.map((name) => ({
-    name,
-    type: 'BIGINT',
-    from: `(${COUNT_SQL[name]})::BIGINT`,
-    merge: `sum(${name})::BIGINT`,
-  })),
-  ...DISTRIBUTIONS.flatMap((name) => {
-    const { sql } = DISTRIBUTION[name];
-    return [
-      { name: `${name}_n`, type: 'BIGINT', from: `count(${sql})`, merge: `sum(${name}_n)::BIGINT` },
-      {
-        name: `${name}_sum`,
-        type: 'HUGEINT',
-        from: `coalesce(sum((${sql})::BIGINT), 0)::HUGEINT`,
-        merge: `sum(${name}_sum)::HUGEINT`,
-      },
-      {
-        name: `${name}_squares`,
-        type: 'HUGEINT',
-        from: `coalesce(sum((${sql})::HUGEINT * (${sql})::HUGEINT), 0)::HUGEINT`,
-        merge: `sum(${name}_squares)::HUGEINT`,
-      },
-      { name: `${name}_min`, type: 'BIGINT', from: `min(${sql})::BIGINT`, merge: `min(${name}_min)` },
-      { name: `${name}_max`, type: 'BIGINT', from: `max(${sql})::BIGINT`, merge: `max(${name}_max)` },
-    ];
-  }),
-];
+/** A column of a rollup: its type, how it is made of transactions, and of rollups. */
+interface MeasureColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly from: string;
+  readonly merge: string;
+}
+
+function columnsIn(dialect: SqlDialect): readonly MeasureColumn[] {
+  const { integer, huge } = dialect.types;
+  const counts = countsIn(dialect);
+  return [
+    ...COUNTS.map((name) => ({
+      name,
+      type: integer,
+      from: `(${counts[name]})::${integer}`,
+      merge: `sum(${name})::${integer}`,
+    })),
+    ...DISTRIBUTIONS.flatMap((name) => {
+      const { sql } = DISTRIBUTION[name];
+      return [
+        { name: `${name}_n`, type: integer, from: `count(${sql})`, merge: `sum(${name}_n)::${integer}` },
+        {
+          name: `${name}_sum`,
+          type: huge,
+          from: `coalesce(sum((${sql})::${integer}), 0)::${huge}`,
+          merge: `sum(${name}_sum)::${huge}`,
+        },
+        {
+          name: `${name}_squares`,
+          type: huge,
+          from: `coalesce(sum((${sql})::${huge} * (${sql})::${huge}), 0)::${huge}`,
+          merge: `sum(${name}_squares)::${huge}`,
+        },
+        { name: `${name}_min`, type: integer, from: `min(${sql})::${integer}`, merge: `min(${name}_min)` },
+        { name: `${name}_max`, type: integer, from: `max(${sql})::${integer}`, merge: `max(${name}_max)` },
+      ];
+    }),
+  ];
+}
 /** Type of the histograms that stand beside them in rollups, as `latency_histogram`: how often by bucket. */
 export const HISTOGRAM_TYPE = 'MAP(USMALLINT, UBIGINT)';
 
@@ -104,25 +118,37 @@ export const CUBE = {
 export const KEYED = ['domain', 'client', 'server'] as const;
 export type KeyedDimension = (typeof KEYED)[number];
 
-/** A dimension over transactions. */
-export const DIMENSION_SQL: Readonly<Record<Dimension, string>> = {
-  domain: DOMAIN_SQL,
-  name: "nullif(name, '')",
-  client: 'client',
-  server: 'server',
-  type: 'type',
-  rcode: 'rcode',
-  opcode: 'opcode',
-  transport: 'transport',
-  outcome: 'outcome',
-  answer_kind: 'answer_kind',
-  role: 'role',
-  leg: 'leg',
-  sensor: 'sensor',
-  latency_bucket: 'CASE WHEN latency > 0 THEN floor(log2(latency / 1e6))::INTEGER END',
-  // 1970 began on a Thursday.
-  hour_of_week: '((time // 3600000000000 + 72) % 168)::INTEGER',
-};
+function dimensionsIn(dialect: SqlDialect): Readonly<Record<Dimension, string>> {
+  return {
+    domain: DOMAIN_SQL,
+    name: "nullif(name, '')",
+    client: 'client',
+    server: 'server',
+    type: 'type',
+    rcode: 'rcode',
+    opcode: 'opcode',
+    transport: 'transport',
+    outcome: 'outcome',
+    answer_kind: 'answer_kind',
+    role: 'role',
+    leg: 'leg',
+    sensor: 'sensor',
+    latency_bucket: `CASE WHEN latency > 0 THEN ${dialect.octave('latency / 1e6')} END`,
+    // 1970 began on a Thursday.
+    hour_of_week: `((${dialect.quotient('time', '3600000000000')} + 72) % 168)::INTEGER`,
+  };
+}
+
+/** Columns of measures, and dimensions over transactions, as a database has them. */
+export function measuresIn(dialect: SqlDialect): {
+  columns: readonly MeasureColumn[];
+  dimensions: Readonly<Record<Dimension, string>>;
+} {
+  return { columns: columnsIn(dialect), dimensions: dimensionsIn(dialect) };
+}
+
+/** The embedded store's. */
+export const { columns: MEASURE_COLUMNS, dimensions: DIMENSION_SQL } = measuresIn(DUCKDB);
 
 /** Text of a dimension's value as it came from the database. */
 export function dimensionText(dimension: Dimension, value: unknown): string | null {

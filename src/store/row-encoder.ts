@@ -15,12 +15,17 @@ export interface OriginTexts {
   readonly marks: readonly Uint8Array[];
 }
 
+/** What rows are written into: columns of some rows, `count` of them so far. */
+export type RowTarget = Pick<ChunkWriter, 'count' | 'numbers' | 'words' | 'string' | 'null'>;
+
 /** Writes rows of batches into chunks. What it read of the row stays: `query`, `response` (see `hasQuery` …), `name`. */
 export class RowEncoder {
   readonly query = new MessageView();
   readonly response = new MessageView();
   hasQuery = false;
   hasResponse = false;
+  /** Columns do not tell all of it: see `isIrregular`. */
+  isIrregular = false;
   readonly name = new StoredName();
   /** Characters at the end of the name's text that are the registrable domain. */
   domainLength = 0;
@@ -52,10 +57,11 @@ export class RowEncoder {
     if (isNamed) name.read(first.bytes, first.questionName[0], first.start);
     else name.clear();
     this.domainLength = this.#domains.of(name, c.nameHash[i]);
+    this.isIrregular = isIrregular(batch, i, this.hasQuery ? query : null, this.hasResponse ? response : null);
   }
 
   /** Copies the plain numbers of rows `order[from, from + count)` behind the rows of the chunk; `write` adds the rest. */
-  copy(batch: TransactionBatch, order: Uint32Array, from: number, count: number, to: ChunkWriter): void {
+  copy(batch: TransactionBatch, order: Uint32Array, from: number, count: number, to: RowTarget): void {
     const c = batch.col;
     for (const [column, at] of COPIED) {
       const source = c[column];
@@ -75,7 +81,7 @@ export class RowEncoder {
   }
 
   /** Writes what is not copied of the row read last. */
-  write(batch: TransactionBatch, i: number, to: ChunkWriter, from: OriginTexts): void {
+  write(batch: TransactionBatch, i: number, to: RowTarget, from: OriginTexts): void {
     const c = batch.col;
     const row = to.count;
     const { numbers, words } = to;
@@ -89,16 +95,14 @@ export class RowEncoder {
     if (Number.isNaN(setup)) to.null(AT.setup);
     else putInteger(words[AT.setup], row, setup);
     numbers[AT.suspicious][row] = c.mark[i] === 0 ? 0 : 1;
-    const { query, response } = this;
-    const isOdd = isIrregular(batch, i, this.hasQuery ? query : null, this.hasResponse ? response : null);
-    numbers[AT.irregular][row] = isOdd ? 1 : 0;
+    numbers[AT.irregular][row] = this.isIrregular ? 1 : 0;
     this.#strings(batch, i, to, from);
     this.#messages(batch, i, to);
     this.#frameNumbers(batch, i, to);
     to.count = row + 1;
   }
 
-  #strings(batch: TransactionBatch, i: number, to: ChunkWriter, { interfaces, sensor, marks }: OriginTexts): void {
+  #strings(batch: TransactionBatch, i: number, to: RowTarget, { interfaces, sensor, marks }: OriginTexts): void {
     const c = batch.col;
     const a = this.#address;
     const length = c.family[i] === 4 ? 4 : 16;
@@ -117,7 +121,7 @@ export class RowEncoder {
     to.numbers[AT.domain_length][to.count] = this.domainLength;
   }
 
-  #messages(batch: TransactionBatch, i: number, to: ChunkWriter): void {
+  #messages(batch: TransactionBatch, i: number, to: RowTarget): void {
     const { query, response } = this;
     const form = this.#form;
     const { numbers } = to;
@@ -162,7 +166,7 @@ export class RowEncoder {
     else numbers[AT.ttl_min][row] = ttl;
   }
 
-  #frameNumbers(batch: TransactionBatch, i: number, to: ChunkWriter): void {
+  #frameNumbers(batch: TransactionBatch, i: number, to: RowTarget): void {
     const c = batch.col;
     const queries = c.queryFrames[i];
     const responses = c.responseFrames[i];

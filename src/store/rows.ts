@@ -6,6 +6,9 @@ import { type MessageColumns, restoreMessage } from './message-form.ts';
 import { AT, COPIED, EMPTY, IDS, NOTHING } from './row-columns.ts';
 import { StoredName } from './stored-name.ts';
 
+/** Rows of a result by column, as some database gives them. */
+export type RowChunk = Pick<Chunk, 'count' | 'numbers' | 'validity' | 'strings'>;
+
 /** Rows of a result as rows of a batch again, with what the batch alone does not say. */
 export interface StoredRows {
   batch: TransactionBatch;
@@ -20,7 +23,7 @@ const name = new StoredName();
 const say: MessageColumns = { ...EMPTY, name: name.wire };
 
 /** The rows of a chunk that begins with all columns of a transaction, in order. Closing times are not stored: 0. */
-export function decodeRows(chunk: Chunk): StoredRows {
+export function decodeRows(chunk: RowChunk): StoredRows {
   const { count } = chunk;
   const texts = (at: number) => {
     const read = chunk.strings(at);
@@ -67,7 +70,7 @@ export function decodeRows(chunk: Chunk): StoredRows {
   return { batch, interfaces, sensors: words(AT.sensor), rules };
 }
 
-function decodeTimes(chunk: Chunk, { col: c, count }: TransactionBatch): void {
+function decodeTimes(chunk: RowChunk, { col: c, count }: TransactionBatch): void {
   const time = chunk.numbers(AT.time) as BigInt64Array;
   const last = chunk.numbers(AT.last_delay);
   const latency = chunk.numbers(AT.latency);
@@ -109,7 +112,7 @@ function decodeAddresses({ col: c, count }: TransactionBatch, clients: Uint8Arra
 
 type Texts = Record<'queries' | 'responses' | 'names' | 'frames', Uint8Array[]>;
 
-function decodeMessages(chunk: Chunk, batch: TransactionBatch, { queries, responses, names, frames }: Texts): void {
+function decodeMessages(chunk: RowChunk, batch: TransactionBatch, { queries, responses, names, frames }: Texts): void {
   const { col: c, arena, count } = batch;
   const upper = chunk.strings(AT.name_case);
   const ttls = chunk.strings(AT.ttls);
