@@ -7,6 +7,7 @@ import type { ProbeAnswer, ProbeBeat, ProbeLoad, ProbeResult, Probes, ProbeState
 import { PROBES } from '../probes/index.ts';
 import { LoopDelay } from '../probes/loop-delay.ts';
 import { commonMetrics } from '../probes/metrics.ts';
+import { leadsInside } from '../probes/redirect.ts';
 import type { ProbeDefinition } from '../probes/probe.ts';
 import { Runner } from '../probes/runner.ts';
 import { Scheduler } from '../probes/scheduler.ts';
@@ -49,6 +50,8 @@ export class ProbeService implements Probes {
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<boolean>>();
   #config: ProbesConfig;
+  /** Targets of the configuration in the form they are called by, by the name of their check. */
+  #targets: ReadonlyMap<string, ReadonlySet<string>>;
   #scheduler: Scheduler;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
@@ -60,6 +63,7 @@ export class ProbeService implements Probes {
   constructor(options: ProbeServiceOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#targets = targetsOf(options.config);
     this.#runner = new Runner(options.version);
     this.#journal = new ProbeJournal(options.store.records);
     this.#scheduler = schedulerOf(options.config);
@@ -77,6 +81,7 @@ export class ProbeService implements Probes {
     const before = this.#config;
     if (isDeepStrictEqual(before, next)) return;
     this.#config = next;
+    this.#targets = targetsOf(next);
     if (before.concurrency !== next.concurrency || before.per_target !== next.per_target) {
       for (const { stop } of this.#watched.values()) stop();
       this.#skipped += this.#scheduler.skipped;
@@ -88,7 +93,7 @@ export class ProbeService implements Probes {
       const config = Object.hasOwn(next.checks, watch.check) ? next.checks[watch.check] : undefined;
       const isSame =
         config !== undefined && isDeepStrictEqual({ ...config, targets: [] }, { ...watch.config, targets: [] });
-      if (isSame && config.targets.some((target) => watch.definition.read(target) === watch.target)) continue;
+      if (isSame && this.#targets.get(watch.check)?.has(watch.target) === true) continue;
       stop();
       this.#watched.delete(key);
     }
@@ -141,8 +146,13 @@ export class ProbeService implements Probes {
     const isTarget = this.#isTarget(definition.type, read);
     // Not even its name is asked for.
     if (!isTarget && this.#config.allow.length === 0) return refusedAnswer();
-    const allows = isTarget ? () => true : this.#isAllowed;
-    const options = { settings, timeoutMs, signal: this.#abort.signal, allows };
+    const options = {
+      settings: this.#isOf(module, read) ? settings : withoutSecrets(settings),
+      timeoutMs,
+      signal: this.#abort.signal,
+      allows: isTarget ? () => true : this.#isAllowed,
+      mayFollow: this.#mayFollow,
+    };
     const result = await this.#runner.check(definition, read, options);
     const seconds = (performance.now() - began) / 1000;
     return { result, seconds, metrics: [...commonMetrics(result, seconds), ...definition.metrics(result)] };
@@ -158,10 +168,18 @@ export class ProbeService implements Probes {
 
   /** Whether a target is one of the configuration, for a check of the same kind. */
   #isTarget(type: string, target: string): boolean {
-    return Object.values(this.#config.checks).some(
-      (check) => check.type === type && check.targets.some((one) => PROBES[type].read(one) === target),
+    return Object.entries(this.#config.checks).some(
+      ([check, config]) => config.type === type && this.#targets.get(check)?.has(target) === true,
     );
   }
+
+  /** Whether a target is one of this module, or the module is made for all, having none of its own. */
+  #isOf(module: string, target: string): boolean {
+    const own = this.#targets.get(module);
+    return own === undefined || own.size === 0 || own.has(target);
+  }
+
+  readonly #mayFollow = (from: string, to: string): boolean => !leadsInside(from, to) || this.#isAllowed(to);
 
   readonly #isAllowed = (address: string): boolean => {
     const plain = address.split('%')[0];
@@ -175,8 +193,7 @@ export class ProbeService implements Probes {
     if (Object.keys(this.#config.checks).length > 0) this.#delay.start();
     for (const [check, config] of Object.entries(this.#config.checks)) {
       const definition = PROBES[config.type];
-      for (const written of config.targets) {
-        const target = definition.read(written);
+      for (const target of this.#targets.get(check) ?? []) {
         const key = `${check} ${target}`;
         if (this.#watched.has(key)) continue;
         const watch = new ProbeWatch(check, target, config, definition);
@@ -188,8 +205,9 @@ export class ProbeService implements Probes {
   #schedule(watch: ProbeWatch, config: CheckConfig): () => void {
     const { definition, target } = watch;
     const { signal } = this.#abort;
+    const mayFollow = this.#mayFollow;
     const run = async (): Promise<boolean> => {
-      const options = { settings: config, timeoutMs: config.timeout, signal };
+      const options = { settings: config, timeoutMs: config.timeout, signal, mayFollow };
       const result = await this.#runner.check(definition, target, options);
       if (!signal.aborted) this.#take(watch, result);
       return result.outcome === 'ok';
@@ -243,6 +261,23 @@ export class ProbeService implements Probes {
       this.#options.log.error({ error: reasonOf(error) }, 'Results of checks could not be kept');
     }
   }
+}
+
+/** Read once: thousands of addresses take long to be understood. */
+function targetsOf({ checks }: ProbesConfig): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    Object.entries(checks).map(([check, { type, targets }]) => [
+      check,
+      new Set(targets.map((target) => PROBES[type].read(target))),
+    ]),
+  );
+}
+
+/** Headers of a check with targets of its own are for those. */
+function withoutSecrets(settings: unknown): unknown {
+  return typeof settings === 'object' && settings !== null && 'headers' in settings
+    ? { ...settings, headers: {} }
+    : settings;
 }
 
 function refusedAnswer(): ProbeAnswer {

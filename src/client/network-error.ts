@@ -32,6 +32,8 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The outcome of an attempt that ended with an error of the system, and its words. */
 export function networkOutcome(error: unknown): { outcome: Outcome; reason: string } {
   const { code = '', message } = error as NodeJS.ErrnoException;
+  // What came is not HTTP, or no sound one (Node's parser).
+  if (code.startsWith('HPE_')) return { outcome: 'garbage', reason: message.replace(/^Parse Error: /, 'no HTTP: ') };
   return { outcome: OUTCOMES[code] ?? 'not_sent', reason: WORDS[code] ?? message };
 }
 

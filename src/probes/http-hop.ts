@@ -28,6 +28,9 @@ export interface HopOptions {
   context: ProbeContext;
 }
 
+/** A body longer than that is not read to its end, however fast it comes. */
+const MOST_BODY = 256 << 20;
+
 /** Asks once, at an address that was resolved already. Parts are added to the trial as they end. */
 export async function askHttp(options: HopOptions): Promise<Hop | Failure> {
   const { url, address, family, trial, context, settings, authority } = options;
@@ -49,6 +52,14 @@ export async function askHttp(options: HopOptions): Promise<Hop | Failure> {
     closeQuietly(connected.socket);
     connected.closed();
   }
+}
+
+/** Node calls it a reset, too, when a server ends the connection without a word. */
+function requestFailure(error: Error): Failure {
+  const { outcome, text } = socketFailure(error, false);
+  return error.message === 'socket hang up'
+    ? { outcome, text: 'it closed the connection without an answer' }
+    : { outcome, text };
 }
 
 /** An IPv6 address without its brackets. */
@@ -82,8 +93,9 @@ class Exchange {
     try {
       const made = request({ ...this.#form(), createConnection: () => socket });
       this.#request = made;
-      made.on('error', (error) => this.#end(socketFailure(error, false)));
+      made.on('error', (error) => this.#end(requestFailure(error)));
       made.once('response', (response) => this.#read(response));
+      made.once('upgrade', () => this.#end({ outcome: 'garbage', text: 'it changed to a protocol nobody asked for' }));
       made.end(body);
     } catch (error) {
       this.#end({ outcome: 'not_sent', text: error instanceof Error ? error.message : String(error) });
@@ -117,6 +129,9 @@ class Exchange {
     const { body_limit } = this.#options.settings;
     response.on('data', (chunk: Buffer) => {
       this.#bytes += chunk.length;
+      if (this.#bytes > MOST_BODY) {
+        return this.#end({ outcome: 'unexpected', text: `more than ${MOST_BODY >> 20} MiB of body: too much to read` });
+      }
       if (this.#held >= body_limit) return;
       const kept = chunk.subarray(0, body_limit - this.#held);
       this.#chunks.push(kept);

@@ -46,10 +46,15 @@ async function checkHttp(target: string, settings: HttpSettings, context: ProbeC
   let url = new URL(target);
   let method: string = settings.method;
   let headers: Readonly<Record<string, string>> = settings.headers;
+  let from: string | undefined;
   for (let redirects = 0; ; redirects++) {
     trial.facts.redirects = redirects;
     const found = await addressOf(url, trial, settings, context);
     if ('outcome' in found) return trial.failed(found.outcome, found.text);
+    if (from !== undefined && !context.mayFollow(from, found.address)) {
+      return trial.failed('not_allowed', `the redirect leads inside, to ${found.address} (probes.allow)`);
+    }
+    from = found.address;
     const hop = await askHttp({
       url,
       method,

@@ -29,7 +29,7 @@ export const icmp = probe({
   read(written) {
     const host = /^\[(.*)\]$/.exec(written)?.[1] ?? written;
     const isName = /^(?=.{1,253}$)[\w-]+(?:\.[\w-]+)*\.?$/.test(host);
-    if (isIP(host.split('%')[0]) === 0 && !isName) {
+    if (isIP(host) === 0 && !isName) {
       throw new UserError(`'${written}' is no host to ping. Write an address or a name.`);
     }
     return host;
@@ -61,7 +61,7 @@ export const icmp = probe({
     );
     return list;
   },
-  passive: (target) => (isIP(target.split('%')[0]) === 0 ? null : { kind: 'server', value: target }),
+  passive: (target) => (isIP(target) === 0 ? null : { kind: 'server', value: target }),
 });
 
 /** A share, 0 … 1. Throws `UserError`. */

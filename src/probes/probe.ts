@@ -13,6 +13,8 @@ export interface ProbeContext {
   version: string;
   /** Whether an address may be connected to; every hop is asked for. */
   allows(address: string): boolean;
+  /** Whether a redirect may lead from one address to another. */
+  mayFollow(from: string, to: string): boolean;
 }
 
 /** A kind of check as data: configuration, command, reference and exposition derive from it. */

@@ -47,7 +47,9 @@ export class HostResolver {
 
   /** An address of a host. */
   async resolve(host: string, family: Family, timeoutMs: number, signal: AbortSignal): Promise<Resolved | Failure> {
-    const literal = isIP(host.split('%')[0]);
+    // With a zone only where it is IPv6: `10.0.0.1%.example` is a name, which would be resolved past all checks.
+    const literal = isIP(host);
+    if (literal === 0 && host.includes('%')) return { outcome: 'unresolved', text: `${host} is no host` };
     if (literal !== 0) {
       const isOther = family !== 'any' && family !== `ipv${literal}`;
       if (isOther) return { outcome: 'unresolved', text: `${host} is no ${familyText(family)} address` };

@@ -10,6 +10,8 @@ export interface CheckOptions {
   signal: AbortSignal;
   /** Whether an address may be connected to; all unless told. */
   allows?: (address: string) => boolean;
+  /** Whether a redirect may lead from one address to another; anywhere unless told. */
+  mayFollow?: (from: string, to: string) => boolean;
 }
 
 /** What checks share: how names are resolved, how ICMP is sent. */
@@ -27,7 +29,7 @@ export class Runner {
 
   /** Checks a target once. Never throws, whatever the target does: a defect of ours is a failure that says so. */
   async check(definition: ProbeDefinition, target: string, options: CheckOptions): Promise<ProbeResult> {
-    const { settings, timeoutMs, signal, allows = () => true } = options;
+    const { settings, timeoutMs, signal, allows = () => true, mayFollow = () => true } = options;
     const own = this.#begin(signal);
     const context = {
       timeoutMs,
@@ -36,6 +38,7 @@ export class Runner {
       icmp: this.icmp,
       version: this.#version,
       allows,
+      mayFollow,
     };
     try {
       return await definition.run(target, settings, context);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +120,40 @@ test('on demand: only targets of the configuration, and networks that it allows'
     await outcome({ checks: {}, allow: ['10.0.0.0/8'] }, 'tcp', `[::ffff:127.0.0.1]:${port}`),
     'not_allowed',
   );
+});
+
+test('headers of a check with targets of its own go to no other', async () => {
+  const heard: (string | undefined)[] = [];
+  const web = createHttp((request, response) => {
+    heard.push(request.headers.authorization);
+    response.end();
+  });
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`;
+  const headers = { Authorization: 'Bearer secret' };
+  const checks = {
+    own: { type: 'http', targets: [url], headers, every: '1h' },
+    other: { type: 'http', targets: ['http://127.0.0.1:1/'], headers, every: '1h' },
+    all: { type: 'http', targets: [], headers },
+  };
+  const service = serviceOf(configOf({ checks, allow: ['127.0.0.0/8'] }));
+  for (const module of ['own', 'other', 'all'])
+    assert.equal((await service.probe(module, url, 1000))?.result.outcome, 'ok');
+  await service.close();
+  web.close();
+  assert.deepEqual(heard, ['Bearer secret', undefined, 'Bearer secret']);
+});
+
+test('ten thousand targets are read again in no time', () => {
+  const targets = Array.from({ length: 10_000 }, (_, i) => `http://host${i}.example.com/`);
+  const checks = { many: { type: 'http', targets, every: '1h' } };
+  const service = serviceOf(configOf({ checks: {} }));
+  const configs = [1, 2].map((per_target) => configOf({ checks, allow: [`192.0.2.${per_target}`] }));
+  const began = performance.now();
+  for (const config of configs) service.configure(config);
+  assert.equal(service.states().length, 10_000);
+  assert.ok(performance.now() - began < 5000, 'linear in their number');
+  return service.close();
 });
 
 test('the journal holds beats by the hour, and no more than it should', async () => {

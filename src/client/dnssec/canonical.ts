@@ -46,12 +46,15 @@ const NAMES: ReadonlyMap<number, readonly Part[]> = new Map<number, readonly Par
   [46, [18, 'name']],
 ]);
 
+/** Records of a message that are looked at; ten times as many as others keep of one name and type. */
+export const MOST_RECORDS = 1000;
+
 /** The records of a message, in order, without OPT; those whose names cannot be read are left out. */
 export function canonicalRecords(bytes: Uint8Array): CanonicalRecord[] {
   const view = new MessageView();
   view.read(bytes, 0, bytes.length);
   const records: CanonicalRecord[] = [];
-  for (let i = 0; i < view.records; i++) {
+  for (let i = 0; i < view.records && records.length < MOST_RECORDS; i++) {
     if (view.type[i] === TYPE.OPT) continue;
     const name = DomainName.read(bytes, view.owner[i], 0, view.end);
     const rdata = canonicalRdata(view, i);
@@ -95,6 +98,14 @@ export function canonicalRdata(view: MessageView, i: number): Uint8Array | null 
   }
   out.set(bytes.subarray(at, end), to);
   return out.slice(0, to + end - at);
+}
+
+/** What a referral says about the keys of its child: DS records or their denial, with signatures. */
+export function trustRecords(records: readonly CanonicalRecord[]): CanonicalRecord[] {
+  const isOfTrust = (type: number) => type === TYPE.DS || type === TYPE.NSEC || type === TYPE.NSEC3;
+  return records
+    .filter(({ type, rdata }) => isOfTrust(type) || (type === TYPE.RRSIG && isOfTrust((rdata[0] << 8) | rdata[1])))
+    .slice(0, 64);
 }
 
 /** Records of one name, type and class (RFC 2181 §5). */

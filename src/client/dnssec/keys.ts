@@ -35,8 +35,9 @@ function rsaKey(material: Uint8Array): KeyObject {
   const from = isLong ? 3 : 1;
   const length = isLong ? (material[1] << 8) | material[2] : material[0];
   if (material.length <= from + length || length === 0) throw new Error('the key is too short');
-  // Exponents wider than this cost much and nobody uses them.
-  if (length > 8) throw new Error(`an exponent of ${length} octets`);
+  // Wider ones cost much, and nobody uses them: 5 octets are above F5, and RFC 3110 §3 ends at 4096 bits.
+  if (length > 5) throw new Error(`an exponent of ${length} octets`);
+  if (material.length - from - length > 512) throw new Error('a modulus of more than 4096 bits');
   return createPublicKey({
     format: 'jwk',
     key: {
@@ -115,15 +116,16 @@ export function keyTag(rdata: Uint8Array): number {
   return (sum + ((sum >>> 16) & 0xffff)) & 0xffff;
 }
 
-/** Whether a DS names this key (RFC 4034 §5.1.4). */
+/** Whether a DS names this key (RFC 4034 §5.1.4); false, too, when `budget` has no digest left. */
 export function isDigestOf(
   { tag, algorithm, digestType, digest }: DelegationSigner,
   zone: DomainName,
   key: DnsKey,
+  budget: { takeDigest(): boolean },
 ): boolean {
   if (tag !== key.tag || algorithm !== key.algorithm) return false;
   const known = DIGESTS.get(digestType);
-  if (known === undefined) return false;
+  if (known === undefined || !budget.takeDigest()) return false;
   return createHash(known.hash).update(zone.wire).update(key.rdata).digest().equals(digest);
 }
 

@@ -28,11 +28,21 @@ export type SetVerdict =
  */
 export const MOST_CHECKS = 256;
 
+/** Keys compared with DS records: the same, with digests of keys whose tags were made equal. */
+export const MOST_DIGESTS = 256;
+
 export class Budget {
   #left = MOST_CHECKS;
+  #digests = MOST_DIGESTS;
   /** Takes one; false when there is none left. */
   take(): boolean {
     return this.#left-- > 0;
+  }
+  takeDigest(): boolean {
+    return this.#digests-- > 0;
+  }
+  get isOutOfDigests(): boolean {
+    return this.#digests < 0;
   }
 }
 

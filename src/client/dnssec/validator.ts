@@ -13,7 +13,8 @@ import {
   isKnownDigest,
   zoneKey,
 } from './keys.ts';
-import { Budget, checkSet, readSignature } from './signatures.ts';
+import { MOST_ALIASES } from '../alias.ts';
+import { Budget, checkSet, MOST_DIGESTS, readSignature } from './signatures.ts';
 import { typeName } from '../../rr/registry.ts';
 
 /** RFC 4035 §4.3. */
@@ -71,13 +72,13 @@ export class Validator {
     const set = recordSets(records).find(({ name, type }) => type === TYPE.DNSKEY && name.is(zone));
     if (set === undefined) return trust('bogus', 'it has a DS at its parent, but no DNSKEY');
     const keys = set.records.map(zoneKey).filter((key) => key !== null);
-    const entries = keys.filter((key) => usable.some((signer) => isDigestOf(signer, zone, key)));
+    const budget = this.#budget;
+    const entries = keys.filter((key) => usable.some((signer) => isDigestOf(signer, zone, key, budget)));
     if (entries.length === 0) {
-      const tags = usable.map(({ tag }) => tag).join(', ');
-      return trust(
-        'bogus',
-        `none of its keys (${keys.map(({ tag }) => tag).join(', ')}) is the one of its DS (${tags})`,
-      );
+      const why = budget.isOutOfDigests
+        ? `more than ${MOST_DIGESTS} keys would have to be compared with its DS`
+        : `none of its keys (${tagsOf(keys)}) is the one of its DS (${tagsOf(usable)})`;
+      return trust('bogus', why);
     }
     const verdict = checkSet(set, zone, entries, this.#now, this.#budget);
     if (!verdict.isSound) return trust('bogus', `DNSKEY of ${zone.text}: ${verdict.reason}`);
@@ -127,7 +128,8 @@ export class Validator {
       const proof = denial.noCloser(set.name, verdict.wildcard);
       if (!proof.isProven) return bogus(`${what} comes from ${verdict.wildcard.text}, but ${proof.reason}`);
     }
-    const end = endOf(name, type, answers);
+    const aliases = aliasesOf(name, type, answers);
+    const end = aliases[aliases.length - 1];
     // An alias at the end is one that leads back: there is nothing to be absent.
     const isAnswered = answers.some(
       (set) => set.name.is(end) && (set.type === type || set.type === TYPE.CNAME || type === 255),
@@ -154,6 +156,12 @@ export class Validator {
   }
 }
 
+/** Tags as a list, which an attacker may make long. */
+function tagsOf(of: readonly { tag: number }[]): string {
+  const tags = of.slice(0, 8).map(({ tag }) => tag);
+  return `${tags.join(', ')}${of.length > tags.length ? ' …' : ''}`;
+}
+
 function tooCostly(zone: DomainName, { iterations }: Denial): string {
   return `${zone.text} hashes names ${iterations} times (NSEC3); more than ${MOST_ITERATIONS} count as not signed`;
 }
@@ -164,18 +172,22 @@ function isMadeByDname(set: RecordSet, answers: readonly RecordSet[]): boolean {
   return answers.some(({ type, name }) => type === TYPE.DNAME && set.name.isWithin(name) && !set.name.is(name));
 }
 
-/** Where the aliases of an answer lead. */
-export function endOf(name: DomainName, type: number, answers: readonly RecordSet[]): DomainName {
-  let at = name;
-  // Each step uses a set up.
-  for (let k = 0; k < answers.length; k++) {
+/** The names that the aliases of an answer lead through, the asked one first; where they lead back, that name again. */
+export function aliasesOf(name: DomainName, type: number, answers: readonly RecordSet[]): DomainName[] {
+  const names = [name];
+  if (type === TYPE.CNAME) return names;
+  const seen = new Set([name.key]);
+  // One more than is followed, so that whoever counts sees it.
+  while (names.length <= MOST_ALIASES + 1) {
+    const at = names[names.length - 1];
     const alias = answers.find((set) => set.type === TYPE.CNAME && set.name.is(at));
-    if (alias === undefined || type === TYPE.CNAME) break;
-    const target = targetOf(alias.records[0]);
+    const target = alias === undefined ? null : targetOf(alias.records[0]);
     if (target === null) break;
-    at = target;
+    names.push(target);
+    if (seen.has(target.key)) break;
+    seen.add(target.key);
   }
-  return at;
+  return names;
 }
 
 /** The zone that signed a response, where it lies below `zone`: its servers serve a zone for which they gave no referral. */

@@ -3,20 +3,22 @@ import { ANSWER } from '../../wire/message.ts';
 import { DomainName } from '../domain-name.ts';
 import { TYPE } from '../dnssec/canonical.ts';
 import { answerRecords, type Reply } from './reply.ts';
-import type { Tracer, Zone } from './trace.ts';
+import type { Tracer } from './trace.ts';
 import type { ServerCheck, ZoneCheck } from './types.ts';
+import type { Zone } from './zone.ts';
 
 /** Addresses asked. */
 const MOST_SERVERS = 32;
+/** Records of one server that are compared, and characters of what is said about them. */
+const MOST_LISTED = 100;
+const MOST_SAID = 2000;
 
 /**
  * Asks every server of a zone for its serial, its servers, the question, and a name that nobody can have registered: what
  * differs is said.
  */
 export async function checkZone(tracer: Tracer, zone: Zone, name: DomainName, type: number): Promise<ZoneCheck> {
-  const random = DomainName.parse(
-    `nametap-${randomBytes(10).toString('hex')}.${zone.name.labels === 0 ? '' : zone.name.text}`,
-  );
+  const random = madeUpName(zone.name);
   const servers: ServerCheck[] = [];
   for (const server of zone.servers) {
     for (const address of await tracer.addressesOf(server, zone)) {
@@ -35,7 +37,7 @@ async function checkServer(
   at: { name?: string; address: string },
   name: DomainName,
   type: number,
-  random: DomainName,
+  random: DomainName | null,
 ): Promise<ServerCheck> {
   const ask = (asked: DomainName, of: number) => tracer.ask(zone, at, asked, of, 0, 'check');
   const soa = await ask(zone.name, TYPE.SOA);
@@ -56,18 +58,28 @@ async function checkServer(
   check.servers = answerRecords(servers.reply)
     .filter((record) => record.type === 'NS')
     .map(({ data }) => data.toLowerCase())
+    .slice(0, MOST_LISTED)
     .sort();
   const own = await ask(name, type);
   check.rcode = own.step.rcode;
   check.answers = answerRecords(own.reply)
     .map((record) => `${record.name} ${record.type} ${record.data}`)
+    .slice(0, MOST_LISTED)
     .sort();
+  if (random === null) return check;
   const made = await ask(random, TYPE.A);
   check.random =
     made.step.rcode === 'NOERROR' && made.step.answers.length > 0
       ? made.step.answers.map(({ data }) => data).join(', ')
       : made.step.rcode;
   return check;
+}
+
+/** Null where there is no room for one more label. */
+function madeUpName(zone: DomainName): DomainName | null {
+  const label = `nametap-${randomBytes(10).toString('hex')}`;
+  if (zone.wire.length + label.length + 1 > 255) return null;
+  return DomainName.parse(`${label}.${zone.labels === 0 ? '' : zone.text}`);
 }
 
 function serialOf({ records }: Reply): number | null {
@@ -80,7 +92,7 @@ function remarksOn(
   servers: readonly ServerCheck[],
   parent: readonly string[],
   listed: Zone['servers'],
-  random: DomainName,
+  random: DomainName | null,
 ): string[] {
   const remarks: string[] = [];
   const where = ({ name, address }: ServerCheck) => (name === undefined ? address : `${name} (${address})`);
@@ -111,10 +123,10 @@ function remarksOn(
   }
   if (answers.size > 1) {
     const list = [...answers].map(([text, who]) => `${who.map(where).join(', ')}: ${text}`).join(' | ');
-    remarks.push(`Answers differ: ${list}.`);
+    remarks.push(`Answers differ: ${list.length <= MOST_SAID ? list : `${list.slice(0, MOST_SAID)} …`}.`);
   }
   const rewriting = told.filter((one) => one.random !== null && one.random !== 'NXDOMAIN');
-  if (rewriting.length > 0) {
+  if (rewriting.length > 0 && random !== null) {
     const what = rewriting[0].random === 'NOERROR' ? 'no records' : rewriting[0].random;
     remarks.push(`${random.text}, which nobody has, gives ${what}: a wildcard, or answers are rewritten.`);
   }

@@ -4,7 +4,7 @@ import type { RecordData } from '../../rr/value.ts';
 import { ADDITIONAL, ANSWER, AUTHORITY } from '../../wire/message.ts';
 import { protocolClassName } from '../../wire/protocol.ts';
 import type { DomainName } from '../domain-name.ts';
-import { type CanonicalRecord, canonicalRecords, targetOf, TYPE } from '../dnssec/canonical.ts';
+import { type CanonicalRecord, canonicalRecords, MOST_RECORDS, targetOf, TYPE } from '../dnssec/canonical.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ServerName, StepKind } from './types.ts';
 
@@ -39,7 +39,9 @@ export function readReply(result: Exchange, zone: DomainName, name: DomainName, 
   if (!isAnswered) return { kind: 'failed', records: [], referral: null, rcode: -1, remarks: [] };
   const rcode = bytes[3] & 15;
   const remarks: string[] = [];
-  const records = believed(canonicalRecords(bytes), zone, remarks);
+  const all = canonicalRecords(bytes);
+  if (all.length === MOST_RECORDS) remarks.push(`more than ${MOST_RECORDS} records are not looked at`);
+  const records = believed(all, zone, remarks);
   const reply: Reply = { kind: 'failed', records, referral: null, rcode, remarks };
   const isAuthoritative = response.flags.includes('aa');
   if (FAILURES.has(response.rcode)) return reply;
@@ -83,10 +85,11 @@ function believed(records: CanonicalRecord[], zone: DomainName, remarks: string[
   return inside;
 }
 
-/** The records of an answer as plain values, without signatures. */
-export function answerRecords({ records }: Reply): RecordData[] {
+/** The records of an answer as plain values, without signatures; the first of them. */
+export function answerRecords({ records }: Reply, most = Number.POSITIVE_INFINITY): RecordData[] {
   return records
     .filter(({ section, type }) => section === ANSWER && type !== TYPE.RRSIG)
+    .slice(0, Math.max(0, most))
     .map(({ name, type, class: number, ttl, text }) => ({
       name: name.text,
       type: typeName(type),
@@ -94,6 +97,17 @@ export function answerRecords({ records }: Reply): RecordData[] {
       ttl,
       data: text,
     }));
+}
+
+/** Of a step so many records are shown, and so much of each: hundreds of answers of 64 KiB are held at a time. */
+const MOST_SHOWN = 64;
+const MOST_TEXT = 2000;
+
+/** The records that a step shows. */
+export function shownRecords(reply: Reply): RecordData[] {
+  return answerRecords(reply, MOST_SHOWN).map((record) =>
+    record.data.length <= MOST_TEXT ? record : { ...record, data: `${record.data.slice(0, MOST_TEXT)}…` },
+  );
 }
 
 function lame(reply: Reply, remark: string): Reply {

@@ -2,48 +2,33 @@ import { isIP } from 'node:net';
 import { UserError } from '../../core/errors.ts';
 import { typeName, typeNumber } from '../../rr/registry.ts';
 import { DomainName, ROOT } from '../domain-name.ts';
-import { type CanonicalRecord, recordSets, TYPE } from '../dnssec/canonical.ts';
+import { type CanonicalRecord, recordSets, trustRecords, TYPE } from '../dnssec/canonical.ts';
 import { ANSWER } from '../../wire/message.ts';
 import { parseAnchor, ROOT_ANCHORS } from '../dnssec/anchors.ts';
-import { endOf, signerBelow, type Trust, Validator, type Verdict } from '../dnssec/validator.ts';
+import { aliasesOf, signerBelow, type Trust, Validator, type Verdict } from '../dnssec/validator.ts';
 import { exchange, type Exchange } from '../exchange.ts';
+import { MOST_ALIASES } from '../alias.ts';
 import { checkZone } from './check.ts';
-import { answerRecords, readReply, type Reply } from './reply.ts';
+import { answerRecords, readReply, type Reply, shownRecords } from './reply.ts';
 import { ROOT_HINTS } from './root-hints.ts';
-import type { ChainLink, ServerName, Trace, TraceEnd, TraceOptions, TraceStep } from './types.ts';
+import type { ChainLink, ServerName, Trace, TraceOptions, TraceStep } from './types.ts';
+import { type Found, sentenceOf, Stop, type Zone } from './zone.ts';
 
 const MOST_QUERIES = 400;
-const MOST_ALIASES = 16;
+const MOST_MS = 180_000;
+/** Servers of a zone that are tried for one question. */
+const MOST_TRIED = 13;
+/**
+ * Name servers of a zone that are looked up and have no address: whoever refers to many made-up names wants somebody else
+ * to be asked for them (CVE-2020-12662, NXNSAttack).
+ */
+const MOST_FRUITLESS = 5;
+/** Records at the end that are told. */
+const MOST_ANSWERS = 1000;
 /** Names that have to be looked up for a name that has to be looked up … */
 const MOST_DEPTH = 6;
 /** Zones on the way to one name: there are no more labels than this. */
 const MOST_ZONES = 128;
-
-/** A zone, its servers, and whether its keys are trusted. */
-export interface Zone {
-  name: DomainName;
-  servers: ServerName[];
-  /** Null while nobody asked for it, and where signatures are not looked at. */
-  trust: Trust | null;
-  /** Who referred to it, and with which records. */
-  from: { parent: Zone; records: readonly CanonicalRecord[] } | null;
-}
-
-/** What looking for one name gave, before its aliases are followed. */
-interface Found {
-  zone: Zone;
-  reply: Reply;
-  result: Exchange;
-}
-
-/** A look-up that cannot go on: how it ended, and why. */
-class Stop extends Error {
-  readonly end: TraceEnd;
-  constructor(end: TraceEnd, sentence: string) {
-    super(sentence);
-    this.end = end;
-  }
-}
 
 /**
  * Looks a name up from the root on, as a resolver would, and tells every step. Never throws for what the network does;
@@ -62,6 +47,11 @@ export class Tracer {
   /** Names of servers whose addresses are being looked up: who meets itself here waits for itself. */
   readonly #pending = new Set<string>();
   readonly #validator: Validator;
+  /** Servers that gave no answer: asked last from then on. */
+  readonly #silent = new Set<string>();
+  /** Look-ups of name servers that gave no address, by zone. */
+  readonly #fruitless = new Map<string, number>();
+  readonly #began = performance.now();
   #queries = 0;
 
   constructor(options: TraceOptions) {
@@ -73,7 +63,6 @@ export class Tracer {
   }
 
   async run(nameText: string, typeText: string): Promise<Trace> {
-    const began = performance.now();
     const type = typeNumber(typeText);
     if (type < 0) throw new UserError(`'${typeText}' is not an RR type.`);
     const name = DomainName.parse(nameText);
@@ -97,7 +86,7 @@ export class Tracer {
       trace.sentence = error.message;
     }
     trace.queries = this.#queries;
-    trace.ms = performance.now() - began;
+    trace.ms = performance.now() - this.#began;
     return trace;
   }
 
@@ -106,19 +95,20 @@ export class Tracer {
     const seen = new Set<string>();
     const verdicts: Verdict[] = [];
     for (let at = name; ; ) {
-      if (seen.has(at.key)) throw new Stop('alias_loop', `The aliases of ${name.text} lead back to ${at.text}.`);
-      if (seen.size === MOST_ALIASES)
-        throw new Stop('alias_loop', `${name.text} leads through more than ${MOST_ALIASES} aliases.`);
-      seen.add(at.key);
       const found = await this.#look(at, type, 0);
       const { reply, result, zone } = found;
-      trace.answers.push(...answerRecords(reply));
+      trace.answers.push(...answerRecords(reply, MOST_ANSWERS - trace.answers.length));
       trace.rcode = result.response?.rcode ?? null;
       await this.#judge(found, at, type, verdicts, trace);
       const sets = recordSets(reply.records).filter((set) => set.records[0].section === ANSWER);
-      const end = endOf(at, type, sets);
-      if (reply.kind === 'alias' && end.is(at))
-        throw new Stop('alias_loop', `The aliases of ${at.text} lead back to it.`);
+      const names = aliasesOf(at, type, sets);
+      const end = names[names.length - 1];
+      for (const one of names.slice(seen.size > 0 ? 1 : 0)) {
+        if (seen.has(one.key)) throw new Stop('alias_loop', `The aliases of ${name.text} lead back to ${one.text}.`);
+        if (seen.size > MOST_ALIASES)
+          throw new Stop('alias_loop', `${name.text} leads through more than ${MOST_ALIASES} aliases.`);
+        seen.add(one.key);
+      }
       const isDone = sets.some((set) => set.name.is(end) && (set.type === type || type === 255));
       if (isDone || end.is(at) || (end.isWithin(zone.name) && reply.kind !== 'alias')) {
         if (this.options.all === true) trace.check = await checkZone(this, zone, end, type);
@@ -164,24 +154,41 @@ export class Tracer {
   ): Promise<Found> {
     let lame: Found | undefined;
     let last = '';
-    for (const server of zone.servers) {
-      for (const address of await this.addressesOf(server, zone, depth)) {
-        const { result, reply, step } = await this.ask(zone, { ...server, address }, name, type, depth, purpose);
-        if (reply.kind === 'failed') {
-          last = result.sentence;
-          if (result.response !== null) last = `${address} says ${result.response.rcode}.`;
-          continue;
-        }
-        if (reply.kind !== 'lame') return { zone, reply, result };
-        last = `${address} ${step.remarks[0]}.`;
-        // An answer without authority is better than none.
-        if (reply.records.length > 0 && reply.remarks[0]?.includes('without authority'))
-          lame ??= { zone, reply, result };
+    let tried = 0;
+    for await (const server of this.#serversOf(zone, depth)) {
+      if (++tried > MOST_TRIED) {
+        this.#remark(`${MOST_TRIED} servers of ${zone.name.text} gave no answer that leads on: no more are asked`);
+        break;
       }
+      const { address } = server;
+      const { result, reply, step } = await this.ask(zone, server, name, type, depth, purpose);
+      if (reply.kind === 'failed') {
+        last = result.sentence;
+        if (result.response === null) this.#silent.add(address);
+        else last = `${address} says ${result.response.rcode}.`;
+        continue;
+      }
+      if (reply.kind !== 'lame') return { zone, reply, result };
+      last = `${address} ${step.remarks[0]}.`;
+      // An answer without authority is better than none.
+      if (reply.records.length > 0 && reply.remarks[0]?.includes('without authority')) lame ??= { zone, reply, result };
     }
     if (lame !== undefined) return lame;
     const why = last === '' ? ' None of them has an address.' : ` The last one: ${last}`;
     throw new Stop('failed', `No server of ${zone.name.text} gave an answer about ${name.text}.${why}`);
+  }
+
+  /** The servers of a zone by address: those that were silent before come last. Looked up one by one, as they are needed. */
+  async *#serversOf(zone: Zone, depth: number): AsyncGenerator<{ name?: string; address: string }, void> {
+    const silent: { name?: string; address: string }[] = [];
+    for (const server of zone.servers) {
+      for (const address of await this.addressesOf(server, zone, depth)) {
+        const at = { ...(server.name !== undefined && { name: server.name }), address };
+        if (this.#silent.has(address)) silent.push(at);
+        else yield at;
+      }
+    }
+    yield* silent;
   }
 
   /** One question to one server, as a step. */
@@ -197,8 +204,9 @@ export class Tracer {
     if (signal?.aborted === true) throw new Stop('aborted', 'The trace was given up.');
     if (this.#queries >= mostQueries)
       throw new Stop('limit', `${mostQueries} queries were not enough: this leads nowhere.`);
+    if (performance.now() - this.#began > MOST_MS)
+      throw new Stop('limit', `${MOST_MS / 60_000} minutes were not enough: this leads nowhere.`);
     const question = { name: name.text, type: typeName(type) };
-    this.#queries++;
     const result = await exchange(question, {
       server: { address: server.address, port },
       transport: 'udp',
@@ -208,6 +216,8 @@ export class Tracer {
       edns: { size: 1232, do: dnssec },
       ...(signal !== undefined && { signal }),
     });
+    // All of them: tries, and TCP where the answer was cut.
+    this.#queries += result.attempts.length;
     const reply = readReply(result, zone.name, name, type);
     const step: TraceStep = {
       depth,
@@ -224,7 +234,7 @@ export class Tracer {
       ...(result.udpMs !== undefined && { udp_ms: result.udpMs }),
       ...(result.tcpMs !== undefined && { tcp_ms: result.tcpMs }),
       ...(reply.referral !== null && { referral: { ...reply.referral, zone: reply.referral.zone.text } }),
-      answers: answerRecords(reply),
+      answers: shownRecords(reply),
       remarks: [...reply.remarks],
     };
     if (reply.kind === 'failed' && result.response === null) step.remarks.push(result.sentence);
@@ -254,7 +264,12 @@ export class Tracer {
   /** Takes a referral: the child with its servers. */
   #descend({ zone: parent, reply: { referral, records } }: Found): Zone {
     if (referral === null) throw new Error('a referral was expected');
-    const child: Zone = { name: referral.zone, servers: referral.servers, trust: null, from: { parent, records } };
+    const child: Zone = {
+      name: referral.zone,
+      servers: referral.servers,
+      trust: null,
+      from: { parent, records: trustRecords(records) },
+    };
     this.#zones.set(child.name.key, child);
     return child;
   }
@@ -353,6 +368,11 @@ export class Tracer {
       return [];
     }
     if (depth === MOST_DEPTH) return [];
+    const fruitless = this.#fruitless.get(zone.name.key) ?? 0;
+    if (fruitless === MOST_FRUITLESS) {
+      this.#remark(`${MOST_FRUITLESS} servers of ${zone.name.text} have no address: no more are looked up`);
+      return [];
+    }
     this.#pending.add(name.key);
     const addresses: string[] = [];
     try {
@@ -368,6 +388,7 @@ export class Tracer {
     } finally {
       this.#pending.delete(name.key);
     }
+    if (addresses.length === 0) this.#fruitless.set(zone.name.key, fruitless + 1);
     this.#addresses.set(name.key, addresses);
     return addresses;
   }
@@ -376,13 +397,4 @@ export class Tracer {
     const last = this.steps[this.steps.length - 1];
     if (last !== undefined && !last.remarks.includes(text)) last.remarks.push(text);
   }
-}
-
-function sentenceOf({ end, answers }: Trace, name: DomainName, at: DomainName, zone: DomainName): string {
-  const through = at.is(name) ? '' : `, through aliases, at ${at.text}`;
-  const where = zone.labels === 0 ? 'the root' : zone.text;
-  if (end === 'nxdomain') return `${at.text} does not exist: ${where} says so.`;
-  if (end === 'nodata') return `${at.text} exists in ${where}, but has no records of this type.`;
-  const count = answers.length === 1 ? 'one record' : `${answers.length} records`;
-  return `${name.text} has ${count}${through}, from ${where}.`;
 }
