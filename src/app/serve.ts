@@ -16,6 +16,7 @@ import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts
 import { closeAll } from './close-all.ts';
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
+import { OwnRegister } from '../client/own-register.ts';
 import type { ProbesConfig } from '../probes/settings.ts';
 import { ProbeService } from './probe-service.ts';
 import { LiveTail } from './live-tail.ts';
@@ -90,6 +91,8 @@ class Serving {
   readonly #sinks: Sinks;
   readonly #judge: JudgeService;
   readonly #probes: ProbeService;
+  /** Sockets of nametap's commands beside it. */
+  readonly #register: OwnRegister | null;
   /** Those of the source, which may find more of them. */
   readonly #interfaces: CapturedInterface[] = [];
   #source: readonly CapturedInterface[] = [];
@@ -127,6 +130,7 @@ class Serving {
     this.#sinks = new Sinks(loaded.config.sinks, {
       sensor: name,
       version: hooks.version,
+      folder: data.part('sinks'),
       vantage: loaded.config.vantage ?? 'client',
       interfaces,
       marks,
@@ -137,6 +141,8 @@ class Serving {
     });
     // Packets of another time, or of a demo, are no reason to block anyone.
     if (plan.input.kind !== 'replay' && isCurrent(plan.input)) blocking.follow(this.#judge.book);
+    // Before rights are given up: folders of the system need them.
+    this.#register = isCurrent(plan.input) ? OwnRegister.open(account) : null;
     this.#intake = new Intake({
       store,
       origin: {
@@ -149,6 +155,7 @@ class Serving {
       privacy: this.#privacy(),
       takers: [this.#judge, this.#live, this.#sinks],
       waits: !isCurrent(plan.input) || plan.input.kind === 'replay',
+      register: this.#register,
       failed: (error) => this.#complain(error),
     });
     this.#sensor = new Sensor({
@@ -222,6 +229,7 @@ class Serving {
       return { ledger, damage, received, stored, lost, store: await store.status() };
     } finally {
       for (const timer of timers) clearInterval(timer);
+      this.#register?.close();
       const failed = (error: unknown) => this.#log.error({ error: reasonOf(error) }, 'Not everything could be closed');
       await closeAll([this.#probes, this.#sinks, this.#judge, server], failed);
     }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CapturedInterface } from '../core/frames.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
@@ -13,6 +14,8 @@ import type { Config } from './settings.ts';
 export interface SinksOptions {
   sensor: string;
   version: string;
+  /** Folder of what sinks keep: spools and dead letters. */
+  folder: string;
   vantage: Vantage;
   /** Names of clients; undefined for those without. */
   clientName?: (family: number, words: readonly number[]) => string | undefined;
@@ -68,16 +71,20 @@ export class Sinks {
     return waiting.length === 0 ? undefined : Promise.all(waiting);
   }
 
+  /** Resolves when every row that came until now is safe, or counted as lost: a source may give up its copy then. */
+  async secured(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ sink }) => sink.secured()));
+  }
+
   states(): SinkState[] {
     return [...this.#entries].map(([name, { sink }]) => {
-      const { written, failed, queue, error, dropped } = sink.status();
+      const { dropped, spool, ...status } = sink.status();
       return {
         name,
-        written,
-        failed,
+        ...status,
         dropped: Object.values(dropped).reduce((sum, count) => sum + count, this.#missed.get(name) ?? 0),
-        queue,
-        error,
+        causes: { ...dropped, reload: this.#missed.get(name) ?? 0 },
+        spool: spool === null ? null : { bytes: spool.bytes, most: spool.most, oldest: timeOf(spool.oldest) },
       };
     });
   }
@@ -114,10 +121,12 @@ export class Sinks {
   }
 
   #open(name: string, settings: SinkConfig): void {
-    const { log, ...shared } = this.#options;
+    const { log, folder, ...shared } = this.#options;
     const context: SinkContext = {
       ...shared,
       name,
+      // What waits for one kind of receiver is nothing for another.
+      folder: join(folder, `${name}.${settings.type}`),
       registrable,
       passes: this.#passes(settings),
       notice: (level, message) => log[level]({ sink: name }, `Sink ${name}: ${message}`),
@@ -126,4 +135,8 @@ export class Sinks {
     const definition: { open: (settings: never, context: SinkContext) => Sink } = SINKS[settings.type];
     this.#entries.set(name, { settings, sink: definition.open(settings as never, context) });
   }
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { reasonOf } from '../core/errors.ts';
-import type { Chunk, Target } from './delivery.ts';
+import type { Chunk, Target } from './target.ts';
 
 /** Records as UDP datagrams: one each, in order. What is lost on the way nobody knows. */
 export class UdpPeer implements Target {

@@ -17,7 +17,7 @@ import {
 import { Delivery } from './delivery.ts';
 import { DnstapWriter } from './dnstap-payload.ts';
 import { type PeerProtocol, peerSetting, StreamPeer, TLS_SETTINGS } from './peer.ts';
-import { COMMON, type SinkDefinition } from './sink.ts';
+import { COMMON, NETWORK, type SinkDefinition } from './sink.ts';
 
 const settings = group(
   'dnstap over Frame Streams, with the handshake of both sides: each query and response a payload.',
@@ -25,6 +25,7 @@ const settings = group(
     to: peerSetting(['unix', 'tcp', 'tls'], 'unix:/run/collector/dnstap.sock'),
     identity: text('Who we say we are; absent: the sensor.', { example: 'sensor-1' }),
     ...TLS_SETTINGS,
+    ...NETWORK,
     ...COMMON,
   },
 );
@@ -52,7 +53,7 @@ export const dnstapSink: SinkDefinition<ValueOf<typeof settings>> = {
         return true;
       },
       context,
-      options.queue,
+      options,
     );
     return delivery;
   },

@@ -1,10 +1,11 @@
 import { choice, group, span, text } from '../core/settings.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { type Chunk, Delivery, type Target } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { LINE_FORMATS } from './line-formats.ts';
 import type { OutputOptions, TransactionOutput } from './output.ts';
 import { RotatingFile, type RotatingFileHooks, type RotationRules } from './rotating-file.ts';
 import { COMMON, ROTATION, type SinkContext, type SinkDefinition } from './sink.ts';
+import type { Chunk, Target } from './target.ts';
 import type { ValueOf } from '../core/settings.ts';
 
 const settings = group('A file of lines: NDJSON, CSV and others, renamed and begun anew by size and age.', {
@@ -47,7 +48,7 @@ export const fileSink: SinkDefinition<ValueOf<typeof settings>> = {
         };
       },
       context,
-      options.queue,
+      { queue: options.queue },
     );
   },
 };

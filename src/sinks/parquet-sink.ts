@@ -10,6 +10,7 @@ import {
   type SinkDefinition,
   type SinkExporter,
   type SinkStatus,
+  NO_STATUS,
 } from './sink.ts';
 
 const settings = group('Parquet files out of the store, one for each stretch of time.', {
@@ -70,9 +71,10 @@ class ParquetSink implements Sink {
     return undefined;
   }
 
+  async secured(): Promise<void> {}
+
   status(): SinkStatus {
-    const dropped = { queue_full: 0, too_long: 0, closed: 0 };
-    return { written: this.#written, queue: 0, repeated: 0, dropped, failed: this.#failed, error: this.#error };
+    return { ...NO_STATUS, written: this.#written, failed: this.#failed, error: this.#error };
   }
 
   reopen(): void {}

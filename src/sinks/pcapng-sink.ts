@@ -32,7 +32,7 @@ export const pcapngSink: SinkDefinition<ValueOf<typeof settings>> = {
         return true;
       },
       context,
-      options.queue,
+      { queue: options.queue },
     );
   },
 };

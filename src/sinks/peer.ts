@@ -3,7 +3,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { form, group, optionalGroup, text, type ValueOf } from '../core/settings.ts';
-import type { Chunk, Target } from './delivery.ts';
+import type { Chunk, Target } from './target.ts';
 
 /** A receiver on the network or on this machine. */
 export type PeerAddress = { kind: 'udp' | 'tcp' | 'tls'; host: string; port: number } | { kind: 'unix'; path: string };
@@ -69,6 +69,8 @@ export class StreamPeer implements Target {
   #socket: Socket | undefined;
   #recent: Recent[] = [];
   #recentBytes = 0;
+  /** Of a lost connection, being sent again. */
+  #owed = 0;
 
   /** `lost` is told when a connection broke with records that have to be sent again. */
   constructor(address: PeerAddress, options: { tls?: PeerTls; protocol?: PeerProtocol; lost(): void }) {
@@ -76,6 +78,12 @@ export class StreamPeer implements Target {
     this.#tls = tlsOptions(options.tls);
     this.#protocol = options.protocol ?? {};
     this.#lost = options.lost;
+  }
+
+  /** What was handed to the system, until it is old enough. */
+  get unsure(): number {
+    if (this.#socket !== undefined && this.#owed === 0) this.#forget(performance.now() - RECENT_MS);
+    return this.#recent.length + this.#owed;
   }
 
   async send(chunk: Chunk, signal: AbortSignal): Promise<void> {
@@ -95,7 +103,9 @@ export class StreamPeer implements Target {
     try {
       await within(this.#protocol.farewell?.(socket) ?? Promise.resolve(), FAREWELL_MS, 'the receiver says nothing');
       socket.end();
-      await within(new Promise<void>((resolve) => socket.once('close', () => resolve())), FAREWELL_MS, '');
+      await within(closed(socket), FAREWELL_MS, '');
+      // Its end answered ours: it has read everything.
+      this.#recent = [];
     } catch {
       // A receiver that does not wait for our last word has everything all the same.
     } finally {
@@ -108,14 +118,17 @@ export class StreamPeer implements Target {
     const owed = this.#recent;
     this.#recent = [];
     this.#recentBytes = 0;
+    this.#owed = owed.length;
     for (const [i, { chunk }] of owed.entries()) {
       try {
         await this.#write(socket, chunk, signal);
         this.repeated += chunk.rows;
+        this.#owed--;
       } catch (error) {
         // Lost again: what is left is owed as before.
         for (const one of owed.slice(i)) this.#recentBytes += one.chunk.bytes.length;
         this.#recent.push(...owed.slice(i));
+        this.#owed = 0;
         throw error;
       }
     }
@@ -249,6 +262,16 @@ function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = '' }: NodeJS.ErrnoException = error;
   return WHY[code] ?? error.message;
+}
+
+/** Rejects where it was no end that both sides wanted. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('close', (isBroken) => {
+      if (isBroken) reject(new Error('the connection broke'));
+      else resolve();
+    });
+  });
 }
 
 /** Rejects with `message` when a promise takes longer. */

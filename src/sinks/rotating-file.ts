@@ -222,7 +222,7 @@ export function makeFolder(path: string, owner: FileOwner | undefined): void {
 }
 
 /** Once rights are given up there is nothing to give away: it is the user's own already. */
-function giveAway(owner: FileOwner | undefined, change: (uid: number, gid: number) => void): void {
+export function giveAway(owner: FileOwner | undefined, change: (uid: number, gid: number) => void): void {
   if (owner !== undefined && process.getuid?.() === 0) change(owner.uid, owner.gid);
 }
 

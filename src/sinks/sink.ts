@@ -1,6 +1,7 @@
 import type { CapturedInterface } from '../core/frames.ts';
-import { type Setting, size, text, whole } from '../core/settings.ts';
+import { optionalGroup, type Setting, size, span, text, whole } from '../core/settings.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
+import type { CircuitState } from './circuit.ts';
 import type { Registrable } from './output.ts';
 import type { FileOwner } from './rotating-file.ts';
 
@@ -21,6 +22,25 @@ export const COMMON = {
     default: '16MiB',
     least: 65_536,
   }),
+} as const;
+
+/** Settings of sinks with a receiver on the network. */
+export const NETWORK = {
+  spool: optionalGroup(
+    'A queue on disk behind the one in memory: what waits for a receiver that is away survives the end of nametap, also a ' +
+      'sudden one.',
+    {
+      size: size('What may wait on disk; beyond, new transactions are dropped and counted.', {
+        default: '1GiB',
+        least: 4 << 20,
+      }),
+      sync: span(
+        'The disk is told to keep what was written so often; `always`: with every write. Only a crash of the machine can ' +
+          'cost what came since.',
+        { default: '1s', least: 10, most: 3_600_000, words: { always: 0 } },
+      ),
+    },
+  ),
 } as const;
 
 /** How files are renamed and removed. */
@@ -50,6 +70,8 @@ export interface SinkContext {
   readonly marks?: readonly string[];
   /** Whom files that are made belong to; absent: the one we are. */
   readonly owner?: FileOwner | undefined;
+  /** A folder of its own, for what waits on disk and for dead letters; not there yet. */
+  readonly folder: string;
   /** Who stands where: what dnstap calls the messages. */
   readonly vantage: Vantage;
   /** Writes transactions of the store to a file; null without a store. */
@@ -72,6 +94,11 @@ export interface Sink {
   rows(batch: TransactionBatch, from: number, to: number): void;
   /** What a source that can wait waits for; undefined when there is room. */
   ready(): Promise<void> | undefined;
+  /**
+   * Resolves when every transaction that came until now is safe: on disk in the spool, with the receiver, or counted as lost.
+   * A source that can be asked again gives up its copy then, not before.
+   */
+  secured(): Promise<void>;
   status(): SinkStatus;
   /** Goes on in new files (SIGHUP). */
   reopen(): void;
@@ -79,19 +106,47 @@ export interface Sink {
   close(patienceMs: number): Promise<void>;
 }
 
-/** Counters in transactions. What came in = written + Σ dropped + queue. */
+/** Counters in transactions. What came in + restored = written + refused + Σ dropped + queue. */
 export interface SinkStatus {
   written: number;
   queue: number;
-  /** Of those written, so many were handed over twice, to be sure. */
+  /** Found in the spool at the start: they came in an earlier run. */
+  restored: number;
+  /** Of those written, so many were handed over twice, to be sure, or were with the receiver already. */
   repeated: number;
+  /** Dead letters: the receiver will never take them. */
+  refused: number;
   dropped: Readonly<Record<DropCause, number>>;
   /** Attempts that failed. */
   failed: number;
+  circuit: CircuitState;
+  /** Bytes on disk and their bound; since when the oldest waits (ms since 1970). null without a spool. */
+  spool: { bytes: number; most: number; oldest: number | null } | null;
   /** Why nothing is written now; null = all is well. */
   error: string | null;
 }
 
-/** Why transactions were not written: no room in the queue, too long for the receiver, the end came before the receiver. */
-export const DROP_CAUSES = ['queue_full', 'too_long', 'closed'] as const;
+/**
+ * Why transactions were not written: no room in the queue, too long for the receiver, the end came before the receiver, the
+ * disk gave back something else than was written.
+ */
+export const DROP_CAUSES = ['queue_full', 'too_long', 'closed', 'spool_damaged'] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
+export const NOTHING_DROPPED: Readonly<Record<DropCause, number>> = {
+  queue_full: 0,
+  too_long: 0,
+  closed: 0,
+  spool_damaged: 0,
+};
+export const NO_STATUS: SinkStatus = {
+  written: 0,
+  queue: 0,
+  restored: 0,
+  repeated: 0,
+  refused: 0,
+  dropped: NOTHING_DROPPED,
+  failed: 0,
+  circuit: 'closed',
+  spool: null,
+  error: null,
+};

@@ -7,7 +7,7 @@ import { outputOptions } from './file-sink.ts';
 import { MESSAGE_FORMATS } from './line-formats.ts';
 import type { TransactionOutput } from './output.ts';
 import { peerSetting, TLS_SETTINGS } from './peer.ts';
-import { COMMON, type SinkContext, type SinkDefinition } from './sink.ts';
+import { COMMON, NETWORK, type SinkContext, type SinkDefinition } from './sink.ts';
 import { FACILITIES, FACILITY_NAMES, syslogTarget } from './syslog-target.ts';
 
 const LINE_FEED = 0x0a;
@@ -32,6 +32,7 @@ const settings = group('Syslog (RFC 5424) over UDP, TCP (RFC 6587, counted octet
     most: 65_000,
   }),
   ...TLS_SETTINGS,
+  ...NETWORK,
   ...COMMON,
 });
 type Settings = ValueOf<typeof settings>;
@@ -45,7 +46,7 @@ export const syslogSink: SinkDefinition<Settings> = {
       const encoder = new SyslogEncoder(writer, options, context);
       return (batch, row, ends) => encoder.encode(batch, row, ends);
     };
-    const delivery: Delivery = new Delivery(target, encoding, context, options.queue);
+    const delivery: Delivery = new Delivery(target, encoding, context, options);
     return delivery;
   },
 };

@@ -1,6 +1,6 @@
 import { ByteWriter } from './byte-writer.ts';
 import { UdpPeer } from './datagram-peer.ts';
-import type { Chunk, Target } from './delivery.ts';
+import type { Chunk, Target } from './target.ts';
 import { type PeerAddress, type PeerTls, StreamPeer } from './peer.ts';
 import { UnixDatagramPeer, WrongKind } from './unix-datagram.ts';
 
@@ -38,6 +38,10 @@ class CountedPeer implements Target {
 
   get repeated(): number {
     return this.#peer.repeated;
+  }
+
+  get unsure(): number {
+    return this.#peer.unsure;
   }
 
   send(chunk: Chunk, signal: AbortSignal): Promise<void> {
@@ -78,6 +82,10 @@ class UnixPeer implements Target {
 
   get repeated(): number {
     return this.#stream.repeated;
+  }
+
+  get unsure(): number {
+    return this.#stream.unsure;
   }
 
   async send(chunk: Chunk, signal: AbortSignal): Promise<void> {

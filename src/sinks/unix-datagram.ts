@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Chunk, Target } from './delivery.ts';
+import type { Chunk, Target } from './target.ts';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;

@@ -34,6 +34,7 @@ function open(
   return new Sinks(settingsOf(sinks), {
     sensor: 'here',
     version: '1.2.3',
+    folder: at('kept'),
     vantage: 'client',
     interfaces: [],
     exporter: null,
@@ -158,7 +159,14 @@ test('a sink that cannot be opened, or whose filter asks for what is not kept, i
   assert.throws(() => open({ file: { type: 'file', path: '/dev/null/x' } }), /^UserError: Cannot open \/dev\/null\/x/);
   const { file } = settingsOf({ file: { type: 'file', path: at('never') } });
   const settings = { file: { ...file, filter: 'eth.src == 00:00:00:00:00:01' } };
-  const options = { sensor: 'x', version: '1', vantage: 'client', interfaces: [], exporter: null } as const;
+  const options = {
+    sensor: 'x',
+    version: '1',
+    folder: at('kept'),
+    vantage: 'client',
+    interfaces: [],
+    exporter: null,
+  } as const;
   assert.throws(() => new Sinks(settings, { ...options, log: { info: say, warn: say, error: say } }), FilterError);
   assert.ok(!existsSync(at('never')));
 });

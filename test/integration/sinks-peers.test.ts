@@ -49,6 +49,7 @@ function openSinks(settings: object): Sinks {
   const sinks = new Sinks(config.sinks, {
     sensor: 'sensor-1',
     version: '1.2.3',
+    folder: join(folder, 'kept'),
     vantage: 'client',
     interfaces: [],
     exporter: null,

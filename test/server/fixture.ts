@@ -15,6 +15,7 @@ import { type NametapServer, startServer } from '../../src/server/app.ts';
 import type { Listening } from '../../src/server/listen.ts';
 import { say } from '../../src/server/said.ts';
 import type { SensorReading, ServerServices } from '../../src/server/services.ts';
+import { NO_STATUS } from '../../src/sinks/sink.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -107,7 +108,7 @@ export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixtu
     alerts: new AlertBook({ records: store.records }),
     outputs: () => [],
     tables: () => [{ name: 'alerts', used: 5, limit: 1000, evicted: 2 }],
-    sinks: () => [{ name: 'ndjson', written: 5, failed: 0, dropped: 0, queue: 0 }],
+    sinks: () => [{ name: 'ndjson', ...NO_STATUS, written: 5, dropped: 0, causes: {}, spool: null }],
     checks: () => [{ name: 'capture', ok: true, detail: 'open' }],
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,

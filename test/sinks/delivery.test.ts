@@ -10,6 +10,7 @@ const CONTEXT: SinkContext = {
   name: 'test',
   passes: () => true,
   version: '0',
+  folder: '/dev/null/none',
   interfaces: [],
   registrable,
   vantage: 'client',
@@ -35,7 +36,7 @@ test('the end waits no longer than told for a receiver that failed often and now
       return true;
     },
     CONTEXT,
-    65_536,
+    { queue: 65_536 },
   );
   const batch = rows(0, 3);
   delivery.rows(batch, 0, batch.count);

@@ -21,6 +21,7 @@ function open(store: Store | null, settings: Record<string, unknown>) {
     name: 'lake',
     passes: () => true,
     version: '1.2.3',
+    folder: join(root, 'kept'),
     interfaces: [],
     registrable,
     vantage: 'client',

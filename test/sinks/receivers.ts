@@ -11,6 +11,8 @@ import { questionValues } from '../../src/rr/value.ts';
 
 /** The other end of a sink: what came there, as the names asked for, in order. */
 export interface Receiver {
+  /** It keeps each transaction once, however often it comes. */
+  readonly isIdempotent?: true;
   /** Settings that lead to it, as the user would write them. */
   settings: Record<string, unknown>;
   names(): Promise<string[]>;
@@ -19,6 +21,9 @@ export interface Receiver {
   revive?(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A receiver that can die. */
+export type MortalReceiver = Receiver & Required<Pick<Receiver, 'kill' | 'revive'>>;
 
 function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'nametap-sinks-'));
@@ -68,7 +73,7 @@ export async function pcapngReceiver(): Promise<Receiver> {
 }
 
 /** A syslog receiver on TCP, with counted octets. */
-export async function syslogReceiver(): Promise<Receiver> {
+export async function syslogReceiver(): Promise<MortalReceiver> {
   const names: string[] = [];
   const messages: string[] = [];
   let listener = await listen(0);
@@ -112,7 +117,7 @@ export async function syslogReceiver(): Promise<Receiver> {
 }
 
 /** Our own dnstap listener. */
-export async function dnstapReceiver(): Promise<Receiver> {
+export async function dnstapReceiver(): Promise<MortalReceiver> {
   const folder = temporaryFolder();
   const path = join(folder, 'dnstap.sock');
   const names: string[] = [];

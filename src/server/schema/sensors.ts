@@ -76,8 +76,20 @@ export const sinkState = z
     written: z.number(),
     failed: z.number(),
     dropped: z.number(),
+    /** Those dropped, by cause. */
+    causes: z.record(z.string(), z.number()),
+    /** Dead letters: the receiver never will take them. */
+    refused: z.number(),
+    /** Of those written, handed over twice, to be sure, or with the receiver already. */
+    repeated: z.number(),
+    /** Found in the spool at the start. */
+    restored: z.number(),
     queue: z.number(),
-    error: z.string().nullable().optional(),
+    /** `open`: the receiver is left alone for a while. */
+    circuit: z.enum(['closed', 'half_open', 'open']),
+    /** What waits on disk, since when; null without a spool. */
+    spool: z.object({ bytes: z.number(), most: z.number(), oldest: time.nullable() }).nullable(),
+    error: z.string().nullable(),
   })
   .openapi('SinkState');
 export type SinkState = z.infer<typeof sinkState>;
