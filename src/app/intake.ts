@@ -29,6 +29,8 @@ export interface IntakeOptions {
   takers: readonly RowTaker[];
   /** True where the source can wait (files); a live capture drops what the store cannot take. */
   waits: boolean;
+  /** Sockets of nametap's commands on this machine, read before rows are told apart; null = none. */
+  register?: { read(): void } | null;
   /** What to do with an error of the store; its rows are counted. */
   failed(error: unknown): void;
 }
@@ -81,6 +83,7 @@ export class Intake {
       if (openSeconds[i] < this.oldest) this.oldest = openSeconds[i];
       if (openSeconds[i] > this.newest) this.newest = openSeconds[i];
     }
+    this.#options.register?.read();
     const own = ownRows(batch, from, to);
     if (own !== null) this.own += own.size;
     this.privacy?.apply(batch, from, to);
@@ -103,6 +106,7 @@ export class Intake {
 
   /** Takes an encrypted flow, in order among the rows; it is not kept. */
   encrypted(flow: EncryptedFlow): void {
+    this.#options.register?.read();
     if (isOwnFlow(flow)) return;
     const shown = this.privacy === null ? flow : this.privacy.flow(flow);
     if (this.privacy !== null && !keepsTransactions(this.privacy.settings)) return;

@@ -4,6 +4,7 @@ import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import { DIFFERENCES, type Difference, type Weight } from '../client/difference.ts';
 import { readNames } from '../client/names-file.ts';
+import { tellServing } from '../client/own-register.ts';
 import { msText } from '../client/outcome.ts';
 import type { Question } from '../client/question.ts';
 import { serverText, type Server } from '../client/server.ts';
@@ -55,6 +56,7 @@ const COLORS: Readonly<Record<Weight, Color>> = { matters: 'red', 'may matter': 
 
 /** 0 where nothing differs that matters, else 1: as diff(1). */
 async function run(args: string[], options: OptionValues): Promise<number> {
+  tellServing();
   const words = readWords(args);
   if (words.servers.length < 2)
     throw new UserError('compare wants two servers or more: nametap compare @ONE @OTHER < names.');

@@ -7,6 +7,7 @@ import {
 import type { CheckKind } from '../client/discover/check.ts';
 import type { HealthState } from '../client/discover/health.ts';
 import type { ServiceType } from '../client/discover/service.ts';
+import { tellServing } from '../client/own-register.ts';
 import { msText } from '../client/outcome.ts';
 import { Resolver } from '../client/resolver.ts';
 import { type Color, paint, ttlText } from '../client/show/look.ts';
@@ -65,6 +66,7 @@ export const discover: CommandDefinition = {
 
 /** 0 when a server is up (or none could be looked at), 1 when all are down or there is none, 2 when nobody answered. */
 async function run(args: string[], options: OptionValues): Promise<number> {
+  tellServing();
   const servers = args.filter((word) => word.startsWith('@')).map((word) => word.slice(1));
   const names = args.filter((word) => !word.startsWith('@'));
   if (names.length !== 1) throw new UserError('discover wants one name: nametap discover _sip._tcp.example.org.');

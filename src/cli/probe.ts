@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { probeOf, probeSettings } from '../app/probe-settings.ts';
+import { tellServing } from '../client/own-register.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import { spanOf } from '../core/settings.ts';
@@ -78,6 +79,7 @@ export const probe: CommandDefinition = {
       if (error instanceof UserError) throw new UserError(error.message, EXIT.interface);
       throw error;
     }
+    tellServing();
     return new ProbeRun(plan).run();
   },
 };

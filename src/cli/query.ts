@@ -5,6 +5,7 @@ import { askWords, type AskContext, candidates, exchangeOptions, serversOf } fro
 import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import type { Exchange } from '../client/exchange.ts';
+import { tellServing } from '../client/own-register.ts';
 import type { Question } from '../client/question.ts';
 import { checkRewriting } from '../client/rewriting.ts';
 import { isRecursionMissing } from '../client/show/dig.ts';
@@ -79,6 +80,7 @@ async function run(args: string[], options: OptionValues): Promise<number> {
     print(plusHelp());
     return EXIT.ok;
   }
+  tellServing();
   const file = textOption(options, 'file');
   const lines: string[][] = [];
   const asksItself =

@@ -4,6 +4,7 @@ import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import { DIFFERENCES } from '../client/difference.ts';
 import { type LoadResult, MOST_WINDOW, rcodeCounts, runLoad } from '../client/load/load.ts';
+import { tellServing } from '../client/own-register.ts';
 import { ReplayCompare, type ReplayDifferences } from '../client/replay.ts';
 import { type Server, serverText } from '../client/server.ts';
 import { readWords } from '../client/words.ts';
@@ -48,6 +49,7 @@ export const replay: CommandDefinition = {
 };
 
 async function run(args: string[], options: OptionValues): Promise<number> {
+  tellServing();
   const files = args.filter((word) => !/^[@+]/.test(word));
   const words = readWords(args.filter((word) => /^[@+]/.test(word)));
   if (files.length !== 1 || words.servers.length !== 1) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { tellServing } from '../client/own-register.ts';
 import { endText, stepText } from '../client/trace/draw.ts';
 import { trace as traceName } from '../client/trace/trace.ts';
 import type { TraceOptions } from '../client/trace/types.ts';
@@ -49,6 +50,7 @@ export const trace: CommandDefinition = {
 };
 
 async function run(args: string[], options: OptionValues): Promise<number> {
+  tellServing();
   const [name, type = 'A', ...more] = args;
   if (name === undefined || more.length > 0) throw new UserError('nametap trace wants a name and, if need be, a type.');
   const isTree = options.format === 'tree';

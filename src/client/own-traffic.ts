@@ -23,14 +23,27 @@ const ports = new Uint32Array(65_536);
 let forgotten = 0;
 
 function keyOf(protocol: OwnProtocol, address: string, port: number): string {
-  return `${protocol} ${address} ${port}`;
+  // Packets say nothing of an IPv6 zone.
+  return `${protocol} ${address.split('%')[0]} ${port}`;
 }
 
-/** Notes a local socket by its own end (of ICMP, the port is the identifier); call the result when it is closed. */
-export function noteOwnSocket(protocol: OwnProtocol, address: string, port: number): () => void {
+type Told = (sign: '+' | '-', protocol: OwnProtocol, address: string, port: number) => void;
+let told: Told | undefined;
+
+/** Who hears of each socket when it opens and when it is closed. */
+export function tellOwnSockets(listener: Told): void {
+  told = listener;
+}
+
+/**
+ * Notes a local socket by its own end (of ICMP, the port is the identifier), open since `at` (ms since 1970); call the result
+ * when it is closed.
+ */
+export function noteOwnSocket(protocol: OwnProtocol, address: string, port: number, at = Date.now()): () => void {
+  told?.('+', protocol, address, port);
   const key = keyOf(protocol, address, port);
   const now = Date.now();
-  const socket: OwnSocket = { port, from: now - 1000, until: Number.POSITIVE_INFINITY };
+  const socket: OwnSocket = { port, from: at - 1000, until: Number.POSITIVE_INFINITY };
   forget(key);
   sockets.set(key, socket);
   ports[port & 0xffff]++;
@@ -40,6 +53,7 @@ export function noteOwnSocket(protocol: OwnProtocol, address: string, port: numb
     forget(oldest);
   }
   return () => {
+    told?.('-', protocol, address, port);
     socket.until = Date.now() + LINGER_MS;
   };
 }

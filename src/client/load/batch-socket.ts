@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { isIPv6 } from 'node:net';
+import { addressText } from '../../core/address.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/field.ts';
 import { noteOwnSocket } from '../own-traffic.ts';
 import type { Server } from '../server.ts';
@@ -114,7 +115,7 @@ export class BatchSocket implements Datagrams {
     const own = new Uint8Array(28);
     getsockname(this.#fd, own, new Uint32Array([own.length]));
     this.port = (own[2] << 8) | own[3];
-    this.#forget = noteOwnSocket('udp', isSix ? address : own.subarray(4, 8).join('.'), this.port);
+    this.#forget = noteOwnSocket('udp', addressOf(own, isSix), this.port);
   }
 
   get room(): number {
@@ -187,6 +188,13 @@ export class BatchSocket implements Datagrams {
 function errorName(): string {
   const number = koffi.errno();
   return Object.entries(koffi.os.errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`;
+}
+
+/** The address in a `struct sockaddr_in` or `sockaddr_in6`. */
+function addressOf(bytes: Uint8Array, isSix: boolean): string {
+  if (!isSix) return bytes.subarray(4, 8).join('.');
+  const view = new DataView(bytes.buffer, 8);
+  return addressText(6, view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12));
 }
 
 /** `struct sockaddr_in` or `sockaddr_in6`. */
