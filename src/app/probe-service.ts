@@ -14,15 +14,18 @@ import { Scheduler } from '../probes/scheduler.ts';
 import type { CheckConfig, ProbesConfig } from '../probes/settings.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
-import { ProbeJournal } from './probe-journal.ts';
+import { type JournalBeat, ProbeJournal } from './probe-journal.ts';
 import { usualSettings } from './probe-settings.ts';
 import { ProbeWatch } from './probe-watch.ts';
 
 /** The history has a beat a minute of up to so many targets; of more, a beat of more minutes. */
 const TARGETS_A_MINUTE = 1000;
 const MINUTE_MS = 60_000;
-/** Beats are written so often: what a crash costs. */
+/** Beats are merged into the records of their hour so often. */
 const FLUSH_MINUTES = 5;
+/** What is new is written so often, and a second later for each so many targets: what a crash costs. */
+const SAVE_MS = 10_000;
+const TARGETS_A_SECOND = 20;
 /** How a probe is called by those who know blackbox_exporter. */
 const ALIASES: Readonly<Record<string, string>> = { http_2xx: 'http', tcp_connect: 'tcp', dns_udp: 'dns' };
 
@@ -55,6 +58,7 @@ export class ProbeService implements Probes {
   #scheduler: Scheduler;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
+  #saveTimer: NodeJS.Timeout | undefined;
   #minutes = 0;
   #dropped = 0;
   #skipped = 0;
@@ -72,8 +76,14 @@ export class ProbeService implements Probes {
   /** Checks begin. Call it before rights are given up: a raw socket may need them. */
   async open(): Promise<void> {
     if (Object.values(this.#config.checks).some(({ type }) => type === 'icmp')) await this.#openIcmp();
+    try {
+      await this.#journal.recover();
+    } catch (error) {
+      this.#failed(error);
+    }
     this.#begin();
     this.#timer = setInterval(() => void this.#minute(), MINUTE_MS);
+    this.#armSave();
   }
 
   /** Takes a configuration that was read again: what has not changed goes on. */
@@ -103,12 +113,15 @@ export class ProbeService implements Probes {
   /** What is under way is given up; what was found is kept. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#saveTimer);
     this.#timer = undefined;
+    this.#saveTimer = undefined;
     this.#scheduler.stop();
     this.#abort.abort();
     await Promise.all(this.#running);
     this.#gather();
     await this.#flush();
+    await this.#save();
     await this.#runner.close();
     this.#delay.close();
   }
@@ -250,7 +263,28 @@ export class ProbeService implements Probes {
   #gather(): void {
     for (const { watch } of this.#watched.values()) {
       const beat = watch.gather();
-      if (beat !== null) this.#journal.add(watch.check, watch.target, beat);
+      if (beat !== null) this.#journal.add({ check: watch.check, target: watch.target, beat });
+    }
+  }
+
+  #armSave(): void {
+    const wait = Math.max(SAVE_MS, (this.#watched.size * 1000) / TARGETS_A_SECOND);
+    this.#saveTimer = setTimeout(
+      () => void this.#save().then(() => this.#saveTimer !== undefined && this.#armSave()),
+      wait,
+    );
+  }
+
+  /** What is not in the records of its hour yet. */
+  async #save(): Promise<void> {
+    const running = [...this.#watched.values()].flatMap(({ watch }): JournalBeat[] => {
+      const beat = watch.running();
+      return beat === null ? [] : [{ check: watch.check, target: watch.target, beat }];
+    });
+    try {
+      await this.#journal.save(running);
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
@@ -258,8 +292,12 @@ export class ProbeService implements Probes {
     try {
       this.#dropped += await this.#journal.flush();
     } catch (error) {
-      this.#options.log.error({ error: reasonOf(error) }, 'Results of checks could not be kept');
+      this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log.error({ error: reasonOf(error) }, 'Results of checks could not be kept');
   }
 }
 

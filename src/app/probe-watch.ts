@@ -46,12 +46,17 @@ export class ProbeWatch {
     return alert && this.failing >= fail_after ? this.#finding(result) : null;
   }
 
-  /** What came since the last call, as one beat; null without a result. */
-  gather(): ProbeBeat | null {
+  /** What came since the last call of `gather`, as one beat; null without a result. */
+  running(): ProbeBeat | null {
     const results = this.#gathered;
-    if (results.length === 0) return null;
+    return results.length === 0 ? null : beatOf(results, results[0].time);
+  }
+
+  /** The same, and begins the next. */
+  gather(): ProbeBeat | null {
+    const beat = this.running();
     this.#gathered = [];
-    return beatOf(results, results[0].time);
+    return beat;
   }
 
   state(): ProbeState {

@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { noteOwnSocket } from '../client/own-traffic.ts';
+import { certificateFacts } from './certificate.ts';
 import { socketFailure } from './failure.ts';
 import { type Failure, type ProbeContext, timeoutText, type Trial } from './probe.ts';
 
@@ -65,24 +66,8 @@ export async function openTls(
     return failure;
   }
   trial.spent('tls', performance.now() - began);
-  const { version, expires } = certificateOf(socket);
-  trial.facts.tls_version = version;
-  if (!Number.isNaN(expires)) trial.facts.certificate_expires = expires;
+  Object.assign(trial.facts, certificateFacts(socket, verify));
   return socket;
-}
-
-/** TLS version as others name it, and when the first certificate of the chain expires (seconds since 1970). */
-function certificateOf(socket: TLSSocket): { version: string; expires: number } {
-  let expires = Number.POSITIVE_INFINITY;
-  let certificate = socket.getPeerCertificate(true);
-  // A chain ends in itself; one that is longer than this is no chain.
-  for (let i = 0; i < 10 && certificate?.valid_to !== undefined; i++) {
-    expires = Math.min(expires, Date.parse(certificate.valid_to) / 1000);
-    if (certificate.issuerCertificate === certificate || certificate.issuerCertificate === undefined) break;
-    certificate = certificate.issuerCertificate;
-  }
-  const version = (socket.getProtocol() ?? '').replace(/^TLSv(1(?:\.\d)?)$/, 'TLS $1').replace(/^TLS 1$/, 'TLS 1.0');
-  return { version, expires: Number.isFinite(expires) ? expires : Number.NaN };
 }
 
 function happens(

@@ -4,7 +4,8 @@ import { reasonOf, UserError } from '../core/errors.ts';
 import type { ProbeMetric, ProbeResult } from '../core/probe.ts';
 import { askHttp, type Hop, hostOf } from './http-hop.ts';
 import { type HttpSettings, httpSettings } from './http-settings.ts';
-import { certificateMetrics, numberOf } from './metrics.ts';
+import { certificateMetrics } from './certificate.ts';
+import { numberOf } from './metrics.ts';
 import { type Failure, probe, type ProbeContext, Trial } from './probe.ts';
 import { expiryProblem } from './expiry.ts';
 

@@ -43,27 +43,6 @@ export function commonMetrics(result: ProbeResult, seconds: number): ProbeMetric
   return list;
 }
 
-/** Those of TLS. */
-export function certificateMetrics({ certificate_expires, tls_version }: ProbeFacts): ProbeMetric[] {
-  const list: ProbeMetric[] = [];
-  if (typeof certificate_expires === 'number') {
-    list.push({
-      name: 'probe_ssl_earliest_cert_expiry',
-      help: 'Returns last SSL chain expiry in unixtime',
-      value: certificate_expires,
-    });
-  }
-  if (typeof tls_version === 'string' && tls_version !== '') {
-    list.push({
-      name: 'probe_tls_version_info',
-      help: 'Returns the TLS version used or NaN when unknown',
-      labels: { version: tls_version },
-      value: 1,
-    });
-  }
-  return list;
-}
-
 /** FNV-1a of the octets, 32 bits. */
 function addressHash(address: string): number {
   const family = isIPv4(address) ? 4 : 6;

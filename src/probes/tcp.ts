@@ -4,7 +4,7 @@ import type { ProbeMetric, ProbeResult } from '../core/probe.ts';
 import { choice, flag, group, list, span, text, type ValueOf } from '../core/settings.ts';
 import { closeQuietly, openTcp, openTls, type Under, waitOn } from './connect.ts';
 import { expiryProblem } from './expiry.ts';
-import { certificateMetrics } from './metrics.ts';
+import { certificateMetrics } from './certificate.ts';
 import { patternSetting } from './pattern.ts';
 import { type Failure, probe, type ProbeContext, Trial } from './probe.ts';
 import { FAMILIES } from './resolve.ts';

@@ -173,10 +173,10 @@ test('the journal holds beats by the hour, and no more than it should', async ()
     outcome: 'refused',
     text: 'connection refused',
   });
-  for (let i = 0; i < 3; i++) journal.add('a', 't', beat(hour + 3_590_000 + i * 10_000));
+  for (let i = 0; i < 3; i++) journal.add({ check: 'a', target: 't', beat: beat(hour + 3_590_000 + i * 10_000) });
   assert.equal((await journal.read('a', 't', hour, hour + 7_200_000)).length, 3, 'also what waits');
   assert.equal(await journal.flush(), 0);
-  journal.add('a', 't', beat(hour + 3_600_500));
+  journal.add({ check: 'a', target: 't', beat: beat(hour + 3_600_500) });
   assert.equal(await journal.flush(), 0);
   const read = await journal.read('a', 't', hour, hour + 7_200_000);
   assert.deepEqual(
@@ -185,8 +185,60 @@ test('the journal holds beats by the hour, and no more than it should', async ()
   );
   assert.deepEqual(read[0], beat(hour + 3_590_000));
   assert.deepEqual(await journal.read('a', 'other', hour, hour + 7_200_000), []);
-  for (let i = 0; i < 200; i++) journal.add('b', 't', beat(hour + i));
+  for (let i = 0; i < 200; i++) journal.add({ check: 'b', target: 't', beat: beat(hour + i) });
   assert.equal(await journal.flush(), 80, 'what had no room is counted');
+});
+
+test('a crash costs what came since the last saving, and nothing is there twice', async () => {
+  const hour = Date.UTC(2026, 10, 25, 5);
+  const beat = (time: number, checks: number): ProbeBeat => {
+    const none = { min: null, p25: null, p50: null, p75: null, max: null };
+    return { time, checks, failed: 0, loss: 0, phases: {}, ...none };
+  };
+  const of = { check: 'c', target: 't' };
+  const read = async (journal: ProbeJournal) =>
+    (await journal.read('c', 't', hour, hour + 3_600_000)).map(({ time, checks }) => [time - hour, checks]);
+  const first = new ProbeJournal(store.records);
+  first.add({ ...of, beat: beat(hour, 60) });
+  await first.save([{ ...of, beat: beat(hour + 60_000, 7) }]);
+  // Killed here: another takes over.
+  const second = new ProbeJournal(store.records);
+  await second.recover();
+  assert.deepEqual(await read(second), [
+    [0, 60],
+    [60_000, 7],
+  ]);
+  second.add({ ...of, beat: beat(hour + 120_000, 60) });
+  await second.save([]);
+  await second.flush();
+  // Killed between the merge and the next saving.
+  const third = new ProbeJournal(store.records);
+  await third.recover();
+  assert.deepEqual(await read(third), [
+    [0, 60],
+    [60_000, 7],
+    [120_000, 60],
+  ]);
+});
+
+test('what the store does not take waits for it', async () => {
+  let isFull = true;
+  const journal = new ProbeJournal({
+    ...store.records,
+    put: (...of) => (isFull ? Promise.reject(new Error('no space left')) : store.records.put(...of)),
+  });
+  const hour = Date.UTC(2026, 10, 25, 7);
+  const none = { min: null, p25: null, p50: null, p75: null, max: null };
+  for (let i = 0; i < 300; i++) {
+    const beat: ProbeBeat = { time: hour + i, checks: 1, failed: 0, loss: 0, phases: {}, ...none };
+    journal.add({ check: 'd', target: 't', beat });
+  }
+  await assert.rejects(journal.flush(), /no space left/);
+  await assert.rejects(journal.save([]), /no space left/);
+  assert.equal((await journal.read('d', 't', hour, hour + 1000)).length, 240);
+  isFull = false;
+  assert.equal(await journal.flush(), 180, 'what had no room is counted: 60 while waiting, 120 in its hour');
+  assert.equal((await journal.read('d', 't', hour, hour + 1000)).length, 120);
 });
 
 test('what nametap asks itself is kept, and taught nobody', async () => {
