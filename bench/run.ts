@@ -9,6 +9,7 @@ const BENCHMARKS = [
   'start',
   'stages',
   'store',
+  'bus',
   'filled',
   'page',
   'judge',

@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // How networks are written is that of enrichment.
   probes: [...COMPONENT, 'enrich', 'client'],
   store: [...COMPONENT, 'filter', 'enrich'],
+  bus: COMPONENT,
   pipeline: ['core', 'net', 'wire', 'correlate'],
   app: [...ENGINE, ...JUDGE, ...ASK, 'store', 'server'],
   server: ['core', 'wire', 'rr', 'filter', 'store', 'report', 'alerts'],
@@ -41,6 +42,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const MAY_USE_NODE = [
   ...ASK,
   'enrich',
+  'bus',
   'alerts',
   'actions',
   'sources',
