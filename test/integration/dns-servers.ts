@@ -66,13 +66,7 @@ let folder = '';
 
 /** Starts all name servers, each with the same zone, and waits until they answer. They end with the tests. */
 export async function startNameServers(): Promise<NameServer[]> {
-  folder = mkdtempSync(join(tmpdir(), 'nametap-servers-'));
-  const end = () => {
-    for (const child of children) child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  after(end);
-  process.once('exit', end);
+  const end = begin();
   const zone = signedZone();
   bind(zone, 5301);
   unbound(zone, 5302);
@@ -89,12 +83,44 @@ export async function startNameServers(): Promise<NameServer[]> {
     { name: 'dnsmasq', port: 5306, transfers: false },
   ];
   try {
-    await Promise.all(servers.map(answers));
+    await Promise.all(servers.map((server) => answers(server)));
   } catch (error) {
     end();
     throw error;
   }
   return servers;
+}
+
+/** The same, of servers whose answers depend on the client's subnet (RFC 7871); zone `geo.test`. */
+export async function startSubnetServers(): Promise<NameServer[]> {
+  const end = begin();
+  knotBySubnet(5307);
+  powerdnsBySubnet(5308);
+  const servers = [
+    { name: 'Knot', port: 5307, transfers: false },
+    { name: 'PowerDNS', port: 5308, transfers: false },
+  ];
+  try {
+    await Promise.all(servers.map((server) => answers(server, 'www.geo.test')));
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return servers;
+}
+
+/** A folder for all; the result ends servers and folder, as the end of the tests does. */
+function begin(): () => void {
+  if (folder !== '') return end;
+  folder = mkdtempSync(join(tmpdir(), 'nametap-servers-'));
+  after(end);
+  process.once('exit', end);
+  return end;
+}
+
+function end(): void {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function signedZone(): string {
@@ -253,10 +279,102 @@ address=/wild.${ZONE}/192.0.2.99
   start('dnsmasq', '-C', path, '--pid-file');
 }
 
-async function answers({ name, port }: NameServer): Promise<void> {
+function knotBySubnet(port: number): void {
+  const zone = config(
+    'geo.zone',
+    `$ORIGIN geo.test.
+$TTL 300
+@ SOA ns1 hostmaster 1 7200 3600 1209600 60
+@ NS ns1
+ns1 A 127.0.0.1
+www A 192.0.2.1
+`,
+  );
+  const map = config(
+    'geo.map',
+    `www.geo.test:
+  - net: 192.0.2.0/24
+    A: 198.51.100.1
+  - net: 198.51.100.0/25
+    A: 198.51.100.2
+  - net: 2001:db8::/32
+    A: 198.51.100.3
+`,
+  );
+  mkdirSync(join(folder, 'knot-geo'));
+  const path = config(
+    'knot-geo.conf',
+    `server:
+  listen: ${HOST}@${port}
+  rundir: ${folder}/knot-geo
+  edns-client-subnet: on
+database:
+  storage: ${folder}/knot-geo
+mod-geoip:
+  - id: geo
+    config-file: ${map}
+    ttl: 20
+    mode: subnet
+zone:
+  - domain: geo.test
+    file: ${zone}
+    zonefile-sync: -1
+    module: mod-geoip/geo
+`,
+  );
+  start('knotd', '-c', path);
+}
+
+function powerdnsBySubnet(port: number): void {
+  const zones = config(
+    'geo.yaml',
+    `domains:
+- domain: geo.test
+  ttl: 30
+  records:
+    geo.test:
+      - soa: ns1.geo.test hostmaster.geo.test 1 7200 3600 1209600 60
+      - ns: ns1.geo.test
+    one.geo.test:
+      - a: 198.51.100.1
+    two.geo.test:
+      - a: 198.51.100.2
+    other.geo.test:
+      - a: 198.51.100.9
+    you.geo.test:
+      - txt: "%ip"
+  services:
+    www.geo.test:
+      default: [other.geo.test]
+      192.0.2.0/24: [one.geo.test]
+      198.51.100.0/25: [two.geo.test]
+`,
+  );
+  mkdirSync(join(folder, 'pdns-geo'));
+  config(
+    'pdns-geo/pdns.conf',
+    `launch=geoip
+geoip-zones-file=${zones}
+edns-subnet-processing=yes
+socket-dir=${folder}/pdns-geo
+local-address=${HOST}
+local-port=${port}
+daemon=no
+guardian=no
+security-poll-suffix=
+version-string=anonymous
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+`,
+  );
+  start('pdns_server', `--config-dir=${folder}/pdns-geo`);
+}
+
+async function answers({ name, port }: NameServer, asked = `www.${ZONE}`): Promise<void> {
   for (const until = performance.now() + 20_000; performance.now() < until; await sleep(50)) {
     const { response } = await exchange(
-      { name: `www.${ZONE}`, type: 'A' },
+      { name: asked, type: 'A' },
       { server: { address: HOST, port }, transport: 'udp', timeoutMs: 300, tries: 1, recursionDesired: false },
     );
     if (response?.answers.length !== undefined && response.answers.length > 0) return;

@@ -8,7 +8,7 @@ import { CookieJar } from '../../src/client/cookies.ts';
 import { digText } from '../../src/client/show/dig.ts';
 import { transferWords } from '../../src/client/show/transfer.ts';
 import { readWords } from '../../src/client/words.ts';
-import { type NameServer, startNameServers } from './dns-servers.ts';
+import { type NameServer, startNameServers, startSubnetServers } from './dns-servers.ts';
 
 const run = promisify(execFile);
 const Z = 'verdict.test';
@@ -69,6 +69,22 @@ const QUESTIONS = [
   `example.org A +norecurse`,
   `. NS +norecurse`,
   `-x 192.0.2.80 +norecurse`,
+];
+
+/** Asked at servers whose answers depend on the subnet they are told (ECS). */
+const BY_SUBNET = [
+  'www.geo.test A',
+  'www.geo.test A +subnet=192.0.2.0/24',
+  'www.geo.test A +subnet=192.0.2.77',
+  'www.geo.test A +subnet=198.51.100.7/32',
+  'www.geo.test A +subnet=198.51.100.200/32',
+  'www.geo.test A +subnet=198.51.100.0/20',
+  'www.geo.test A +subnet=2001:db8::/40',
+  'www.geo.test A +subnet=0',
+  'www.geo.test A +subnet=192.0.2.0/24 +tcp',
+  'www.geo.test AAAA +subnet=192.0.2.0/24',
+  'nowhere.geo.test A +subnet=192.0.2.0/24',
+  'you.geo.test TXT +subnet=192.0.2.0/24',
 ];
 
 /**
@@ -142,6 +158,7 @@ async function byKdig({ port }: NameServer, words: readonly string[]): Promise<s
 const KDIG = QUESTIONS.filter((question) => !/[AI]XFR|\+edns=1|\+noedns/.test(question));
 
 const servers = await startNameServers();
+const bySubnet = await startSubnetServers();
 test.after(() => connections.close());
 
 test('the table has 200 questions and more', () => {
@@ -168,5 +185,25 @@ for (const server of servers) {
       const [theirs, ours] = await Promise.all([byKdig(server, words), byNametap(server, [...words, '+nocookie'])]);
       assert.deepEqual(headline(ours), headline(theirs), question);
     }
+  });
+}
+
+for (const server of bySubnet) {
+  test(`${server.name}: what depends on the client's subnet is dig's, and kdig's`, async () => {
+    const answers = new Set<string>();
+    for (const question of BY_SUBNET) {
+      const words = question.split(' ');
+      const [theirs, ours] = await Promise.all([byDig(server, words), byNametap(server, words)]);
+      assert.deepEqual(verdict(ours), verdict(theirs), question);
+      // kdig knows no `0` alone, and wants an address with its prefix.
+      const written = words.map((word) =>
+        word.replace(/^(\+subnet=)0$/, '$10.0.0.0/0').replace(/^(\+subnet=[^/]*)$/, '$1/32'),
+      );
+      const [kdig, plain] = await Promise.all([byKdig(server, written), byNametap(server, [...words, '+nocookie'])]);
+      assert.deepEqual(headline(plain), headline(kdig), question);
+      const address = /\tA\t(\S+)/.exec(ours)?.[1];
+      if (address !== undefined) answers.add(address);
+    }
+    assert.ok(answers.size >= 3, `${[...answers].join(', ')}: they do depend on it`);
   });
 }
