@@ -1,5 +1,5 @@
 import { isCapture, replaySource } from '../app/replay.ts';
-import { exchangeOptions, serversOf } from '../client/ask.ts';
+import { exchangeOptions, serversOf, tlsOptions } from '../client/ask.ts';
 import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import { DIFFERENCES } from '../client/difference.ts';
@@ -44,6 +44,7 @@ export const replay: CommandDefinition = {
     'nametap replay friday.pcapng @192.0.2.53  # does the new resolver answer as the old one did?',
     'nametap replay friday.pcapng @192.0.2.53 --speed 1  # at the pace it was captured',
     'nametap replay names.txt @192.0.2.53 -l 30 -Q 5000  # thirty seconds of 5,000 queries a second',
+    'nametap replay friday.pcapng @tls://192.0.2.53  # over TLS, or tcp://',
   ],
   run,
 };
@@ -55,7 +56,8 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   if (files.length !== 1 || words.servers.length !== 1) {
     throw new UserError('replay wants one file and one server: nametap replay FILE @SERVER.');
   }
-  if (words.transport !== 'udp') throw new UserError('replay asks over UDP. Leave the transport out.');
+  const { transport } = words;
+  if (transport === 'https') throw new UserError('replay asks over UDP, TCP or TLS: not over HTTPS.');
   const port = textOption(options, 'port');
   if (port !== undefined) words.port = wholeNumber(options, 'port', 53);
   const [server] = await serversOf(words);
@@ -88,6 +90,7 @@ async function run(args: string[], options: OptionValues): Promise<number> {
       server,
       window: Math.min(MOST_WINDOW, wholeNumber(options, 'window', 100)),
       timeoutMs,
+      ...(transport !== 'udp' && { stream: { transport, tls: tlsOptions(words) } }),
       ...(rate !== undefined && { rate }),
       signal: stop.signal,
       ...(isShown && { progress: (now: LoadResult) => process.stderr.write(`\r\u001b[K${progressLine(now)}`) }),

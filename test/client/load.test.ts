@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { differences, weightOf } from '../../src/client/difference.ts';
 import { isAnswerTo, type LoadQuery, rcodeCounts, runLoad } from '../../src/client/load/load.ts';
@@ -7,7 +8,7 @@ import { OpenQueries } from '../../src/client/load/open-queries.ts';
 import { encodeQuery } from '../../src/client/question.ts';
 import { ReplayCompare } from '../../src/client/replay.ts';
 import { decodeMessage, encodeMessage, type MessageInput } from '../../src/rr/encode.ts';
-import { address, answerTo, udpServer } from './servers.ts';
+import { address, answerTo, framed, tcpServer, tlsServer, udpServer } from './servers.ts';
 
 const queries = (count: number): LoadQuery[] =>
   Array.from({ length: count }, (_, i) => ({ query: encodeQuery({ name: `n${i}.test`, type: 'A' }, {}, 0) }));
@@ -159,4 +160,44 @@ test('what was answered before is compared with what is now, with a few examples
   assert.deepEqual(weights, { matters: 52 });
   assert.deepEqual(kinds, { rcode: 50, answers: 50, silence: 2 });
   assert.ok(examples.length <= 6);
+});
+
+test('over TCP and TLS: connections share the queries, and are opened again when the server ends them', async (t) => {
+  let connections = 0;
+  const seen = new Map<Socket, number>();
+  const handle = (query: Buffer, socket: Socket): void => {
+    const count = (seen.get(socket) ?? 0) + 1;
+    if (count === 1) connections++;
+    seen.set(socket, count);
+    const { name } = decodeMessage(query).questions[0];
+    // In pieces, so that messages have to be put together.
+    const bytes = framed(answerTo(query, { answers: [address(name)] }));
+    socket.write(bytes.subarray(0, 5));
+    if (count === 150) socket.end(bytes.subarray(5));
+    else if (count < 150) socket.write(bytes.subarray(5));
+  };
+  const tcp = await tcpServer(t, handle);
+  const tls = await tlsServer(t, 'server.pem', handle);
+  for (const [server, stream] of [
+    [tcp, { transport: 'tcp' }],
+    [tls, { transport: 'tls', tls: { verify: false } }],
+  ] as const) {
+    connections = 0;
+    const { sent, answered, lost, unexpected } = await runLoad(once(queries(1000)), {
+      server,
+      stream,
+      timeoutMs: 300,
+      window: 20,
+    });
+    assert.deepEqual([sent, answered + lost, unexpected], [1000, 1000, 0]);
+    assert.ok(answered >= 800, `${answered} answered`);
+    assert.ok(connections > 4, `${connections} connections`);
+  }
+  await assert.rejects(
+    runLoad(once(queries(1)), { server: { address: '127.0.0.1', port: 9 }, stream: { transport: 'tcp' } }),
+    /127\.0\.0\.1#9 over TCP refused: nothing listens on that port/,
+  );
+  const garbage = await tcpServer(t, (_, socket) => socket.end(Buffer.alloc(10)));
+  const none = await runLoad(once(queries(3)), { server: garbage, stream: { transport: 'tcp' }, timeoutMs: 100 });
+  assert.deepEqual([none.answered, none.lost], [0, 3]);
 });

@@ -6,6 +6,7 @@ import { FOLD } from '../../wire/name.ts';
 import type { Server } from '../server.ts';
 import { type Datagrams, openDatagrams } from './datagrams.ts';
 import { OpenQueries } from './open-queries.ts';
+import type { StreamForm } from './stream-socket.ts';
 
 /** A query to send; whoever gives it may put more into the object. */
 export interface LoadQuery {
@@ -24,6 +25,8 @@ export interface LoadOptions {
   /** Most queries a second; as fast as it answers unless told. */
   rate?: number;
   signal?: AbortSignal;
+  /** TCP or TLS instead of UDP. */
+  stream?: StreamForm;
   /** Node's sockets even where the system has batches. */
   simple?: boolean;
   /** Told about four times a second. */
@@ -68,7 +71,7 @@ const HOPELESS = 200;
 const HOPELESS_MS = 500;
 
 /**
- * Sends queries over UDP as fast as answers come, or as paced: at most a window of them is under way, each with an id
+ * Sends queries as fast as answers come, or as paced: at most a window of them is under way, each with an id
  * nobody can guess; an answer has to have its id and its question. Runs in this thread, which it keeps busy.
  */
 export async function runLoad<T extends LoadQuery>(
@@ -76,12 +79,18 @@ export async function runLoad<T extends LoadQuery>(
   options: LoadOptions,
   sink?: LoadSink<T>,
 ): Promise<LoadResult> {
-  const datagrams = await openDatagrams(options.server, options.simple);
+  const datagrams = await openWay(options);
   try {
     return await new Load(datagrams, source, options, sink).run();
   } finally {
     datagrams.close();
   }
+}
+
+async function openWay({ server, stream, simple }: LoadOptions): Promise<Datagrams> {
+  if (stream === undefined) return openDatagrams(server, simple);
+  const { openStreams } = await import('./stream-socket.ts');
+  return openStreams(server, stream);
 }
 
 class Load<T extends LoadQuery> {
