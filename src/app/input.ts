@@ -138,4 +138,11 @@ export function usefulThreads(input: Input, cores: number): number {
   return bytes < WORTH_THREADS_BYTES ? 0 : cores;
 }
 
-export { type Account, accountToBecome, dropRights, NoRightError, rightsCommand } from '../sources/live/rights.ts';
+export {
+  type Account,
+  accountToBecome,
+  dropRights,
+  NoRightError,
+  rightsCommand,
+  startedBy,
+} from '../sources/live/rights.ts';

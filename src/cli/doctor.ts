@@ -12,7 +12,8 @@ export const doctor: CommandDefinition = {
   examples: ['nametap doctor  # exit code 1 when something is missing'],
   run: async (_, options) => {
     const { checkCapture } = await import('../app/capture.ts');
-    const checks = await checkCapture([process.execPath, ...process.argv.slice(1, 2)]);
+    const { startedBy } = await import('../app/input.ts');
+    const checks = await checkCapture(startedBy());
     const healthy = checks.every(({ state }) => state !== 'problem');
     const text = options.json === true ? `${JSON.stringify({ healthy, checks }, null, 2)}\n` : checksText(checks);
     writeStdout(Buffer.from(text));

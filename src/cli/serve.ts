@@ -91,7 +91,7 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
   const { serve } = await import('../app/serve.ts');
   const { openLog } = await import('../app/log.ts');
   const session = new Session();
-  const { accountToBecome } = await import('../app/input.ts');
+  const { accountToBecome, startedBy } = await import('../app/input.ts');
   const log = openLog(loaded.config.log, version(), accountToBecome(loaded.config.capture.user));
   let address = '';
   try {
@@ -99,7 +99,7 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
       signal: session.signal,
       version: version(),
       log,
-      command: [process.execPath, resolve(process.argv[1]), 'serve'],
+      command: [...startedBy().map((word) => resolve(word)), 'serve'],
       started: (served) => {
         const { url, source, user } = served;
         address = served.signIn;

@@ -14,19 +14,17 @@ const chart = join(deploy, 'helm/nametap');
 const folder = mkdtempSync(join(tmpdir(), 'nametap-helm-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const NEEDED = ['--set', 'kafka.brokers={kafka-0.kafka:9092,kafka-1.kafka:9092}', '--set', 'store.url=http://clickhouse:8123'];
-const SECRETS = [
-  ...['--set', 'secrets.existingSecret=nametap-secrets'],
-  ...['--set', 'secrets.files.NAMETAP_SERVER_TOKEN_FILE=token'],
-];
+/** Options for values `key=value`. */
+const set = (...values: string[]) => values.flatMap((value) => ['--set', value]);
+const NEEDED = set('kafka.brokers={kafka-0.kafka:9092,kafka-1.kafka:9092}', 'store.url=http://clickhouse:8123');
 const EVERYTHING = [
   ...NEEDED,
-  ...SECRETS,
-  ...['--set', 'metrics.serviceMonitor.enabled=true', '--set', 'metrics.prometheusRule.enabled=true'],
-  ...['--set', 'filebeat.enabled=true', '--set', 'server.ingress.enabled=true', '--set', 'server.ingress.tlsSecret=tls'],
-  ...['--set', 'server.autoscaling.requestsPerSecond.enabled=true'],
+  ...set('secrets.existingSecret=nametap-secrets', 'secrets.files.NAMETAP_SERVER_TOKEN_FILE=token'),
+  ...set('metrics.serviceMonitor.enabled=true', 'metrics.prometheusRule.enabled=true', 'filebeat.enabled=true'),
+  ...set('server.ingress.enabled=true', 'server.ingress.tlsSecret=tls'),
+  ...set('server.autoscaling.requestsPerSecond.enabled=true'),
 ];
-const KEDA = ['--set', 'worker.autoscaling.keda.enabled=true'];
+const KEDA = set('worker.autoscaling.keda.enabled=true');
 
 function helm(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(goTool('helm'), words, { encoding: 'utf8' });
@@ -47,7 +45,9 @@ function rendered(...values: string[]): { text: string; manifests: Manifest[] } 
   return { text: stdout, manifests: manifestsOf(stdout) };
 }
 function manifestsOf(text: string): Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => (document.contents === null ? [] : [document.toJS() as Manifest]));
+  return parseAllDocuments(text).flatMap((document) =>
+    document.contents === null ? [] : [document.toJS() as Manifest],
+  );
 }
 function named(manifests: readonly Manifest[], kind: string, name: string): Manifest {
   const found = manifests.find((one) => one.kind === kind && one.metadata.name === name);
@@ -72,7 +72,7 @@ test('helm finds nothing to say about the chart', () => {
 });
 
 test('manifests are what the API takes', () => {
-  for (const values of [NEEDED, EVERYTHING, [...EVERYTHING, ...KEDA], [...NEEDED, '--set', 'sensor.enabled=false']]) {
+  for (const values of [NEEDED, EVERYTHING, [...EVERYTHING, ...KEDA], [...NEEDED, ...set('sensor.enabled=false')]]) {
     assert.equal(refused(rendered(...values).text), '');
   }
   assert.equal(refused(readFileSync(join(deploy, 'helm/sidecar.yaml'), 'utf8')), '');
@@ -91,18 +91,30 @@ test('values that cannot work are refused before anything is installed', () => {
     return done.said;
   };
   assert.match(said(), /kafka\.brokers is empty: sensors and workers need the addresses of Kafka/);
-  assert.match(said('--set', 'kafka.brokers={kafka:9092}'), /store\.url is empty/);
-  assert.match(said(...NEEDED, '--set', 'worker.replicas=many'), /worker\.replicas: Invalid type/);
-  assert.match(said(...NEEDED, '--set', 'workers.replicas=2'), /Additional property workers is not allowed/);
-  assert.match(said('--set', 'kafka.brokers={kafka}', '--set', 'store.url=http://a'), /kafka\.brokers\.0: Does not match pattern/);
+  assert.match(said(...set('kafka.brokers={kafka:9092}')), /store\.url is empty/);
+  assert.match(said(...NEEDED, ...set('worker.replicas=many')), /worker\.replicas: Invalid type/);
+  assert.match(said(...NEEDED, ...set('workers.replicas=2')), /Additional property workers is not allowed/);
+  assert.match(
+    said(...set('kafka.brokers={kafka}', 'store.url=http://a')),
+    /kafka\.brokers\.0: Does not match pattern/,
+  );
 });
 
 test('the configuration of each role is one that nametap takes', () => {
-  const { manifests } = rendered(...NEEDED, '--set', 'config.privacy.level=1', '--set', 'server.config.log.level=debug');
+  const { manifests } = rendered(
+    ...NEEDED,
+    '--set',
+    'config.privacy.level=1',
+    '--set',
+    'server.config.log.level=debug',
+  );
   for (const role of ['sensor', 'worker', 'server']) {
     const path = join(folder, `${role}.yaml`);
     writeFileSync(path, named(manifests, 'ConfigMap', `dns-nametap-${role}`).data['nametap.yaml']);
-    const { config, remarks } = loadConfig({ file: path, environment: { NAMETAP_SERVER_TOKEN: 'a-token-of-some-length' } });
+    const { config, remarks } = loadConfig({
+      file: path,
+      environment: { NAMETAP_SERVER_TOKEN: 'a-token-of-some-length' },
+    });
     assert.deepEqual(remarks, []);
     assert.equal(config.privacy.level, 1);
     assert.equal(config.log.level, role === 'server' ? 'debug' : 'info');
@@ -183,16 +195,17 @@ test('with KEDA, workers grow with lag, up to their partitions', () => {
   assert.equal(kafka.metadata.bootstrapServers, 'kafka-0.kafka:9092,kafka-1.kafka:9092');
   assert.equal(kafka.metadata.lagThreshold, '500');
   assert.equal(cpu.metadata.value, '70');
-  assert.ok(!manifests.some(({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name.endsWith('worker')));
+  assert.ok(
+    !manifests.some(({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name.endsWith('worker')),
+  );
 });
 
 test('a changed configuration starts pods anew', () => {
   const sum = (...values: string[]) =>
-    named(rendered(...NEEDED, ...values).manifests, 'Deployment', 'dns-nametap-server').spec.template.metadata.annotations[
-      'checksum/config'
-    ];
+    named(rendered(...NEEDED, ...values).manifests, 'Deployment', 'dns-nametap-server').spec.template.metadata
+      .annotations['checksum/config'];
   assert.equal(sum(), sum());
-  assert.notEqual(sum(), sum('--set', 'server.config.log.level=debug'));
+  assert.notEqual(sum(), sum(...set('server.config.log.level=debug')));
 });
 
 test('the rules in the chart are those of deploy/prometheus', () => {

@@ -32,12 +32,18 @@ export function accountToBecome(user?: string): Account | undefined {
   return wanted === 'root' || wanted === '0' ? undefined : findAccount(wanted);
 }
 
+/** What nobody is where the system has no users at all, as in a container that holds only libc. */
+const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
+
 /** An account by name or number, from /etc/passwd or wherever the system keeps its users. */
 function findAccount(wanted: string): Account {
   const account =
     accountIn(readText('/etc/passwd'), wanted) ??
     (/^[\w.@-]+$/.test(wanted) ? accountIn(getent(wanted), wanted) : undefined);
   if (account !== undefined && account.uid !== 0) return account;
+  // A number needs no entry.
+  if (/^[1-9]\d{0,8}$/.test(wanted)) return { name: wanted, uid: Number(wanted), gid: Number(wanted) };
+  if (account === undefined && wanted === NOBODY.name) return NOBODY;
   throw new UserError(
     `There is no user ${wanted} to become after opening the interface. Give one with --user, or --user root to stay root.`,
     EXIT.interface,
@@ -68,6 +74,12 @@ function getent(name: string): string {
   }
 }
 
+/** The words that started this program, without its arguments: the one file that holds all of it, or a runtime and a script. */
+export function startedBy(): string[] {
+  const { NAMETAP_EXECUTABLE: executable } = process.env;
+  return executable ? [executable] : [process.execPath, ...process.argv.slice(1, 2)];
+}
+
 /** The system does not let this user capture; says what to do about it. */
 export class NoRightError extends UserError {
   constructor(options?: ErrorOptions) {
@@ -81,7 +93,7 @@ function rightsAdvice(): string {
   if (process.platform !== 'linux') {
     return 'Capturing needs a right that this user does not have. Run it by sudo: rights are given up once the interface is open.';
   }
-  return `Capturing needs a right that this user does not have (CAP_NET_RAW). Run:\n\n  ${rightsCommand([process.execPath, ...process.argv.slice(1)])}\n`;
+  return `Capturing needs a right that this user does not have (CAP_NET_RAW). Run:\n\n  ${rightsCommand([...startedBy(), ...process.argv.slice(2)])}\n`;
 }
 
 /**

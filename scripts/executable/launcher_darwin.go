@@ -1,0 +1,4 @@
+package main
+
+// macOS has the C++ library.
+func lacksLibraries() bool { return false }
