@@ -1,4 +1,5 @@
 import type { SqlFilter, SqlValue } from '../filter/sql.ts';
+import { type Needle, needlesOf } from '../filter/needles.ts';
 import type { RowPredicate } from '../filter/row.ts';
 import { rowFilter } from '../filter/row.ts';
 import type { CapturedInterface } from '../core/frames.ts';
@@ -14,6 +15,8 @@ export interface Condition {
   /** Holds only for rows that pass; in between their messages decide. */
   sure: { sql: string; params: readonly SqlValue[] };
   isExact: boolean;
+  /** Rows that pass have one of these values. */
+  needles?: readonly Needle[];
 }
 
 /** A condition that columns alone decide. */
@@ -25,7 +28,8 @@ export function exactly(sql: string, params: readonly SqlValue[] = []): Conditio
 export const ALL: Condition = exactly('true');
 
 export function conditionOf({ text, may, sure, isExact }: SqlFilter): Condition {
-  return { text, sql: may.sql, params: may.params, sure, isExact };
+  const needles = needlesOf(text);
+  return { text, sql: may.sql, params: may.params, sure, isExact, ...(needles && { needles }) };
 }
 
 /** `WHERE` of rows of [from, to) ms that may pass a condition, and its parameters. */

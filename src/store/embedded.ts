@@ -8,8 +8,7 @@ import type { Journal } from './journal.ts';
 import { Line } from './line.ts';
 import type { Part, Parts } from './parts.ts';
 import { Readers } from './readers.ts';
-import { RowEncoder } from './row-encoder.ts';
-import { decodeRows } from './rows.ts';
+import { recall } from './recall.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { DATABASE_FILE, openDatabase, STORAGE_VERSION } from './setup.ts';
 import { fileBytes, folderBytes, partSizes, tableSizes } from './sizes.ts';
@@ -104,24 +103,9 @@ export class EmbeddedStore {
     this.#ingest = new Ingest(parts, (rows, error) => this.#settled(rows, error));
     if (this.options.readOnly !== true) {
       await this.#ingest.start(database);
-      await this.#recall();
+      await recall(connection, parts, this.progress, this.#ingest);
     }
     this.readers.open(database);
-  }
-
-  /** Rows that the last run stored, but did not learn from before it ended. */
-  async #recall(): Promise<void> {
-    const { end } = this.parts;
-    if (this.parts.since(this.progress.learnt) === 0) return;
-    const encoder = new RowEncoder();
-    const sql = this.parts.sequence(this.progress.learnt, end);
-    for await (const chunk of this.#main.chunks(sql)) {
-      const { batch, sensors } = decodeRows(chunk);
-      for (let i = 0; i < batch.count; i++) {
-        encoder.read(batch, i);
-        this.#ingest.learn(batch, i, encoder, sensors[i]);
-      }
-    }
   }
 
   /** Takes all rows of a batch; resolves when they are with the database. */
@@ -221,16 +205,17 @@ export class EmbeddedStore {
   }
 
   /** Writes what was learnt of the rows stored until now. In line; rows go on coming while it is written. */
-  async #learn(): Promise<{ written: Promise<void> }> {
+  async #learn(isEnd = false): Promise<{ written: Promise<void> }> {
     if (this.isDead) return { written: Promise.resolve() };
     this.#learntAt = performance.now();
     await this.#ingest.settle();
     const learnt = [...this.#unwritten.slice(-MOST_UNWRITTEN), takeLearnt(this.#ingest.learnt)];
     this.#unwritten = [];
     const { end } = this.parts;
+    const { stretches } = this.#ingest;
     const written = this.work(async (connection) => {
       try {
-        await learn(connection, this.parts, this.progress, learnt, end);
+        await learn(connection, this.parts, this.progress, { learnt, stretches, isEnd }, end);
         this.#behind = null;
       } catch (error) {
         // What was learnt is written with what comes; rollups go on where they were.
@@ -293,8 +278,7 @@ export class EmbeddedStore {
       await mergePassive(connection, all);
       if (!all && performance.now() - this.#mergedAt < MERGE_MS) return;
       this.#mergedAt = performance.now();
-      await mergeRollups(connection, 'minutes');
-      await mergeRollups(connection, 'hours');
+      await mergeRollups(connection);
     });
   }
 
@@ -386,7 +370,7 @@ export class EmbeddedStore {
   async #finish(): Promise<void> {
     await this.#ingest.settle();
     // What cannot be written now is learnt again by the next start.
-    await (await this.#learn()).written.catch(() => {});
+    await (await this.#learn(true)).written.catch(() => {});
     await this.#upkeep.done();
     await this.#checkpoint();
   }

@@ -1,10 +1,11 @@
+import type { Needle } from '../filter/needles.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import { ALL, type Condition, rowTest, whereOf } from './condition.ts';
-import type { Connection } from './duckdb.ts';
-import type { EmbeddedStore } from './embedded.ts';
 import { AT } from './row-columns.ts';
 import { decodeRows, messagesOf, recordOf, type StoredRows } from './rows.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
+import type { RowStore, Session, SqlValue } from './session.ts';
+import type { TimeRange } from './stretches.ts';
 import type { RelatedTransactions, StoredTransaction, TransactionsPage, TransactionsQuery } from './store.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -37,25 +38,28 @@ export function readCursor(text: string | undefined): Cursor | undefined {
 
 /**
  * Transactions, newest first: window after window of time, each as large as is answered at once, so that what is found
- * comes early and an abort is heard.
+ * comes early and an abort is heard. `rangesOf`: where the values looked for may be, where the engine knows.
  */
 export async function* findTransactions(
-  store: EmbeddedStore,
+  store: RowStore,
   query: TransactionsQuery,
   condition: Condition,
   signal?: AbortSignal,
+  rangesOf?: (needles: readonly Needle[], range: TimeRange) => Promise<readonly TimeRange[] | undefined>,
 ): AsyncGenerator<TransactionsPage> {
   const limit = Math.min(MOST, Math.max(1, query.limit ?? DEFAULT_LIMIT));
   let cursor = readCursor(query.after);
   const top = cursor === undefined ? query.to : Math.min(query.to, Number(cursor.time / 1_000_000n) + 1);
-  let upper = skipGap(store, query.from, top);
+  const { needles } = condition;
+  const ranges = needles === undefined ? undefined : await rangesOf?.(needles, { from: query.from, to: top });
+  let { from: floor, to: upper } = nextRange(store, ranges, { from: query.from, to: top });
   const least = firstWidth(store, condition, limit);
   let width = least;
   let found = 0;
   let scanned = 0;
   while (upper > query.from && found < limit) {
     signal?.throwIfAborted();
-    const lower = Math.max(query.from, upper - width);
+    const lower = Math.max(floor, upper - width);
     const began = performance.now();
     const window = { from: lower, to: upper, cursor, limit: limit - found };
     const { rows, last } = await store.readers.use((c) => readWindow(store, c, condition, window), signal);
@@ -64,7 +68,8 @@ export async function* findTransactions(
     scanned += Math.round(store.parts.rowsBetween(lower, upper));
     const took = performance.now() - began;
     width = Math.max(least, width * (took < WINDOW_MS / 2 ? 2 : took > WINDOW_MS * 2 ? 0.5 : 1));
-    upper = found < limit ? skipGap(store, query.from, lower) : lower;
+    if (found < limit) ({ from: floor, to: upper } = nextRange(store, ranges, { from: query.from, to: lower }));
+    else upper = lower;
     const done = found >= limit || upper <= query.from;
     const scannedTo = done && found < limit ? query.from : lower;
     yield {
@@ -81,17 +86,19 @@ export async function* findTransactions(
   yield { rows: [], scannedTo: query.from, scanned, found, share: 1, next: null, done: true };
 }
 
-/** Where the next rows before `upper` may be. */
-function skipGap(store: EmbeddedStore, from: number, upper: number): number {
+/** Where the next rows before `to` may be: not between parts, nor where the values looked for are not. Empty: nowhere. */
+function nextRange(store: RowStore, ranges: readonly TimeRange[] | undefined, { from, to }: TimeRange): TimeRange {
   let next = from;
   for (const { rows, first, last } of store.parts.list) {
-    if (rows > 0 && first < upper) next = Math.max(next, Math.min(upper, last + 1));
+    if (rows > 0 && first < to) next = Math.max(next, Math.min(to, last + 1));
   }
-  return next;
+  if (ranges === undefined) return { from, to: next };
+  const range = ranges.find((one) => one.from < next);
+  return range === undefined ? { from, to: from } : { from: Math.max(from, range.from), to: Math.min(next, range.to) };
 }
 
 /** Milliseconds that hold about as many rows as are good for a start. */
-function firstWidth(store: EmbeddedStore, condition: Condition, limit: number): number {
+function firstWidth(store: RowStore, condition: Condition, limit: number): number {
   const rows = condition.sql === 'true' ? Math.max(FIRST_ROWS, limit * 2) : FIRST_FILTERED_ROWS;
   const { list } = store.parts;
   const all = list.reduce((sum, part) => sum + part.rows, 0);
@@ -108,8 +115,8 @@ interface Window {
 
 /** Rows of a window, newest first: one scan, which also gives the rows that columns leave open. */
 async function readWindow(
-  store: EmbeddedStore,
-  connection: Connection,
+  store: RowStore,
+  connection: Session,
   condition: Condition,
   { from, to, cursor, limit }: Window,
 ): Promise<{ rows: Transaction[]; last: Cursor | undefined }> {
@@ -117,13 +124,10 @@ async function readWindow(
   const where = whereOf(condition, from, to);
   const after = cursor === undefined ? '' : ' AND (time < ? OR (time = ? AND transaction < ?))';
   const sure = condition.isExact ? 'true' : `(${condition.sure.sql}) IS TRUE`;
-  const params = [
-    ...(condition.isExact ? [] : condition.sure.params),
-    ...where.params,
-    ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id]),
-  ];
+  const place = cursor === undefined ? [] : [cursor.time, cursor.time, keptId(store, cursor.id)];
+  const params = [...(condition.isExact ? [] : condition.sure.params), ...where.params, ...place];
   const order = 'ORDER BY time DESC, transaction DESC';
-  const narrow = [...where.params, ...(cursor === undefined ? [] : [cursor.time, cursor.time, cursor.id])];
+  const narrow = [...where.params, ...place];
   const test = rowTest(condition);
   // More than wanted where some may not pass; if too few do, again with more.
   for (let most = condition.isExact ? limit : limit + MAYBE; ; most *= 8) {
@@ -133,11 +137,11 @@ async function readWindow(
     // First where they are, which reads few columns; then all of them, there.
     const there = await connection.one<{ low: string | null; high: string | null }>(
       `SELECT min(time)::VARCHAR AS low, max(time)::VARCHAR AS high FROM
-       (SELECT time FROM (${source}) WHERE ${where.sql}${after} ${order} LIMIT ${most})`,
+       (SELECT time FROM (${source}) AS t WHERE ${where.sql}${after} ${order} LIMIT ${most}) AS found`,
       narrow,
     );
     if (there?.low === undefined || there.low === null) return { rows, last };
-    const sql = `SELECT *, ${sure} AS sure FROM (${source}) WHERE time >= ${there.low} AND time <= ${there.high}
+    const sql = `SELECT *, ${sure} AS sure FROM (${source}) AS t WHERE time >= ${there.low} AND time <= ${there.high}
       AND ${where.sql}${after} ${order} LIMIT ${most}`;
     for await (const chunk of connection.chunks(sql, params)) {
       const stored = decodeRows(chunk);
@@ -156,13 +160,13 @@ async function readWindow(
 }
 
 /** A transaction by its id, the latest parts first. */
-export async function findTransaction(store: EmbeddedStore, id: string): Promise<StoredTransaction | null> {
-  const number = idNumber(id);
+export async function findTransaction(store: RowStore, id: string): Promise<StoredTransaction | null> {
+  const number = idNumber(store, id);
   if (number === undefined) return null;
   return store.readers.use(async (connection) => {
     for (const part of [...store.parts.list].reverse()) {
       if (part.rows === 0) continue;
-      const sql = `SELECT * FROM (${store.parts.source([part])}) WHERE transaction = ? LIMIT 1`;
+      const sql = `SELECT * FROM (${store.parts.source([part])}) AS t WHERE transaction = ? LIMIT 1`;
       const [row] = await rowsOf(connection, sql, [number]);
       if (row === undefined) continue;
       const { stored, i } = row;
@@ -177,38 +181,39 @@ export async function findTransaction(store: EmbeddedStore, id: string): Promise
 }
 
 /** What belongs to a transaction: looked for within a minute around it. */
-export async function findRelated(store: EmbeddedStore, id: string): Promise<RelatedTransactions> {
+export async function findRelated(store: RowStore, id: string): Promise<RelatedTransactions> {
   const found = await findTransaction(store, id);
   if (found === null) return { parent: null, children: [], tcp_retry: null, siblings: [] };
   const { record, from } = found;
-  const list = (sql: string | ((source: string) => string), params: readonly (string | bigint)[], span: number) =>
+  const list = (sql: string | ((source: string) => string), params: readonly SqlValue[], span: number) =>
     store.readers.use(async (connection) => {
       // Anew for every try: parts are moved and dropped.
       const source = store.parts.source(store.parts.between(from - 60_000, from + 60_000));
       const { sql: range } = whereOf(ALL, from - span, from + span);
-      const query = `SELECT * FROM (${source}) WHERE ${range} AND ${typeof sql === 'string' ? sql : sql(source)} ORDER BY time LIMIT 50`;
+      const query = `SELECT * FROM (${source}) AS t WHERE ${range} AND ${typeof sql === 'string' ? sql : sql(source)} ORDER BY time LIMIT 50`;
       return (await rowsOf(connection, query, params)).map(({ stored, i }) => recordOf(stored, i));
     });
   const one = async (other: string | undefined) => {
-    const number = idNumber(other ?? '');
+    const number = idNumber(store, other ?? '');
     return number === undefined ? null : ((await list('transaction = ?', [number], 60_000))[0] ?? null);
   };
-  const number = idNumber(id) ?? 0n;
+  const number = idNumber(store, id) ?? 0n;
   const same = (source: string) =>
-    'name = (SELECT any_value(name) FROM (' +
-    `${source}) WHERE transaction = ?) AND client = (SELECT any_value(client) FROM (${source}) WHERE transaction = ?) AND transaction <> ?`;
+    ['name', 'client']
+      .map((column) => `${column} = (SELECT ${column} FROM (${source}) AS same WHERE transaction = ? LIMIT 1)`)
+      .join(' AND ') + ' AND transaction <> ?';
   return {
     parent: await one(record.parent),
-    children: await list('parent = ?', [number], 60_000),
+    children: await list('parent = ?', [idNumber({}, id) ?? 0n], 60_000),
     tcp_retry: await one(record.tcp_retry),
     siblings: record.name === undefined ? [] : await list(same, [number, number, number], 5000),
   };
 }
 
 async function rowsOf(
-  connection: Connection,
+  connection: Session,
   sql: string,
-  params: readonly (string | bigint)[],
+  params: readonly SqlValue[],
 ): Promise<{ stored: StoredRows; i: number }[]> {
   const rows: { stored: StoredRows; i: number }[] = [];
   for await (const chunk of connection.chunks(sql, params)) {
@@ -218,7 +223,11 @@ async function rowsOf(
   return rows;
 }
 
-/** The number of an id of 16 hex digits. */
-function idNumber(id: string): bigint | undefined {
-  return /^[0-9a-f]{1,16}$/i.test(id) ? BigInt(`0x${id}`) : undefined;
+/** The number of an id of 16 hex digits, as the store keeps it. */
+function idNumber(store: Pick<RowStore, 'idOf'>, id: string): bigint | undefined {
+  return /^[0-9a-f]{1,16}$/i.test(id) ? keptId(store, BigInt(`0x${id}`)) : undefined;
+}
+
+function keptId({ idOf }: Pick<RowStore, 'idOf'>, id: bigint): bigint {
+  return idOf === undefined ? id : idOf(id);
 }

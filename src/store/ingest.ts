@@ -8,6 +8,7 @@ import { type Parts, tableOf } from './parts.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { Origin } from './store.ts';
+import { StretchCollector } from './stretches.ts';
 
 const utf8 = new TextEncoder();
 
@@ -35,6 +36,7 @@ export interface Learnt {
  */
 export class Ingest {
   readonly learnt: Learnt = { passive: new PassiveCollector(), distinct: new DistinctCollector() };
+  readonly stretches = new StretchCollector();
   readonly #parts: Parts;
   readonly #writers: Writer[] = [];
   readonly #encoder = new RowEncoder();
@@ -107,7 +109,8 @@ export class Ingest {
   /** Adds what a row read by `encoder` teaches; its time in ms. */
   learn(batch: TransactionBatch, i: number, encoder: RowEncoder, sensor: string): number {
     const c = batch.col;
-    const ms = c.openSeconds[i] * 1000 + Math.floor(c.openNanos[i] / 1e6);
+    const ms = timeOf(batch, i);
+    this.stretches.add(batch, i, encoder, ms);
     const { passive, distinct } = this.learnt;
     distinct.add(batch, i, encoder, Math.floor(ms / 60_000));
     if (encoder.hasResponse && c.protocol[i] === DNS) passive.add(encoder.response, ms, sensor);
@@ -188,6 +191,11 @@ export class Ingest {
   close(): void {
     for (const { connection } of this.#writers) connection.close();
   }
+}
+
+/** When a transaction began, ms. */
+export function timeOf({ col: { openSeconds, openNanos } }: TransactionBatch, i: number): number {
+  return openSeconds[i] * 1000 + Math.floor(openNanos[i] / 1e6);
 }
 
 function clear(writer: Writer): void {

@@ -5,6 +5,7 @@ import { ChunkWriter } from './chunk-writer.ts';
 import type { Connection } from './duckdb.ts';
 import { reversedName } from './passive-names.ts';
 import { type ColumnType, DISTINCT_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+import { transaction } from './sql-transaction.ts';
 
 const utf8 = new TextEncoder();
 const NO_ADDRESS = { prefix: 0n, suffix: 0n };
@@ -100,4 +101,40 @@ export function appendDistinct(
     ...minutes.map(cells(60)),
     ...[...hours.values()].map(cells(3600)),
   ]);
+}
+
+/** Buckets whose sketches are merged at once: some 4 KB each. */
+const MERGED_BUCKETS = 500;
+
+/** Merges sketches of one bucket that several writes made. */
+export async function mergeDistinct(connection: Connection): Promise<void> {
+  const key = 'time, step, what';
+  for (;;) {
+    const several = `SELECT ${key} FROM distinct_counts GROUP BY ${key} HAVING count(*) > 1 LIMIT ${MERGED_BUCKETS}`;
+    await connection.run(`CREATE OR REPLACE TEMP TABLE several AS ${several}`);
+    const rows = connection.chunks(`SELECT ${key}, sketch FROM distinct_counts SEMI JOIN several USING (${key})`);
+    const merged = new Map<string, { time: number; step: number; what: number; sketch: Cardinality }>();
+    for await (const chunk of rows) {
+      for (let i = 0; i < chunk.count; i++) {
+        const row = chunk.row(i) as { time: number; step: number; what: number; sketch: Uint8Array };
+        const bucket = `${row.time} ${row.step} ${row.what}`;
+        const sum = merged.get(bucket);
+        if (sum === undefined) merged.set(bucket, { ...row, sketch: sketchFrom(row.sketch) });
+        else sum.sketch.merge(sketchFrom(row.sketch));
+      }
+    }
+    if (merged.size === 0) break;
+    await transaction(connection, async () => {
+      const these = `(${key}) IN (SELECT (${key}) FROM several)`;
+      await connection.run(`DELETE FROM distinct_counts WHERE ${these}`);
+      const cells = [...merged.values()].map(({ time, step, what, sketch }) => [
+        time,
+        step,
+        what,
+        sketchOctets(sketch),
+      ]);
+      appendRows(connection, 'distinct_counts', DISTINCT_COLUMNS, cells);
+    });
+  }
+  await connection.run('DROP TABLE several');
 }

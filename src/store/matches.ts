@@ -5,6 +5,7 @@ import type { EmbeddedStore } from './embedded.ts';
 import { AT } from './row-columns.ts';
 import { decodeRows } from './rows.ts';
 import type { Scope } from './store.ts';
+import { narrowed } from './stretches.ts';
 
 /**
  * Runs with a condition that columns alone decide. Where a filter asks for more, the messages of the rows that columns
@@ -13,10 +14,11 @@ import type { Scope } from './store.ts';
 export async function withMatches<T>(
   store: EmbeddedStore,
   connection: Connection,
-  condition: Condition,
+  asked: Condition,
   scope: Scope,
   run: (exact: Condition) => Promise<T>,
 ): Promise<T> {
+  const condition = await narrowed(connection, store.parts, asked, scope);
   if (condition.isExact) return run(condition);
   const { sure } = condition;
   const ids = await matchingIds(store, connection, condition, scope);

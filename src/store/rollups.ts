@@ -11,14 +11,19 @@ import {
 } from './measures.ts';
 import type { Parts, Place } from './parts.ts';
 import { transaction } from './sql-transaction.ts';
-import { ROLLUP_NAMES, ROLLUPS } from './schema.ts';
+import { ROLLUP_NAMES, ROLLUPS, rollupTable } from './schema.ts';
 import { DISTRIBUTIONS } from './store.ts';
 
 export type RollupTable = keyof typeof ROLLUPS;
 
-/** Keys kept by bucket, the most frequent ones; minutes have keys only when they hold many rows. */
+/** Keys kept by bucket, the most frequent ones: one of a hundred rows, so that they take less room than the rows. */
+const LEAST_KEYS = 200;
 const MOST_KEYS: Readonly<Record<RollupTable, number>> = { minutes: 200, hours: 2000 };
-const MANY_ROWS = 10_000;
+const ROWS_OF_KEY = 100;
+/** Minutes have keys only when they hold so many rows. */
+export const MANY_ROWS = 10_000;
+/** Of so many rows that are in no hour yet, those before this minute are taken: an hour of a flood would be too much at once. */
+const MOST_WAITING = 2_000_000;
 /** Rows are taken once younger ones by this much have come, ms: nearly all of their time are there. */
 const LATENESS: Readonly<Record<RollupTable, number>> = { minutes: 10_000, hours: 60_000 };
 /** What `until` is a multiple of: a minute fills in steps, so that little is left to be counted from the rows. */
@@ -47,12 +52,13 @@ export function rollupSql(table: RollupTable, source: string, keyed: boolean): s
   const parts = [
     `SELECT ${bucket}, 0::UTINYINT, NULL::BLOB, ${cube.join(', ')}, ${measures} FROM source GROUP BY ${bucket}, ${cube.join(', ')}`,
   ];
+  const most = `least(${MOST_KEYS[table]}, greatest(${LEAST_KEYS}, sum(count(*)) OVER (PARTITION BY rollup_time) // ${ROWS_OF_KEY}))`;
   KEYED.forEach((name, k) => {
     if (!keyed) return;
     // The keys first, then their measures: histograms of every key would not fit into memory. No key sorts as empty.
     const key = `coalesce(${keyOf(name)}, ''::BLOB)`;
     const rows = `SELECT *, ${bucket} AS rollup_time, ${key} AS rollup_key FROM source`;
-    const top = `SELECT rollup_time, rollup_key FROM (${rows}) GROUP BY rollup_time, rollup_key QUALIFY rollup_key = ''::BLOB OR row_number() OVER (PARTITION BY rollup_time ORDER BY count(*) DESC) <= ${MOST_KEYS[table]}`;
+    const top = `SELECT rollup_time, rollup_key FROM (${rows}) GROUP BY rollup_time, rollup_key QUALIFY rollup_key = ''::BLOB OR row_number() OVER (PARTITION BY rollup_time ORDER BY count(*) DESC) <= ${most}`;
     parts.push(
       `SELECT rollup_time, ${k + 1}::UTINYINT, nullif(rollup_key, ''::BLOB), ${nulls.join(', ')}, ${measures} FROM (${rows}) SEMI JOIN (${top}) AS top USING (rollup_time, rollup_key) GROUP BY rollup_time, rollup_key`,
     );
@@ -75,7 +81,8 @@ export async function rollUp(
   { parts, connection, end, write }: RollupRun,
 ): Promise<RollupState> {
   const latest = parts.list.reduce((max, { last }) => Math.max(max, last), Number.NEGATIVE_INFINITY);
-  const step = STEP[table];
+  const waiting = parts.rowsBetween(state.until, latest + 1);
+  const step = table === 'hours' && waiting > MOST_WAITING ? ROLLUPS.minutes : STEP[table];
   const until = Number.isFinite(latest)
     ? Math.max(state.until, Math.floor((latest - LATENESS[table]) / step) * step)
     : state.until;
@@ -93,7 +100,10 @@ export async function rollUp(
     await connection.run(`CREATE OR REPLACE TEMP TABLE rollup AS ${named(rollupSql(table, source, keyed))}`);
   }
   await transaction(connection, async () => {
-    if (n > 0) await connection.run(`INSERT INTO ${table} SELECT * FROM rollup`);
+    if (n > 0) {
+      await connection.run(`INSERT INTO ${rollupTable(table, 0)} SELECT * FROM rollup WHERE kind = 0`);
+      await connection.run(`INSERT INTO ${rollupTable(table, 1)} SELECT * FROM rollup WHERE kind > 0`);
+    }
     await write(next);
   });
   return next;

@@ -19,7 +19,7 @@ export interface Column {
 }
 
 /** What this program writes. Older stores are migrated when they are opened, newer ones refused. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * A transaction, a row of a part (`transactions_1`, `transactions_2` …, or a Parquet file). Numbers of lists are indices
@@ -135,6 +135,13 @@ export const DISTINCT_COLUMNS = [
   { name: 'sketch', type: 'BLOB', title: 'octet 0: hashes, four octets each; octet 1: 4096 registers' },
 ] as const satisfies readonly Column[];
 
+/** Which names and addresses are in rows that came one after the other: who looks for one reads only where it may be. */
+export const STRETCH_COLUMNS = [
+  { name: 'first', type: 'BIGINT', title: 'earliest time of a row, ms' },
+  { name: 'last', type: 'BIGINT', title: 'latest time of a row, ms' },
+  { name: 'held', type: 'BLOB', title: 'Bloom filter of names asked and addresses in records; empty: any' },
+] as const satisfies readonly Column[];
+
 /** Small JSON values of other parts. */
 export const RECORD_COLUMNS = [
   { name: 'kind', type: 'VARCHAR', title: 'RECORD_KINDS' },
@@ -165,7 +172,7 @@ export const META_COLUMNS = [
   { name: 'value', type: 'VARCHAR', title: 'its value' },
 ] as const satisfies readonly Column[];
 
-/** A rollup has a row per bucket and key, and write; `kind` 0: the cube, else 1 + index into KEYED. */
+/** A rollup has a row per bucket and key, and write; `kind` 0: the cube, else 1 + index into KEYED (see `rollupTable`). */
 const ROLLUP_COLUMNS: readonly { name: string; type: string }[] = [
   { name: 'time', type: 'BIGINT' },
   { name: 'kind', type: 'UTINYINT' },
@@ -178,6 +185,11 @@ export const ROLLUP_NAMES: readonly string[] = ROLLUP_COLUMNS.map(({ name }) => 
 /** Tables of rollups, and the length of their buckets in ms. */
 export const ROLLUPS = { minutes: 60_000, hours: 3_600_000 } as const;
 
+/** Where rows of a kind are: the few of the cube apart from the many by key, which would be read with them. */
+export function rollupTable(table: keyof typeof ROLLUPS, kind: number): string {
+  return kind === 0 ? table : `${table}_by_key`;
+}
+
 /** Tables for people who read them with other tools. */
 export const STORED_TABLES: readonly { name: string; title: string; columns: readonly Column[] }[] = [
   { name: 'transactions_N', title: 'Queries joined with their responses.', columns: TRANSACTION_COLUMNS },
@@ -185,6 +197,7 @@ export const STORED_TABLES: readonly { name: string; title: string; columns: rea
   { name: 'passive, passive_new', title: 'Passive DNS.', columns: PASSIVE_COLUMNS },
   { name: 'missing, missing_new', title: 'Names that had no answer.', columns: MISSING_COLUMNS },
   { name: 'distinct_counts', title: 'Sketches of how many different ones there were.', columns: DISTINCT_COLUMNS },
+  { name: 'stretches', title: 'Where a name or an address may be.', columns: STRETCH_COLUMNS },
   { name: 'records', title: 'Alerts, probe results, views, users, audit log.', columns: RECORD_COLUMNS },
   { name: 'meta', title: 'How far the store has come.', columns: META_COLUMNS },
 ];
@@ -198,9 +211,9 @@ export function createTable(table: string, columns: readonly { name: string; typ
 export const TABLES: readonly string[] = [
   createTable('meta', META_COLUMNS),
   createTable('parts', PART_COLUMNS),
-  createTable('minutes', ROLLUP_COLUMNS),
-  createTable('hours', ROLLUP_COLUMNS),
+  ...rollupTables([0, 1]),
   createTable('distinct_counts', DISTINCT_COLUMNS),
+  createTable('stretches', STRETCH_COLUMNS),
   createTable('passive', PASSIVE_COLUMNS),
   createTable('passive_new', PASSIVE_COLUMNS),
   createTable('missing', MISSING_COLUMNS),
@@ -208,11 +221,41 @@ export const TABLES: readonly string[] = [
   createTable('records', RECORD_COLUMNS),
 ];
 
+/** The tables of both rollups, for these kinds. */
+function rollupTables(kinds: readonly number[]): string[] {
+  return (['minutes', 'hours'] as const).flatMap((table) =>
+    kinds.map((kind) => createTable(rollupTable(table, kind), ROLLUP_COLUMNS)),
+  );
+}
+
+/** Version 3 had both kinds of rows in one table. */
+function splitRollup(table: keyof typeof ROLLUPS): string[] {
+  return [
+    `INSERT INTO ${rollupTable(table, 1)} SELECT * FROM ${table} WHERE kind > 0`,
+    `CREATE TABLE kept AS SELECT * FROM ${table} WHERE kind = 0`,
+    `DROP TABLE ${table}`,
+    `CREATE TABLE ${table} AS SELECT * FROM kept`,
+    'DROP TABLE kept',
+  ];
+}
+
 /** Statements that lead from the version before to this one; parts keep the version they were made with. */
-export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
-  2: [],
-  3: [],
+const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
+  4: [
+    createTable('stretches', STRETCH_COLUMNS),
+    ...rollupTables([1]),
+    ...splitRollup('minutes'),
+    ...splitRollup('hours'),
+  ],
 };
+
+/** Statements that lead from a version to today's. */
+export function migrationsSince(version: number): readonly string[] {
+  return Object.entries(MIGRATIONS).flatMap(([to, statements]) => (Number(to) > version ? statements : []));
+}
+
+/** Since this version stretches of rows are kept. */
+export const STRETCHES_SINCE = 4;
 
 /** Columns that a transaction of a version does not have yet. */
 export function columnsSince(version: number): readonly Column[] {

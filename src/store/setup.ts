@@ -4,7 +4,7 @@ import { EXIT, UserError } from '../core/errors.ts';
 import { type Connection, Database } from './duckdb.ts';
 import { openFailure } from './failures.ts';
 import { Parts, tableOf } from './parts.ts';
-import { before, columnsSince, MIGRATIONS, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { before, columnsSince, migrationsSince, SCHEMA_VERSION, STRETCHES_SINCE, TABLES } from './schema.ts';
 import { transaction } from './sql-transaction.ts';
 import { type StoreOptions, TEMPORARY_FOLDER } from './store.ts';
 
@@ -93,6 +93,12 @@ async function begin(database: Database, { path, readOnly = false }: StoreOption
     );
   }
   if (version < SCHEMA_VERSION && !readOnly) await migrate(connection, parts, version);
+  else if (migrationsSince(version).length > 0) {
+    throw new UserError(
+      `The store ${path ?? ''} has schema ${version}, and cannot be changed to ${SCHEMA_VERSION} while it is only looked at. Run 'nametap serve' once, which does it.`,
+      EXIT.file,
+    );
+  }
   await parts.load(connection);
   if (!readOnly) removeStrays(parts);
   return { database, connection, parts, isNew: false, version };
@@ -101,9 +107,7 @@ async function begin(database: Database, { path, readOnly = false }: StoreOption
 /** Leads an older store to today's schema, in one transaction. Parquet files stay as they are: see `partColumns`. */
 async function migrate(connection: Connection, parts: Parts, version: number): Promise<void> {
   await transaction(connection, async () => {
-    for (let next = version + 1; next <= SCHEMA_VERSION; next++) {
-      for (const statement of MIGRATIONS[next] ?? []) await connection.run(statement);
-    }
+    for (const statement of migrationsSince(version)) await connection.run(statement);
     await parts.load(connection);
     for (const part of parts.list) {
       if (part.kind === 'parquet') continue;
@@ -111,6 +115,13 @@ async function migrate(connection: Connection, parts: Parts, version: number): P
         await connection.run(`ALTER TABLE ${tableOf(part.part)} ADD COLUMN ${name} ${type} DEFAULT ${before(type)}`);
       }
       await connection.run('UPDATE parts SET version = ? WHERE part = ?', [SCHEMA_VERSION, part.part]);
+    }
+    if (version < STRETCHES_SINCE) {
+      // Nobody looked at what these rows hold: anything may be there.
+      for (const { first, last, rows } of parts.list) {
+        if (rows > 0) await connection.run(`INSERT INTO stretches VALUES (?, ?, ''::BLOB)`, [first, last]);
+      }
+      await setMeta(connection, 'sought', JSON.stringify(parts.end));
     }
     await setMeta(connection, 'schema', String(SCHEMA_VERSION));
   });

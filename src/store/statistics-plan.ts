@@ -1,7 +1,7 @@
 import type { Condition } from './condition.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { CUBE, KEYED } from './measures.ts';
-import type { RollupTable } from './rollups.ts';
+import { MANY_ROWS, type RollupTable } from './rollups.ts';
 import { ROLLUPS } from './schema.ts';
 import {
   COUNTS,
@@ -19,7 +19,7 @@ import type { Progress } from './upkeep.ts';
 /** Up to so many rows are counted one by one; more only where rollups do not have the answer. */
 export const COUNTED_ROWS = 300_000;
 /** The same by keys (domain …): rollups of minutes have them only from 10,000 rows a minute on, those of hours always. */
-const COUNTED_KEYED_ROWS = 1_500_000;
+const COUNTED_KEYED_ROWS = 600_000;
 const HOUR_MS = ROLLUPS.hours;
 /** Where a piece of the range is counted. */
 export interface Piece {
@@ -96,8 +96,10 @@ function piecesOf(
     return [...rest(a, begin), { table, from: begin, to: end }, ...rest(end, b)];
   };
   // Minutes have keys only where there is much traffic: what is little is counted from the rows.
-  const byMinute = (a: number, b: number): Piece[] =>
-    keyed && store.parts.rowsBetween(a, b) <= COUNTED_KEYED_ROWS ? raw(a, b) : split('minutes', a, b, raw);
+  const byMinute = (a: number, b: number): Piece[] => {
+    const least = keyed ? Math.max(COUNTED_KEYED_ROWS, (MANY_ROWS * (b - a)) / ROLLUPS.minutes) : 0;
+    return keyed && store.parts.rowsBetween(a, b) <= least ? raw(a, b) : split('minutes', a, b, raw);
+  };
   const rolledUp = (a: number, b: number): Piece[] => {
     if (step !== undefined && step % 60 !== 0) return raw(a, b);
     if (step !== undefined && step % 3600 !== 0) return byMinute(a, b);

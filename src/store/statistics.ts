@@ -15,7 +15,7 @@ import {
   ROLLUP_PRECISION,
 } from './measures.ts';
 import { ns } from './rollups.ts';
-import { ROLLUPS } from './schema.ts';
+import { ROLLUPS, rollupTable } from './schema.ts';
 import { loadProgress } from './upkeep.ts';
 import {
   type Dimension,
@@ -150,7 +150,7 @@ class Answer {
         ...dims((name) => this.#rollupDimension(name)),
         ...(isStepped ? [`time // ${step} * ${step} AS t`] : []),
       ];
-      const buckets = `FROM ${table} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`;
+      const buckets = `FROM ${rollupTable(table, kind)} WHERE kind = ${kind} AND time >= ${from} AND time < ${to}`;
       const rows = `SELECT ${made.join(', ')} ${isHeatmap(query) ? `FROM (${heatmapSql(buckets)})` : buckets}`;
       selects.push(`SELECT ${[...keys, ...rollup].join(', ')} FROM (${rows}) WHERE ${chosen.sql}`);
       params.push(...chosen.params);
@@ -357,7 +357,8 @@ class Answer {
     const byHour = query.step === undefined ? query.to - query.from > 6 * 3_600_000 : query.step % 3600 === 0;
     const size = byHour ? ROLLUPS.hours : ROLLUPS.minutes;
     const rows = await this.#connection.all<{ time: number; what: number; sketch: Uint8Array }>(
-      'SELECT time, what, sketch FROM distinct_counts WHERE step = ? AND time >= ? AND time < ?',
+      `SELECT time, what, sketch FROM distinct_counts WHERE step = ? AND time >= ? AND time < ?
+       AND what IN (${distincts.map((name) => DISTINCTS.indexOf(name)).join(', ')})`,
       [size / 1000, Math.floor(query.from / size) * size, Math.ceil(query.to / size) * size],
     );
     const sums = new Map<string, Cardinality>();

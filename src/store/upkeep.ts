@@ -1,13 +1,14 @@
 import type { Connection } from './duckdb.ts';
-import { appendDistinct } from './learning.ts';
+import { appendDistinct, appendRows, mergeDistinct } from './learning.ts';
 import type { Learnt } from './ingest.ts';
 import { MEASURE_COLUMNS, CUBE } from './measures.ts';
 import type { Parts, Place } from './parts.ts';
 import { appendSightings } from './passive-rows.ts';
-import { type RollupState, type RollupTable, rollUp } from './rollups.ts';
-import { type Column, MISSING_COLUMNS, PASSIVE_COLUMNS } from './schema.ts';
+import { type RollupState, rollUp } from './rollups.ts';
+import { type Column, MISSING_COLUMNS, PASSIVE_COLUMNS, rollupTable, STRETCH_COLUMNS } from './schema.ts';
 import { getMeta, setMeta } from './setup.ts';
 import { transaction } from './sql-transaction.ts';
+import type { StretchCollector } from './stretches.ts';
 import { DISTRIBUTIONS, type Retention } from './store.ts';
 
 const LONG_AGO = -9e12;
@@ -20,6 +21,8 @@ const MERGED_ROWS = 20_000;
 /** How far what is made of rows has come. */
 export interface Progress {
   learnt: Place;
+  /** The rows before it are in stretches. */
+  sought: Place;
   minutes: RollupState;
   hours: RollupState;
 }
@@ -32,6 +35,7 @@ export async function loadProgress(connection: Connection): Promise<Progress> {
   const place = { part: 1, rows: 0 };
   return {
     learnt: await read('learnt', place),
+    sought: await read('sought', place),
     minutes: await read('minutes', { until: LONG_AGO, place }),
     hours: await read('hours', { until: LONG_AGO, place }),
   };
@@ -40,15 +44,33 @@ export async function loadProgress(connection: Connection): Promise<Progress> {
 const MISSING = `CASE WHEN outcome = 1 THEN 0 WHEN rcode = 3 THEN 1 WHEN answer_kind = 1 THEN 2 WHEN rcode = 2 THEN 3
   WHEN rcode = 5 THEN 4 WHEN answer_kind = 4 THEN 5 END`;
 
+/** What rows taught, and is not written yet. */
+interface Lessons {
+  learnt: readonly ReturnType<typeof takeLearnt>[];
+  stretches: StretchCollector;
+  /** No rows come behind these for a while: their stretch ends. */
+  isEnd: boolean;
+}
+
 /** Writes what the rows before `end` taught since the last time, then brings the rollups up to them. */
 export async function learn(
   connection: Connection,
   parts: Parts,
   progress: Progress,
-  learnt: readonly ReturnType<typeof takeLearnt>[],
+  { learnt, stretches, isEnd }: Lessons,
   end: Place,
 ): Promise<void> {
-  await transaction(connection, async () => {
+  const isWhole = isEnd || end.part > progress.sought.part;
+  const ended = stretches.take(isWhole);
+  const isSought = isWhole || ended.length > 0;
+  const write = async () => {
+    appendRows(
+      connection,
+      'stretches',
+      STRETCH_COLUMNS,
+      ended.map(({ first, last, held }) => [Math.floor(first), Math.floor(last), held]),
+    );
+    if (isSought) await setMeta(connection, 'sought', JSON.stringify(end));
     for (const { passive, distinct } of learnt) {
       appendSightings(connection, passive);
       appendDistinct(connection, distinct);
@@ -58,8 +80,13 @@ export async function learn(
        FROM (${parts.sequence(progress.learnt, end)}) WHERE name <> '' AND protocol = 0 AND kind IS NOT NULL GROUP BY ALL`,
     );
     await setMeta(connection, 'learnt', JSON.stringify(end));
+  };
+  await transaction(connection, write).catch((error: unknown) => {
+    stretches.putBack(ended);
+    throw error;
   });
   progress.learnt = end;
+  if (isSought) progress.sought = end;
   for (const table of ['minutes', 'hours'] as const) {
     progress[table] = await rollUp(table, progress[table], {
       parts,
@@ -113,8 +140,16 @@ export async function mergePassive(connection: Connection, always: boolean): Pro
   return true;
 }
 
-/** Merges rows of one bucket and key that several writes made: a few buckets at a time, histograms take memory. */
-export async function mergeRollups(connection: Connection, table: RollupTable): Promise<void> {
+/** Merges rows of one bucket and key that several writes made. */
+export async function mergeRollups(connection: Connection): Promise<void> {
+  for (const table of ['minutes', 'hours'] as const) {
+    for (const kind of [0, 1]) await mergeRollup(connection, rollupTable(table, kind));
+  }
+  await mergeDistinct(connection);
+}
+
+/** A few buckets at a time: histograms take memory. */
+async function mergeRollup(connection: Connection, table: string): Promise<void> {
   const rest = ['kind', 'key', ...Object.keys(CUBE)].join(', ');
   const repeated = `SELECT time FROM (SELECT time, hash(${rest}) AS h FROM ${table}) GROUP BY time, h HAVING count(*) > 1`;
   const times = await connection.all<{ time: number; n: number }>(
@@ -133,7 +168,7 @@ export async function mergeRollups(connection: Connection, table: RollupTable): 
   }
 }
 
-async function mergeBuckets(connection: Connection, table: RollupTable, times: readonly number[]): Promise<void> {
+async function mergeBuckets(connection: Connection, table: string, times: readonly number[]): Promise<void> {
   const keys = ['time', 'kind', 'key', ...Object.keys(CUBE)].join(', ');
   const these = `time IN (${times.join(', ')})`;
   await connection.run(
@@ -158,9 +193,9 @@ async function mergeBuckets(connection: Connection, table: RollupTable, times: r
 }
 
 /** Of the rows before this time in parts before this one all that is made of rows is made. */
-function countedTo({ learnt, minutes, hours }: Progress): { part: number; until: number } {
+function countedTo({ learnt, sought, minutes, hours }: Progress): { part: number; until: number } {
   return {
-    part: Math.min(learnt.part, minutes.place.part, hours.place.part),
+    part: Math.min(learnt.part, sought.part, minutes.place.part, hours.place.part),
     until: Math.min(minutes.until, hours.until),
   };
 }
@@ -177,8 +212,10 @@ export async function retain(
   const old = async (table: string, column: string, time: number | undefined, more = '') => {
     if (time !== undefined) await connection.run(`DELETE FROM ${table} WHERE ${column} < ?${more}`, [Math.floor(time)]);
   };
-  await old('minutes', 'time', before(retention.minutesDays));
-  await old('hours', 'time', before(retention.hoursDays));
+  for (const kind of [0, 1]) {
+    await old(rollupTable('minutes', kind), 'time', before(retention.minutesDays));
+    await old(rollupTable('hours', kind), 'time', before(retention.hoursDays));
+  }
   await old('distinct_counts', 'time', before(retention.minutesDays), ' AND step = 60');
   await old('distinct_counts', 'time', before(retention.hoursDays), ' AND step = 3600');
   for (const table of ['passive', 'passive_new', 'missing', 'missing_new']) {
@@ -198,6 +235,7 @@ export async function retain(
     dropped += part.rows;
     await parts.drop(part, connection);
   }
+  if (dropped > 0) await old('stretches', 'last', Math.min(now, parts.heldFrom));
   return dropped;
 }
 

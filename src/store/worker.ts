@@ -7,6 +7,7 @@ import { findPassive, importPassive, nameHistory } from './passive.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './records.ts';
 import { serveThread } from './serve-thread.ts';
 import { statisticsOf } from './statistics.ts';
+import { rangesOf } from './stretches.ts';
 import type { StatisticsResult } from './store.ts';
 
 const NOTHING: StatisticsResult = { rows: [], source: 'transactions', complete: false };
@@ -17,7 +18,10 @@ function backendOf(store: EmbeddedStore): Backend {
     append: (batch, origin) => store.append(batch, origin),
     statistics: (query, condition, signal) =>
       unlessGivenUp(store, () => statisticsOf(store, query, condition, signal), NOTHING),
-    transactions: (query, condition, signal) => findTransactions(store, query, condition, signal),
+    transactions: (query, condition, signal) =>
+      findTransactions(store, query, condition, signal, (needles, range) =>
+        store.readers.use((c) => rangesOf(c, store.parts, needles, range), signal),
+      ),
     transaction: (id) => findTransaction(store, id),
     related: (id) => findRelated(store, id),
     passive: (query, signal) => store.learnt().then(() => findPassive(store, query, signal)),

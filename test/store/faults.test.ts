@@ -25,12 +25,16 @@ function folder(t: { after(run: () => void): void }): string {
   return path;
 }
 
-/** Fills a store from a capture; how many rows. */
-async function fill(store: Store): Promise<number> {
+/** Fills a store from a capture, as if it had come `later` seconds later; how many rows. */
+async function fill(store: Store, later = 0): Promise<number> {
   let rows = 0;
   for (const batch of (await batchesOf(CAPTURES.find((path) => path.endsWith('lookups.pcapng')) ?? CAPTURES[0]))
     .batches) {
     rows += batch.count;
+    const { openSeconds, lastSeconds, answerSeconds } = batch.col;
+    for (const times of [openSeconds, lastSeconds, answerSeconds]) {
+      for (let i = 0; i < batch.count; i++) times[i] += later;
+    }
     await store.append(batch, { sensor: 'here' }, true);
   }
   await store.flush();
@@ -99,34 +103,62 @@ test('a store opened for looking is not written; there must be one', async (t) =
   await store.close();
 });
 
-test('a filled store of the version before opens, keeps its rows and takes new ones', async (t) => {
-  const path = folder(t);
-  const now = await openStore({ path });
-  const rows = await fill(now);
-  await now.close();
-  await toVersion1(join(path, 'nametap.duckdb'));
-  const store = await openStore({ path });
-  assert.equal((await store.status()).schema, SCHEMA_VERSION);
-  assert.equal(await count(store), rows);
-  assert.equal(await fill(store), rows);
-  assert.equal(await count(store), 2 * rows);
-  assert.equal((await store.statistics({ ...ALWAYS, measures: ['suspicious'] })).rows[0].suspicious, 0);
-  await store.compact();
-  assert.equal(await count(store), 2 * rows);
-  await store.close();
-});
+for (const version of [1, 3]) {
+  test(`a filled store of version ${version} opens, says what it said, keeps its rows and takes new ones`, async (t) => {
+    const path = folder(t);
+    const options = { path, countedRows: 0 };
+    const first = await openStore(options);
+    const once = await fill(first);
+    const rows = once + (await fill(first, 7200));
+    await first.close();
+    const now = await openStore(options);
+    const byType = (one: Store) =>
+      one.statistics({ ...ALWAYS, group: ['type'], measures: ['transactions', 'latency'] });
+    const byDomain = (one: Store) => one.statistics({ ...ALWAYS, group: ['domain'], measures: ['transactions'] });
+    const byClient = (one: Store) =>
+      one.statistics({ ...ALWAYS, group: ['client'], step: 3600, measures: ['latency'] });
+    const [types, domains, clients] = [await byType(now), await byDomain(now), await byClient(now)];
+    assert.equal(domains.source, 'hours');
+    assert.ok(domains.rows.length > 0 && clients.rows.length > 1, `${domains.rows.length} ${clients.rows.length}`);
+    await now.close();
+    await toVersion(version, join(path, 'nametap.duckdb'));
+    await assert.rejects(openStore({ path, readOnly: true }), {
+      name: 'UserError',
+      message: /Run 'nametap serve' once/,
+    });
+    const store = await openStore(options);
+    assert.equal((await store.status()).schema, SCHEMA_VERSION);
+    assert.deepEqual(await byType(store), types);
+    assert.deepEqual(await byDomain(store), domains);
+    assert.deepEqual(await byClient(store), clients);
+    assert.equal(await count(store), rows);
+    assert.equal(await fill(store), once);
+    assert.equal(await count(store), rows + once);
+    const [{ suspicious }] = (await store.statistics({ ...ALWAYS, measures: ['suspicious'] })).rows;
+    assert.equal(suspicious, 0);
+    await store.compact();
+    assert.equal(await count(store), rows + once);
+    await store.close();
+  });
+}
 
-/** Makes a store what version 1 wrote: transactions had no `suspicious`. */
-async function toVersion1(file: string): Promise<void> {
+/** Makes a store what an older version wrote: transactions had fewer columns, rollups by key were among the others. */
+async function toVersion(version: number, file: string): Promise<void> {
   const database = await Database.open(file, {});
   const connection = await database.connect();
-  const columns = TRANSACTION_COLUMNS.filter((column) => !('since' in column && column.since > 1));
+  const columns = TRANSACTION_COLUMNS.filter((column) => !('since' in column && column.since > version));
   await connection.run('ALTER TABLE transactions_1 RENAME TO kept');
   await connection.run(createTable('transactions_1', columns));
   await connection.run(`INSERT INTO transactions_1 SELECT ${columns.map(({ name }) => name).join(', ')} FROM kept`);
   await connection.run('DROP TABLE kept');
-  await connection.run(`UPDATE parts SET version = 1`);
-  await connection.run(`UPDATE meta SET value = '1' WHERE key = 'schema'`);
+  for (const table of ['minutes', 'hours']) {
+    await connection.run(`INSERT INTO ${table} SELECT * FROM ${table}_by_key`);
+    await connection.run(`DROP TABLE ${table}_by_key`);
+  }
+  await connection.run('DROP TABLE stretches');
+  await connection.run(`DELETE FROM meta WHERE key = 'sought'`);
+  await connection.run(`UPDATE parts SET version = ${version}`);
+  await connection.run(`UPDATE meta SET value = '${version}' WHERE key = 'schema'`);
   connection.close();
   database.close();
 }
