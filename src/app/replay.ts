@@ -23,6 +23,8 @@ export interface ReplayPlan {
   isOver?: () => boolean;
 }
 
+/** Batches of a file of names that are repeated: the first half a million names of a longer one. */
+const MOST_KEPT = 1000;
 /** Queries of one batch. */
 const BATCH = 512;
 
@@ -58,7 +60,7 @@ async function* namedQueries({ path, form, isOver }: ReplayPlan): AsyncGenerator
   for await (const question of readNames(path)) {
     batch.push({ query: encodeQuery(question, form, 0) });
     if (batch.length < BATCH) continue;
-    if (isOver !== undefined) kept.push(batch);
+    if (isOver !== undefined && kept.length < MOST_KEPT) kept.push(batch);
     yield batch;
     batch = [];
   }

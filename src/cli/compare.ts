@@ -12,8 +12,9 @@ import { type Color, paint } from '../client/show/look.ts';
 import { readWords } from '../client/words.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { numberText, plainText } from '../core/figures.ts';
+import { jsonLine, numberText, plainText } from '../core/figures.ts';
 import { print, tableText } from './history.ts';
+import { Session } from './session.ts';
 import { COLOR, textOption, useColor, wholeNumber } from './options.ts';
 
 /** `nametap compare`: what servers say to the same questions, side by side. */
@@ -67,27 +68,36 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   const look = { color: useColor(options) };
   const isJson = textOption(options, 'format') === 'json';
   const count = new CompareCount(servers);
-  const compared = compareServers(questions(file, words.questions), servers, {
-    ...exchangeOptions(words, { connections, cookies: new CookieJar() }),
+  // Interrupted it ends with what it has: no more names are read, and answers under way are not waited for.
+  const session = new Session();
+  const { signal } = session;
+  const compared = compareServers(questions(file, words.questions, signal), servers, {
+    ...exchangeOptions(words, { connections, cookies: new CookieJar(), signal }),
     concurrency: wholeNumber(options, 'concurrency', 16),
   });
   try {
     for await (const one of compared) {
+      if (signal.aborted) break;
       count.add(one);
-      if (isJson) print(`${JSON.stringify(jsonOf(one))}\n`);
+      if (isJson) print(jsonLine(jsonOf(one)));
       else print(textOf(one, servers, options.all === true, look));
     }
   } finally {
+    session.close();
     connections.close();
   }
   const summary = count.summary();
-  print(isJson ? `${JSON.stringify({ summary })}\n` : summaryText(summary));
+  print(isJson ? jsonLine({ summary }) : summaryText(summary));
   return summary.weights.matters === undefined ? EXIT.ok : EXIT.usage;
 }
 
-async function* questions(file: string | undefined, given: readonly Question[]): AsyncGenerator<Question> {
+async function* questions(
+  file: string | undefined,
+  given: readonly Question[],
+  signal: AbortSignal,
+): AsyncGenerator<Question> {
   if (file === undefined) yield* given;
-  else yield* readNames(file);
+  else yield* readNames(file, signal);
 }
 
 function textOf(one: Compared, servers: readonly Server[], all: boolean, look: { color: boolean }): string {

@@ -13,7 +13,7 @@ import { Resolver } from '../client/resolver.ts';
 import { type Color, paint, ttlText } from '../client/show/look.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { plainText } from '../core/figures.ts';
+import { jsonLine, plainText } from '../core/figures.ts';
 import { print, tableText } from './history.ts';
 import { COLOR, textOption, useColor, wholeNumber } from './options.ts';
 
@@ -87,7 +87,7 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   };
   const look = { color: useColor(options) };
   const show = (discovery: Discovery) =>
-    print(textOption(options, 'format') === 'json' ? `${JSON.stringify(discovery)}\n` : textOf(discovery, look));
+    print(textOption(options, 'format') === 'json' ? jsonLine(discovery) : textOf(discovery, look));
   let last: Discovery | undefined;
   const interrupted = () => stop.abort();
   process.once('SIGINT', interrupted);

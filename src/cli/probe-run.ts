@@ -1,5 +1,5 @@
 import { EXIT } from '../core/errors.ts';
-import { numberText, percentText, plainText } from '../core/figures.ts';
+import { jsonLine, numberText, percentText, plainText } from '../core/figures.ts';
 import type { ProbeResult } from '../core/probe.ts';
 import type { Bound } from '../probes/fail-on.ts';
 import { type BoundReport, junitText, type TargetReport } from '../probes/junit.ts';
@@ -118,7 +118,7 @@ export class ProbeRun {
     else if (format === 'json' && !quiet) {
       const { time, ...rest } = result;
       const value = { time: new Date(time).toISOString(), type: this.#plan.definition.type, target, ...rest };
-      this.#print(`${JSON.stringify(value)}\n`);
+      this.#print(jsonLine(value));
     }
   }
 
@@ -166,7 +166,7 @@ export class ProbeRun {
         event_loop_delay_ms: this.#delay.read(),
       },
     };
-    return `${JSON.stringify(value)}\n`;
+    return jsonLine(value);
   }
 
   #summary(skipped: number, bounds: readonly BoundReport[]): string {

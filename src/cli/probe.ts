@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { probeOf, probeSettings } from '../app/probe-settings.ts';
+import { linesOf } from '../client/lines.ts';
 import { tellServing } from '../client/own-register.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
-import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+import { EXIT, UserError } from '../core/errors.ts';
 import { spanOf } from '../core/settings.ts';
-import { plainText } from '../core/figures.ts';
+import { numberText, plainText } from '../core/figures.ts';
 import { PROBES } from '../probes/index.ts';
 import { readBounds } from '../probes/fail-on.ts';
 import { COLOR, listOption, textOption, useColor, wholeNumber } from './options.ts';
 import { type ProbePlan, ProbeRun } from './probe-run.ts';
 import { version } from './version.ts';
+
+/** Targets of one run: each takes a few hundred bytes. */
+const MOST_TARGETS = 1_000_000;
 
 const TYPES = Object.entries(PROBES).map(([type, { target, summary }]) => `${type} ${target}: ${summary}`);
 
@@ -89,8 +92,16 @@ async function planOf(type: string | undefined, targets: readonly string[], opti
     throw new UserError(`Say what to check: nametap probe ${Object.keys(PROBES).join('|')} TARGET…`);
   }
   const definition = probeOf(type);
-  const words = [...targets, ...listOption(options, 'file').flatMap(targetsOf)];
-  const read = [...new Set(words.map((target) => definition.read(target)))];
+  const names = new Set(targets.map((target) => definition.read(target)));
+  for (const file of listOption(options, 'file'))
+    for await (const target of targetsOf(file)) {
+      names.add(definition.read(target));
+      if (names.size > MOST_TARGETS)
+        throw new UserError(
+          `${plainText(file)} leads to more than ${numberText(MOST_TARGETS)} targets: give them in parts.`,
+        );
+    }
+  const read = [...names];
   if (read.length === 0) throw new UserError(`Say what to check: nametap probe ${type} ${definition.target}…`);
   const everyMs = spanOption(options, 'interval', 1000);
   return {
@@ -112,15 +123,10 @@ async function planOf(type: string | undefined, targets: readonly string[], opti
 }
 
 /** Lines of a file; empty ones, and what is behind `#` at their beginning or a blank, is left out. */
-function targetsOf(path: string): string[] {
-  try {
-    const text = readFileSync(path === '-' ? 0 : path, 'utf8');
-    return text.split('\n').flatMap((line) => {
-      const target = line.replace(/(^|\s)#.*/, '').trim();
-      return target === '' ? [] : [target];
-    });
-  } catch (error) {
-    throw new UserError(`Cannot read ${path}: ${reasonOf(error)}.`, EXIT.interface);
+async function* targetsOf(path: string): AsyncGenerator<string, void> {
+  for await (const { line } of linesOf(path)) {
+    const target = line.replace(/(^|\s)#.*/, '').trim();
+    if (target !== '') yield target;
   }
 }
 

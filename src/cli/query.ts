@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { aliasSentence, followAliases } from '../client/alias.ts';
 import { askWords, type AskContext, candidates, exchangeOptions, serversOf } from '../client/ask.ts';
 import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import type { Exchange } from '../client/exchange.ts';
+import { LinesError, linesOf } from '../client/lines.ts';
 import { tellServing } from '../client/own-register.ts';
 import type { Question } from '../client/question.ts';
 import { checkRewriting } from '../client/rewriting.ts';
@@ -16,7 +16,7 @@ import { warmUp } from '../client/warm-up.ts';
 import { PLUS_OPTIONS } from '../client/words-plus.ts';
 import { type GivenWords, type OutputName, type QueryWords, readWords } from '../client/words.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
-import { EXIT, reasonOf, UserError } from '../core/errors.ts';
+import { EXIT, UserError } from '../core/errors.ts';
 import { plainText } from '../core/figures.ts';
 import { print } from './history.ts';
 import { COLOR, textOption, useColor } from './options.ts';
@@ -82,15 +82,8 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   }
   tellServing();
   const file = textOption(options, 'file');
-  const lines: string[][] = [];
   const asksItself =
     args.some((word) => !/^[@+]/.test(word)) || options.reverse !== undefined || options.name !== undefined;
-  if (file === undefined || asksItself) lines.push([]);
-  if (file !== undefined) {
-    const read = readLines(file);
-    if (read === undefined) return DIG_EXIT.file;
-    lines.push(...read);
-  }
   const key = textOption(options, 'key');
   const context: AskContext = {
     connections: new Connections(),
@@ -100,18 +93,35 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   };
   let exit: number = EXIT.ok;
   try {
-    for (const [i, line] of lines.entries()) {
-      const isFirst = i === 0 && line.length === 0;
-      // What stands on the command's line holds for those of the file too.
-      const words = readWords(
-        [...(isFirst ? args : args.filter((word) => /^[@+]/.test(word))), ...line],
-        given(options, isFirst),
-      );
+    if (file === undefined || asksItself) {
+      const words = readWords(args, given(options, true));
       common(words, options);
-      exit = Math.max(exit, await ask(words, [...args, ...line], options, context));
+      exit = await ask(words, args, options, context);
     }
+    if (file !== undefined) exit = Math.max(exit, await askFile(file, args, options, context));
   } finally {
     context.connections.close();
+  }
+  return exit;
+}
+
+/** The lines of a file, each asked as it comes; what stands on the command's line as `@` and `+` words holds for them, too. */
+async function askFile(file: string, args: string[], options: OptionValues, context: AskContext): Promise<number> {
+  const shared = args.filter((word) => /^[@+]/.test(word));
+  let exit: number = EXIT.ok;
+  try {
+    for await (const { line } of linesOf(file)) {
+      const own = line.trim();
+      if (own === '' || /^[#;]/.test(own)) continue;
+      const spelled = own.split(/\s+/);
+      const words = readWords([...shared, ...spelled], given(options, false));
+      common(words, options);
+      exit = Math.max(exit, await ask(words, [...args, ...spelled], options, context));
+    }
+  } catch (error) {
+    if (!(error instanceof LinesError)) throw error;
+    remark(error.message);
+    return DIG_EXIT.file;
   }
   return exit;
 }
@@ -226,18 +236,6 @@ async function first(
     if (i === names.length - 1 || result.response?.rcode !== 'NXDOMAIN') return result;
   }
   throw new UserError('There is no name to ask for.');
-}
-
-/** The lines of a file as words; undefined, and told, when it cannot be read. */
-function readLines(path: string): string[][] | undefined {
-  try {
-    const text = readFileSync(path === '-' ? 0 : path, 'utf8');
-    const lines = text.split('\n').map((line) => line.replace(/^\s*[#;].*$/, '').trim());
-    return lines.filter((line) => line !== '').map((line) => line.split(/\s+/));
-  } catch (error) {
-    remark(`cannot open ${plainText(path)}: ${reasonOf(error)}`);
-    return undefined;
-  }
 }
 
 function sourceOption(text: string | undefined): AskContext['source'] {

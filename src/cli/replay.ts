@@ -10,7 +10,7 @@ import { type Server, serverText } from '../client/server.ts';
 import { readWords } from '../client/words.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
-import { numberText, plainText } from '../core/figures.ts';
+import { jsonLine, numberText, plainText } from '../core/figures.ts';
 import { differenceText } from './compare.ts';
 import { print } from './history.ts';
 import { COLOR, FILTER, textOption, useColor, wholeNumber } from './options.ts';
@@ -102,9 +102,7 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   const found = isComparing ? compare.found : undefined;
   const isJson = textOption(options, 'format') === 'json';
-  print(
-    isJson ? `${JSON.stringify(jsonOf(server, result, found))}\n` : textOf(server, result, found, useColor(options)),
-  );
+  print(isJson ? jsonLine(jsonOf(server, result, found)) : textOf(server, result, found, useColor(options)));
   if (result.answered === 0 && result.sent > 0) return EXIT.interface;
   return found?.weights.matters === undefined ? EXIT.ok : EXIT.usage;
 }

@@ -6,8 +6,9 @@ import { trace as traceName } from '../client/trace/trace.ts';
 import type { TraceOptions } from '../client/trace/types.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
-import { plainText } from '../core/figures.ts';
+import { jsonLine, plainText } from '../core/figures.ts';
 import { print } from './history.ts';
+import { Session } from './session.ts';
 import { COLOR, textOption, useColor } from './options.ts';
 
 /** Signatures do not hold. */
@@ -56,12 +57,15 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   const isTree = options.format === 'tree';
   const look = { color: useColor(options) };
   if (isTree) print(`${plainText(name)} ${plainText(type.toUpperCase())}\n\n`);
+  // Interrupted it ends with what it knows.
+  const session = new Session();
   const result = await traceName(name, type, {
     ...traceOptions(options),
     ...(isTree && { onStep: (step) => print(`${stepText(step, look)}\n`) }),
-  });
+    signal: session.signal,
+  }).finally(() => session.close());
   if (isTree) print(`\n${endText(result, look)}`);
-  else print(`${JSON.stringify(result)}\n`);
+  else print(jsonLine(result));
   if (result.end === 'answer' || result.end === 'nodata' || result.end === 'nxdomain') {
     return result.security?.state === 'bogus' ? BOGUS : EXIT.ok;
   }

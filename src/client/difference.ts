@@ -79,7 +79,8 @@ function compareAnswers(a: Message, b: Message, add: Add): void {
   const left = keys(a.answers);
   const right = keys(b.answers);
   if (!sameSet(left, right)) {
-    const hasCommon = left.some((key) => right.includes(key));
+    const others = new Set(right);
+    const hasCommon = left.some((key) => others.has(key));
     add(hasCommon ? 'some_answers' : 'answers', dataOf(a.answers), dataOf(b.answers));
     return;
   }

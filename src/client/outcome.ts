@@ -1,3 +1,4 @@
+import { plainText } from '../core/figures.ts';
 import type { Server, TransportName } from './server.ts';
 
 /** What became of one attempt to ask, or of all of them. */
@@ -90,7 +91,8 @@ export function sentenceOf(attempts: readonly Attempt[], outcome: Outcome, disca
   const times = tries > 1 ? ` (${tries} tries)` : '';
   const why = last.reason === undefined ? '' : `: ${last.reason}`;
   const facts = { where, ms: msText(last.ms), bytesIn: last.bytesIn, times, why };
-  return `${SENTENCES[outcome](facts)}${remarks(outcome, discarded)}`;
+  // Certificates and HTTP headers are quoted in it.
+  return plainText(`${SENTENCES[outcome](facts)}${remarks(outcome, discarded)}`);
 }
 
 /** What sentences are made of. `times` and `why` are empty, or stand behind a word. */

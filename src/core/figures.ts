@@ -53,3 +53,10 @@ const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'];
 export function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
 }
+
+/** A value as a line of JSON that is safe for a terminal, too: what JSON leaves as it is of such characters is escaped. */
+export function jsonLine(value: unknown): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const text = JSON.stringify(value).replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => c.replace(/[^]/g, escaped));
+  return `${text}\n`;
+}

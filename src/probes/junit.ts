@@ -1,3 +1,4 @@
+import { plainText } from '../core/figures.ts';
 import type { ProbeResult } from '../core/probe.ts';
 import type { Tally } from './tally.ts';
 
@@ -47,5 +48,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** Characters that XML does not have become the one for what is unknown. */
 function attribute(text: string): string {
-  return text.replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/g, '\ufffd').replace(/[&<>"]/g, (one) => ENTITIES[one]);
+  return plainText(text)
+    .replace(/[^\x20-\ud7ff\ue000-\ufffd]/g, '\ufffd')
+    .replace(/[&<>"]/g, (one) => ENTITIES[one]);
 }

@@ -80,7 +80,7 @@ test("dig's exit codes: 0 for any answer, 1 for mistakes, 8 for the file of name
   assert.match(wrong.err, /no option \+nonsense/);
   const file = await run('query', at, '-f', '/nonexistent');
   assert.equal(file.code, 8);
-  assert.match(file.err, /cannot open \/nonexistent: there is no such file/);
+  assert.match(file.err, /Cannot open \/nonexistent: there is no such file/);
   const silent = await run('query', at, 'silent.example.com', '+time=0.1', '+tries=2');
   assert.equal(silent.code, 9);
   assert.match(silent.out, /did not answer within [\d.]+ ms \(2 tries\)/);

@@ -1,3 +1,4 @@
+import { jsonLine } from '../../core/figures.ts';
 import { CLASSES, TYPES } from '../../wire/iana.ts';
 import type { MessageView } from '../../wire/message.ts';
 import { nameText } from '../../wire/name.ts';
@@ -22,7 +23,7 @@ export function rfc8427Text(result: Exchange): string {
     milliseconds: Math.round(ms * 1000) / 1000,
     attempts,
   };
-  return `${JSON.stringify(value)}\n`;
+  return jsonLine(value);
 }
 
 /** A message as RFC 8427 §2 writes it. */
@@ -82,7 +83,7 @@ function record(view: MessageView, i: number): Record<string, unknown> {
 
 /** The response as public resolvers write it (`application/dns-json`), in one line; `Status` −1 without one. */
 export function dnsJsonText({ bytes, sentence, response }: Exchange): string {
-  if (bytes === null || response === null) return `${JSON.stringify({ Status: -1, Comment: sentence })}\n`;
+  if (bytes === null || response === null) return jsonLine({ Status: -1, Comment: sentence });
   const view = messageView(bytes);
   const has = (flag: string) => response.flags.includes(flag);
   const rows = recordsText(view);
@@ -110,5 +111,5 @@ export function dnsJsonText({ bytes, sentence, response }: Exchange): string {
   const { ecs, ede } = response;
   if (ecs !== undefined) value.edns_client_subnet = `${ecs.address}/${ecs.scope}`;
   if (ede !== undefined) value.Comment = ede.map(({ code, text }) => `EDE(${code}): ${text}`);
-  return `${JSON.stringify(value)}\n`;
+  return jsonLine(value);
 }

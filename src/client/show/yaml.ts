@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { plainText } from '../../core/figures.ts';
 import { rcodeName } from '../../wire/iana.ts';
 import type { Exchange } from '../exchange.ts';
 import { messageView, questionsText, recordsText } from './records.ts';
@@ -66,5 +67,5 @@ function ednsLines({ response, bytes }: Exchange): string[] {
 
 /** A YAML scalar in single quotes. */
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  return `'${plainText(text).replaceAll("'", "''")}'`;
 }

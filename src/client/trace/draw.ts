@@ -79,7 +79,7 @@ function checkText({ zone, servers, remarks }: ZoneCheck, look: DrawLook): strin
 }
 
 function serverLine({ name, address, ms, serial, rcode, answers, random }: ServerCheck): string {
-  const who = `${name ?? ''} ${address}`.trim().padEnd(38);
+  const who = plainText(`${name ?? ''} ${address}`.trim()).padEnd(38);
   if (ms === null) return `${who} no answer`;
   const said = `${rcode ?? '-'}, ${answers.length} ${answers.length === 1 ? 'record' : 'records'}`;
   return `${who} ${msText(ms).padStart(9)}  serial ${serial ?? '-'}  ${said}, unknown name: ${plainText(random ?? '-')}`;
