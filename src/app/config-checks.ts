@@ -110,8 +110,12 @@ function sinkProblems({ sinks, log }: Config): ConfigProblem[] {
     }
     if ('tls' in sink && sink.tls !== undefined) {
       const path = ['sinks', name, 'tls'];
-      if (sink.to.kind !== 'tls')
+      if ('to' in sink && sink.to.kind !== 'tls') {
         problems.push({ path, text: `${path.join('.')} is for receivers such as tls:HOST:PORT` });
+      }
+      if ('nodes' in sink && !sink.nodes.every((node) => node.startsWith('https:'))) {
+        problems.push({ path, text: `${path.join('.')} is for addresses that begin with https:` });
+      }
       if ((sink.tls.certificate === undefined) !== (sink.tls.key === undefined)) {
         problems.push({ path, text: `${path.join('.')} wants certificate and key together` });
       }

@@ -111,6 +111,16 @@ export class Delivery implements Sink {
     if (writer.length > 0) this.#gather ??= setTimeout(() => this.#cut(), GATHER_MS);
   }
 
+  /** Takes records made elsewhere, a chunk as it is: it is handed over whole. */
+  take(chunk: Chunk): void {
+    if (this.#ending.signal.aborted) this.#dropped.closed += chunk.rows;
+    else if (!this.#queue.hasRoom(chunk.bytes.length)) this.#dropped.queue_full += chunk.rows;
+    else {
+      this.#queue.push(chunk);
+      this.#start();
+    }
+  }
+
   ready(): Promise<void> | undefined {
     // Half of it stays free for those that cannot wait.
     if (this.#hasMuchRoom() || this.#ending.signal.aborted) return undefined;

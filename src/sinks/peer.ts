@@ -229,7 +229,7 @@ export function peerText(address: PeerAddress): string {
 }
 
 /** Files are read at the start: later there may be no right to. */
-function tlsOptions(tls: PeerTls): { name?: string; files: { ca?: Buffer; cert?: Buffer; key?: Buffer } } {
+export function tlsOptions(tls: PeerTls): { name?: string; files: { ca?: Buffer; cert?: Buffer; key?: Buffer } } {
   const { authority, certificate, key, name } = tls ?? {};
   return {
     ...(name !== undefined && { name }),
@@ -258,7 +258,8 @@ const WHY: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
 };
 
-function whyOf(error: unknown): string {
+/** Why a receiver cannot be reached, in words that follow `Cannot reach RECEIVER: `. */
+export function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = '' }: NodeJS.ErrnoException = error;
   return WHY[code] ?? error.message;

@@ -68,6 +68,11 @@ export interface SinkContext {
   readonly clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Names of the rules behind each mark; may grow. */
   readonly marks?: readonly string[];
+  /**
+   * Tells what is read from all else that can be read, where reading it again gives the same transactions in the same order
+   * (files): receivers know by it what they have already. Absent: what comes, comes once.
+   */
+  readonly epoch?: number | undefined;
   /** Whom files that are made belong to; absent: the one we are. */
   readonly owner?: FileOwner | undefined;
   /** A folder of its own, for what waits on disk and for dead letters; not there yet. */

@@ -1,5 +1,7 @@
 import { dnstapSink } from './dnstap-sink.ts';
 import { fileSink } from './file-sink.ts';
+import { kafkaSink } from './kafka-sink.ts';
+import { openSearchSink } from './opensearch-sink.ts';
 import { parquetSink } from './parquet-sink.ts';
 import { pcapngSink } from './pcapng-sink.ts';
 import { syslogSink } from './syslog-sink.ts';
@@ -11,4 +13,6 @@ export const SINKS = {
   parquet: parquetSink,
   syslog: syslogSink,
   dnstap: dnstapSink,
+  kafka: kafkaSink,
+  opensearch: openSearchSink,
 } as const;

@@ -1,5 +1,6 @@
 import { sinkContract } from './contract.ts';
-import { dnstapReceiver, syslogReceiver } from './receivers.ts';
+import { dnstapReceiver, searchReceiver, syslogReceiver } from './receivers.ts';
 
-sinkContract('syslog', syslogReceiver, { awayMs: 1000, kills: 3 });
-sinkContract('dnstap', dnstapReceiver, { awayMs: 1000, kills: 3 });
+sinkContract('syslog', syslogReceiver, { awayMs: 700, kills: 2 });
+sinkContract('dnstap', dnstapReceiver, { awayMs: 700, kills: 2 });
+sinkContract('opensearch', searchReceiver, { awayMs: 700, kills: 2 });

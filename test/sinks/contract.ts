@@ -21,6 +21,8 @@ export interface ContractPlan {
   /** Rows of a step, and the pause behind it: the load. */
   step?: number;
   pauseMs?: number;
+  /** What waits is there at the latest after so long. */
+  settleSeconds?: number;
 }
 
 /**
@@ -110,7 +112,7 @@ class Peer {
       this.sawOpen ||= this.state().circuit === 'open';
     }
     await reviving;
-    await until(
+    await this.#until(
       () => this.state().queue === 0,
       () => JSON.stringify(this.state()),
     );
@@ -137,7 +139,7 @@ class Peer {
   async arrived(count: number): Promise<string[]> {
     let got: string[] = [];
     let distinct: string[] = [];
-    await until(
+    await this.#until(
       async () => {
         got = await this.#receiver.names();
         distinct = [...new Set(got)];
@@ -153,6 +155,12 @@ class Peer {
     await this.#sinks?.close();
     await this.#receiver.close();
     rmSync(this.#folder, { recursive: true });
+  }
+
+  async #until(met: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
+    const { settleSeconds = 30 } = this.#plan;
+    for (const end = Date.now() + 1000 * settleSeconds; Date.now() < end; await sleep(50)) if (await met()) return;
+    assert.fail(what());
   }
 
   #settings(more: object): Record<string, object> {
@@ -182,8 +190,3 @@ class Peer {
 }
 
 const CHILD = fileURLToPath(new URL('contract-child.ts', import.meta.url));
-
-async function until(met: () => boolean | Promise<boolean>, what: () => string, seconds = 30): Promise<void> {
-  for (const end = Date.now() + 1000 * seconds; Date.now() < end; await sleep(50)) if (await met()) return;
-  assert.fail(what());
-}

@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { runRows } from '../../src/app/run.ts';
 import { transactionValue } from '../../src/rr/transaction.ts';
 import { openDnstap } from '../../src/sources/dnstap.ts';
@@ -152,6 +154,45 @@ export async function dnstapReceiver(): Promise<MortalReceiver> {
         await ended;
       },
     };
+  }
+}
+
+/** A search service as far as bulk requests go: keeps documents by their id. */
+export async function searchReceiver(): Promise<MortalReceiver> {
+  const documents = new Map<string, string>();
+  let listener = await listen(0);
+  const { port } = listener.server.address() as AddressInfo;
+  return {
+    isIdempotent: true,
+    settings: { nodes: [`http://127.0.0.1:${port}`] },
+    names: async () => [...documents.values()],
+    kill: () => listener.kill(),
+    revive: async () => {
+      listener = await listen(port);
+    },
+    close: () => listener.kill(),
+  };
+
+  async function listen(at: number) {
+    const sockets = new Set<Socket>();
+    const server = createHttpServer((request, response) => void answer(request, response));
+    server.on('connection', (socket) => sockets.add(socket));
+    await started(server, at);
+    return { server, kill: () => killed(server, sockets) };
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const lines = (await text(request)).trimEnd().split('\n');
+    response.setHeader('content-type', 'application/json');
+    if (request.url?.includes('/_bulk') !== true) return void response.end('{"version":{"distribution":"opensearch"}}');
+    const items: object[] = [];
+    for (let i = 0; i + 1 < lines.length; i += 2) {
+      const { create } = JSON.parse(lines[i]) as { create: { _id: string } };
+      const { dns } = JSON.parse(lines[i + 1]) as { dns: { question: { name: string } } };
+      items.push({ create: { status: documents.has(create._id) ? 409 : 201 } });
+      documents.set(create._id, dns.question.name);
+    }
+    response.end(JSON.stringify({ errors: false, items }));
   }
 }
 
