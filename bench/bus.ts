@@ -62,10 +62,10 @@ const writing = timed(() => {
   for (const batch of batches) {
     for (let at = 0; at < batch.count; ) {
       at = writer.add(batch, order, at, batch.count);
-      if (writer.isFull) encoded.push(writer.finish(origin, 1, encoded.length));
+      if (writer.isFull) encoded.push(writer.finish(origin, { epoch: 1, line: 0, sequence: encoded.length }));
     }
   }
-  encoded.push(writer.finish(origin, 1, encoded.length));
+  encoded.push(writer.finish(origin, { epoch: 1, line: 0, sequence: encoded.length }));
 });
 line(
   'bus: write',

@@ -1,5 +1,6 @@
 import type { Damage } from '../core/frames.ts';
 import type { Ledger } from '../core/ledger.ts';
+import type { SinkState } from '../server/schema/sensors.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { StoreStatus } from '../store/store.ts';
 import type { LoadedConfig } from './config.ts';
@@ -21,6 +22,8 @@ export interface ServeHooks {
   signal: AbortSignal;
   version: string;
   log: ServerLog;
+  /** `ship`: nothing is kept, everything goes to the sinks, and the end of files is the end. Absent: it serves. */
+  role?: 'ship';
   /** The words that start it without a demo, for advice. */
   command: readonly string[];
   /** Called once, when page and input are open. */
@@ -40,4 +43,6 @@ export interface ServeResult {
   stored: number;
   lost: Readonly<Record<string, number>>;
   store: StoreStatus;
+  /** Sinks when they had ended. */
+  sinks: readonly SinkState[];
 }

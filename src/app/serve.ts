@@ -5,6 +5,7 @@ import type { CapturedInterface } from '../core/frames.ts';
 import { keepsPackets, Privacy } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
+import { nowhere } from '../store/nowhere.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { type Blocking, openBlocking } from './blocking.ts';
@@ -25,6 +26,7 @@ import { clientNames, withClientNames } from './named-clients.ts';
 import { privacyEpochs } from './privacy-keys.ts';
 import { runRows } from './run.ts';
 import { Sensor } from './sensor.ts';
+import { epochOf } from './ship.ts';
 import type { ServeHooks, ServeResult } from './serve-hooks.ts';
 import { refuseClosed, refuseSecond } from './serve-folder.ts';
 import { servePlan, sourceText } from './serve-plan.ts';
@@ -55,7 +57,7 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   // A demo has a store of its own, which begins empty.
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
-  const store = await openStore(storeOptions(config, folder));
+  const store = hooks.role === 'ship' ? nowhere() : await openStore(storeOptions(config, folder));
   let blocking: Blocking | undefined;
   try {
     const path = data.part(demo === null ? 'blocks.ndjson' : 'demo-blocks.ndjson');
@@ -137,6 +139,7 @@ class Serving {
       exporter: store,
       clientName: (family, words) => this.#live.clients?.name(family, words),
       owner: account,
+      ...(hooks.role === 'ship' && { epoch: epochOf(plan, loaded.config, hooks.version) }),
       log: hooks.log,
     });
     // Packets of another time, or of a demo, are no reason to block anyone.
@@ -153,7 +156,7 @@ class Serving {
         marks,
       },
       privacy: this.#privacy(),
-      takers: [this.#judge, this.#live, this.#sinks],
+      takers: hooks.role === 'ship' ? [this.#live, this.#sinks] : [this.#judge, this.#live, this.#sinks],
       waits: !isCurrent(plan.input) || plan.input.kind === 'replay',
       register: this.#register,
       failed: (error) => this.#complain(error),
@@ -219,14 +222,14 @@ class Serving {
       const result = await this.#capture(server.url);
       await this.#intake.settle();
       await this.#probes.close();
-      await this.#sinks.close();
+      const sinks = await this.#sinks.close();
       await this.#judge.close();
       await this.#keepLedger();
       await server.close();
       await store.flush();
       const { received, stored, lost } = this.#intake;
       const { ledger, damage } = result;
-      return { ledger, damage, received, stored, lost, store: await store.status() };
+      return { ledger, damage, received, stored, lost, store: await store.status(), sinks };
     } finally {
       for (const timer of timers) clearInterval(timer);
       this.#register?.close();
@@ -275,9 +278,11 @@ class Serving {
     this.#log.info({ transactions: received, ...(why !== '' && { damage: why }) }, 'The input has ended');
     await this.#intake.settle();
     await this.#parts.store.flush();
-    hooks.inputEnded?.(received, oldest, newest);
+    if (hooks.role !== 'ship') hooks.inputEnded?.(received, oldest, newest);
     if (hooks.signal.aborted) return result;
-    await new Promise((resolve) => hooks.signal.addEventListener('abort', resolve, { once: true }));
+    const stopped = new Promise((resolve) => hooks.signal.addEventListener('abort', resolve, { once: true }));
+    // A sensor has nothing to show of what it has handed over.
+    await (hooks.role === 'ship' ? Promise.race([this.#sinks.secured(), stopped]) : stopped);
     return result;
   }
 

@@ -8,6 +8,7 @@ import { clientsSetting, networksSetting, privacySettings, resolversSetting } fr
 import { probesSettings } from '../probes/settings.ts';
 import { pipelineSettings } from '../pipeline/settings.ts';
 import { serverSettings } from '../server/settings.ts';
+import { kafkaSettings } from './kafka-settings.ts';
 import { captureSettings } from '../sources/live/settings.ts';
 import { SINKS } from '../sinks/sinks.ts';
 import { storeSettings } from '../store/settings.ts';
@@ -45,6 +46,7 @@ export const SETTINGS = group('nametap', {
   sinks: map('Where transactions are also written to, each under a name.', variant('A sink.', SINKS), {
     reloads: true,
   }),
+  kafka: kafkaSettings,
   detect: detectSettings,
   block: blockSettings,
   probes: probesSettings,

@@ -27,6 +27,8 @@ export interface SinksOptions {
   exporter: SinkExporter | null;
   /** Whom files belong to, where root will become somebody else. */
   owner?: FileOwner | undefined;
+  /** See SinkContext. */
+  epoch?: number | undefined;
   log: ServerLog;
 }
 
@@ -109,9 +111,11 @@ export class Sinks {
   }
 
   /** Hands over what waits, and ends. */
-  async close(): Promise<void> {
+  async close(): Promise<readonly SinkState[]> {
     await Promise.all([...this.#entries.values()].map(({ sink }) => sink.close(PATIENCE_MS)));
+    const states = this.states();
     this.#entries.clear();
+    return states;
   }
 
   #passes({ filter }: SinkConfig): RowPredicate {

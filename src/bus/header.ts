@@ -7,18 +7,20 @@ import { BusError, refuse } from './error.ts';
  *   0  'nbus'          4  form of this header (1)     5  schema id         6  schema version (u16)
  *   8  rows (u32)     12  octets of the body before compression (u32)
  *  16  from  24  to    times of the first and the last row, ms since 1970 (f64)
- *  32  epoch (f64)    40  sequence (f64)              48  length of the sensor's name, and the name (UTF-8)
+ *  32  epoch (f64)    40  sequence (f64)              48  line (u16)
+ *  50  length of the sensor's name, and the name (UTF-8)
  *
  * Then comes the body, as one zstd frame with a checksum of its content.
  *
- * A sensor counts its batches: `sequence` goes up by one in every line (partition) of a run, and `epoch` tells its runs
- * apart. What comes twice is known by that, and what is missing.
+ * A sensor deals its rows into lines (by client) and counts the batches of each: `sequence` goes up by one in every line,
+ * and `epoch` tells runs of a sensor apart. What comes twice is known by that, and what is missing.
  */
 export interface BusHeader {
   schema: number;
   version: number;
   sensor: string;
   epoch: number;
+  line: number;
   sequence: number;
   rows: number;
   from: number;
@@ -29,7 +31,7 @@ export const SCHEMA_TRANSACTIONS = 1;
 export const SCHEMA_FEATURES = 2;
 
 const FORM = 1;
-const FIXED = 49;
+const FIXED = 51;
 const MAGIC = 0x7375_626e;
 /** Most rows of a batch, and most octets of its body. A batch that cannot be compressed fits into a message of Kafka. */
 export const MOST_ROWS = 8192;
@@ -59,7 +61,8 @@ export function sealed(header: BusHeader, body: Uint8Array, level: number = LEVE
   view.setFloat64(24, header.to, true);
   view.setFloat64(32, header.epoch, true);
   view.setFloat64(40, header.sequence, true);
-  view.setUint8(48, name.length);
+  view.setUint16(48, header.line, true);
+  view.setUint8(50, name.length);
   bytes.set(name, FIXED);
   bytes.set(packed, FIXED + name.length);
   return bytes;
@@ -72,13 +75,14 @@ export function headerOf(bytes: Uint8Array): BusHeader {
   if (view.getUint32(0, true) !== MAGIC) refuse('it does not begin as one');
   const form = view.getUint8(4);
   if (form !== FORM) refuse(`its header has form ${form}, this program reads ${FORM}`);
-  const nameLength = view.getUint8(48);
+  const nameLength = view.getUint8(50);
   if (bytes.length < FIXED + nameLength) refuse('its header is cut');
   const header = {
     schema: view.getUint8(5),
     version: view.getUint16(6, true),
     sensor: text.decode(bytes.subarray(FIXED, FIXED + nameLength)),
     epoch: view.getFloat64(32, true),
+    line: view.getUint16(48, true),
     sequence: view.getFloat64(40, true),
     rows: view.getUint32(8, true),
     from: view.getFloat64(16, true),
@@ -97,7 +101,7 @@ export function bodyOf(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(12, true);
   if (length > MOST_BODY) refuse('its body is larger than one may be');
-  const packed = bytes.subarray(FIXED + view.getUint8(48));
+  const packed = bytes.subarray(FIXED + view.getUint8(50));
   let body: Uint8Array;
   try {
     body = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) });

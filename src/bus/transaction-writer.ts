@@ -234,7 +234,7 @@ export class TransactionWriter {
   }
 
   /** The batch of all rows taken; the writer is empty then. */
-  finish(origin: BusOrigin, epoch: number, sequence: number): Uint8Array<ArrayBuffer> {
+  finish(origin: BusOrigin, place: { epoch: number; line: number; sequence: number }): Uint8Array<ArrayBuffer> {
     const n = this.count;
     const out = this.#out;
     out.clear();
@@ -262,8 +262,7 @@ export class TransactionWriter {
       schema: SCHEMA_TRANSACTIONS,
       version: VERSION,
       sensor: origin.sensor,
-      epoch,
-      sequence,
+      ...place,
       rows: n,
       from: n === 0 ? 0 : from,
       to: n === 0 ? 0 : to,

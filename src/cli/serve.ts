@@ -80,14 +80,19 @@ export const serve: CommandDefinition = {
 };
 
 /** Files and folders as words are the same as those of the configuration. */
-async function inputFlags(args: readonly string[], options: OptionValues): Promise<OptionValues> {
+export async function inputFlags(args: readonly string[], options: OptionValues): Promise<OptionValues> {
   const { inputOf } = await import('../app/input.ts');
   if (inputOf(args).kind === 'folder') return { 'capture-folder': args[0] };
   return { 'capture-files': [...listOption(options, 'capture-files'), ...args] };
 }
 
 /** Serves until a signal ends it; says where, and at the end what was kept. `load` reads the configuration again. */
-export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, options: OptionValues): Promise<number> {
+export async function runServe(
+  loaded: LoadedConfig,
+  load: () => LoadedConfig,
+  options: OptionValues,
+  role?: 'ship',
+): Promise<number> {
   const { serve } = await import('../app/serve.ts');
   const { openLog } = await import('../app/log.ts');
   const session = new Session();
@@ -99,6 +104,7 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
       signal: session.signal,
       version: version(),
       log,
+      ...(role !== undefined && { role }),
       command: [...startedBy().map((word) => resolve(word)), 'serve'],
       started: (served) => {
         const { url, source, user } = served;
@@ -124,7 +130,7 @@ export async function runServe(loaded: LoadedConfig, load: () => LoadedConfig, o
         session.writing({ reopen });
       },
     });
-    say(endedText(result));
+    say(role === 'ship' ? shippedText(result) : endedText(result));
     remarkDamage(
       { damage: result.damage, unreadable: 0, interfaces: [], ledger: result.ledger },
       'what came before was kept',
@@ -171,6 +177,15 @@ function readText(transactions: number, from: number, to: number, address: strin
   url.searchParams.set('from', new Date(from * 1000).toISOString());
   url.searchParams.set('to', new Date((to + 1) * 1000).toISOString());
   return `${numberText(transactions)} transactions were read; their time:\n\n  ${url.href}\n\n`;
+}
+
+function shippedText({ received, sinks, ledger }: ServeResult): string {
+  const to = sinks.map(({ name, written, dropped, refused, queue }) => {
+    const lost = dropped + refused;
+    const rest = [lost > 0 && `${numberText(lost)} lost`, queue > 0 && `${numberText(queue)} wait on disk`];
+    return [`${name} took ${numberText(written)}`, ...rest.filter((text) => text !== false)].join(', ');
+  });
+  return `${numberText(received)} transactions; ${to.join('; ')}; ${countsText(ledger)}\n`;
 }
 
 function endedText({ stored, lost, ledger }: ServeResult): string {

@@ -8,7 +8,7 @@ export const ORIGIN: BusOrigin = { sensor: 'here', interfaces: ['eth0', undefine
 /** The batches of all rows, in order. */
 export function written(batches: readonly TransactionBatch[], writer = new TransactionWriter()): Uint8Array[] {
   const out: Uint8Array[] = [];
-  const finish = () => out.push(writer.finish(ORIGIN, 1, out.length));
+  const finish = () => out.push(writer.finish(ORIGIN, { epoch: 1, line: 0, sequence: out.length }));
   for (const batch of batches) {
     const rows = Uint32Array.from({ length: batch.count }, (_, i) => i);
     for (let at = 0; at < rows.length; ) {
