@@ -90,6 +90,17 @@ test('without an answer every output says why, or nothing', () => {
   assert.equal((JSON.parse(shown['dns-json']) as { Status: number }).Status, -1);
 });
 
+test('the short form tells what was asked for by options', () => {
+  const options = [
+    { code: 3, name: 'NSID', data: '\\# 7 6b6e6f742d6964' },
+    { code: 8, name: 'ECS', data: '192.0.2.0/24/16' },
+    { code: 10, name: 'COOKIE', data: '\\# 8 0102030405060708' },
+  ];
+  const text = OUTPUTS.pretty.show(resultOf(answerTo(query, { edns: { options } })), look);
+  assert.match(text, /^NSID knot-id\nECS 192\.0\.2\.0\/24\/16\nNOERROR/m);
+  assert.doesNotMatch(text, /COOKIE/);
+});
+
 test('a cut answer tells both times; TTLs as people read them', () => {
   const cut = { ...resultOf(answerTo(query)), udpMs: 1.5, tcpMs: 20 };
   assert.match(OUTPUTS.pretty.show(cut, look), /cut over UDP after 1\.5 ms, over TCP 20 ms/);

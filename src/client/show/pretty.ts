@@ -43,8 +43,20 @@ export function prettyText(result: Exchange, look: Look): string {
   }
   for (const { code, text } of response.ede ?? [])
     lines.push(paint(`why: ${plainText(text)} (EDE ${code})`, 'yellow', look));
+  for (const { name, data } of response.edns?.options ?? [])
+    if (!QUIET.has(name))
+      lines.push(paint(plainText(`${name} ${name === 'NSID' ? octetsText(data) : data}`), 'dim', look));
   lines.push(statusLine(result, look));
   return `${lines.join('\n')}\n`;
+}
+
+/** Options that say nothing to people, or are told already. */
+const QUIET: ReadonlySet<string> = new Set(['COOKIE', 'PADDING', 'EDE']);
+
+/** Octets given in hexadecimal, as text where they are one. */
+function octetsText(hex: string): string {
+  const text = Buffer.from(hex, 'hex').toString('latin1');
+  return /^[\x20-\x7e]+$/.test(text) ? text : hex;
 }
 
 /** `NOERROR · 1 answer · 0.42 ms · 192.0.2.53#53 UDP · 61 bytes · RD sent, RA received · aa`. */
