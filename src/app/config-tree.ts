@@ -122,7 +122,7 @@ function readText(path: string): string {
 }
 
 /** Variables of ours that are no settings. */
-const OTHER_VARIABLES = new Set(['NAMETAP_CONFIG', 'NAMETAP_DEBUG', 'NAMETAP_CAPTURE']);
+const OTHER_VARIABLES = new Set(['NAMETAP_CONFIG', 'NAMETAP_DEBUG', 'NAMETAP_CAPTURE', 'NAMETAP_RUN']);
 
 /** Lays `NAMETAP_…` over a tree; `…_FILE` names the file of a secret. Gives remarks about names that are no setting. */
 export function layEnvironment(tree: ConfigTree, environment: NodeJS.ProcessEnv): string[] {

@@ -145,7 +145,7 @@ class Serving {
     // Packets of another time, or of a demo, are no reason to block anyone.
     if (plan.input.kind !== 'replay' && isCurrent(plan.input)) blocking.follow(this.#judge.book);
     // Before rights are given up: folders of the system need them.
-    this.#register = isCurrent(plan.input) ? OwnRegister.open(account) : null;
+    this.#register = isCurrent(plan.input) ? OwnRegister.open() : null;
     this.#intake = new Intake({
       store,
       origin: {

@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  fchownSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -20,7 +19,7 @@ import { noteOwnSocket, type OwnProtocol, tellOwnSockets } from './own-traffic.t
 /**
  * How commands of nametap tell a nametap that serves on the same machine which sockets are theirs: a file of the serving
  * one, to which a command appends a line before it sends a packet, and which is read before rows are judged. Only root and
- * the user who serves may write to it: whoever could, could hide his traffic from detectors.
+ * whoever started the serving one may write to it: whoever could, could hide his traffic from detectors.
  */
 const NAME = /^own-(\d{1,10})$/;
 /** `+ udp 192.0.2.1 53211 PID TIME` when a socket opens, `-` when it closes. */
@@ -117,8 +116,8 @@ export class OwnRegister {
     this.#file = file;
   }
 
-  /** Opens one in the first place where that can be done, for `owner` where rights are given up; null where there is none. */
-  static open(owner?: { uid: number; gid: number }): OwnRegister | null {
+  /** Opens one in the first place where that can be done, for who runs it now only; null where there is none. */
+  static open(): OwnRegister | null {
     if (process.getuid === undefined) return null;
     for (const folder of folders()) {
       try {
@@ -126,8 +125,7 @@ export class OwnRegister {
         if (!isSafe(folder)) continue;
         dropStale(folder);
         const path = join(folder, `own-${process.pid}`);
-        const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o660);
-        if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+        const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
         return new OwnRegister(path, file);
       } catch {
         // The next place may do.
