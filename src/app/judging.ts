@@ -54,7 +54,7 @@ export class Judging {
     this.#allowed = new DomainSet(config.allow);
     this.judge = new Judge([...DETECTORS, ...more], {
       services: {
-        entities: new Entities(registrableStart, isPopular),
+        entities: new Entities(registrableStart, popular),
         baseline,
         networks,
         resolvers,

@@ -1,13 +1,14 @@
 import { DNS } from '../core/carrier.ts';
 import { ANSWER_KINDS, OUTCOMES } from '../core/transactions.ts';
 import { nameText } from '../wire/name.ts';
+import { TYPE_A, TYPE_AAAA } from './answers.ts';
 import { answerCounters, asksForDnssec, bogusError, LOST, UNREACHED } from './answer.ts';
 import { CLIENT_COUNTERS, ClientModels, type ClientModelsState } from './clients.ts';
 import { Hops } from './hops.ts';
 import { bucketOf, distanceOf } from './latency.ts';
 import { Levels, type StrangeHop } from './levels.ts';
 import { FIRST, type ModelTable, type ModelTableState, SAMPLES } from './model-table.ts';
-import type { Seen } from './seen.ts';
+import type { Seen, SeenAhead } from './seen.ts';
 import { COUNTERS, ServerModels } from './servers.ts';
 import { BASELINE_DEFAULTS, type BaselineConfig } from './settings.ts';
 import { Shapes } from './shape.ts';
@@ -22,8 +23,6 @@ const DATA = ANSWER_KINDS.indexOf('data');
 const NXDOMAIN = ANSWER_KINDS.indexOf('nxdomain');
 const SERVFAIL = 2;
 const REFUSED = 5;
-const TYPE_A = 1;
-const TYPE_AAAA = 28;
 
 /** A host or a domain is known once it was seen so often: what came once has nothing that is usual, and floods are of these. */
 const KNOWN_AFTER = 4;
@@ -125,6 +124,21 @@ export class Baseline {
     if (asZone >= 0) this.#judgePath(seen, teaches);
   }
 
+  /** Reads what the transactions that come next will read, so that they wait for the memory together. */
+  touch(ahead: SeenAhead): void {
+    const { hosts, domains, hashes, types, count } = ahead;
+    const { clients, zones, ttls } = this;
+    let sum = 0;
+    for (let k = 0; k < count; k++) {
+      const client = hosts[k]?.asClient ?? -1;
+      if (client >= 0) sum += clients.touch(client);
+      const zone = domains[k]?.asZone ?? -1;
+      if (zone >= 0) sum += zones.touch(zone);
+      if (types[k] === TYPE_A || types[k] === TYPE_AAAA) sum += ttls.touch(hashes[k], types[k]);
+    }
+    ahead.sum += sum;
+  }
+
   /** Seconds since 1970, on the packets' clock; before the first packet, when what was loaded was saved. */
   get now(): number {
     return this.#now === Number.NEGATIVE_INFINITY ? this.#asOf : this.#now;
@@ -205,9 +219,7 @@ export class Baseline {
   #judge(seen: Seen, teaches: boolean): void {
     const { type } = seen;
     if (seen.kind === DATA && (type === TYPE_A || type === TYPE_AAAA)) {
-      const { arena, col } = seen.batch;
-      const at = col.responseAt[seen.row];
-      this.hasTtl = this.ttls.note(seen.nameHash, type, arena, at, at + col.responseLength[seen.row], teaches);
+      this.hasTtl = this.ttls.note(seen.nameHash, type, seen.answers, teaches);
       return;
     }
     if (seen.rcode !== SERVFAIL || seen.response === null) return;

@@ -69,6 +69,12 @@ export class ClientModels {
     return true;
   }
 
+  /** Reads what a transaction of a client will read. */
+  touch(place: number): number {
+    const { doubles, floats } = this.table;
+    return doubles[place * DOUBLES + HOUR] + floats[place * FLOATS + HOUR_ROWS] + floats[place * FLOATS + COUNTS];
+  }
+
   /** What a transaction that teaches was: counter (0 none), ln(ms) (NaN without). */
   learn(place: number, counter: number, ln: number): void {
     const { floats } = this.table;

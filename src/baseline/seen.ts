@@ -1,5 +1,6 @@
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { MessageView } from '../wire/message.ts';
+import type { AnswerAddresses } from './answers.ts';
 
 /** A host with the places of its models, kept by it so that they need not be searched for (−1: not known). */
 export interface SeenHost {
@@ -14,6 +15,16 @@ export interface SeenDomain {
   readonly text: string;
   readonly queries: number;
   asZone: number;
+}
+
+/** Transactions that come next, and what they are probably about. */
+export interface SeenAhead {
+  readonly hosts: readonly (SeenHost | null)[];
+  readonly domains: readonly (SeenDomain | null)[];
+  readonly hashes: Int32Array;
+  readonly types: Uint16Array;
+  readonly count: number;
+  sum: number;
 }
 
 /** A transaction as far as the baseline looks at it. */
@@ -40,4 +51,6 @@ export interface Seen {
   /** NaN without. */
   readonly latencyMs: number;
   readonly response: MessageView | null;
+  /** Of the response; none without. */
+  readonly answers: AnswerAddresses;
 }

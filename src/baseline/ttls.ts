@@ -1,8 +1,6 @@
-import { word } from '../core/address.ts';
-import { mix, skipName } from '../wire/name.ts';
+import { mix } from '../wire/name.ts';
+import { type AnswerAddresses, TYPE_A } from './answers.ts';
 
-const TYPE_A = 1;
-const CLASS_IN = 1;
 /** Places that a key may lie in. */
 const WAYS = 4;
 /** Networks (/16, of IPv6 /32) that are remembered of a name's addresses; with more it varies, and nothing is said of it. */
@@ -16,6 +14,8 @@ const FIRST_NETWORK = 4;
 const WORDS = FIRST_NETWORK + NETWORKS;
 const MOST_SIGHTINGS = 0xffff;
 const MOST_TTL = 0x7fffffff;
+/** Addresses of an answer that are looked at. */
+const MOST_FOUND = 16;
 
 /** What was unusual about the addresses of an answer. */
 export interface TtlVerdict {
@@ -42,7 +42,7 @@ export class TtlCeilings {
   readonly #mask: number;
   readonly #tags: Int32Array;
   readonly #words: Int32Array;
-  readonly #found = new Int32Array(16);
+  readonly #found = new Int32Array(MOST_FOUND);
 
   /** `entries`: a power of two. */
   constructor(entries = 32_768) {
@@ -57,20 +57,12 @@ export class TtlCeilings {
   }
 
   /**
-   * Judges and learns the addresses in the response at `bytes[start, end)`; false when it has none. `teaches`: whether it
-   * may be learnt from.
+   * Judges and learns the addresses of an answer; false when it has none. `teaches`: whether it may be learnt from.
    */
-  note(
-    nameHash: number,
-    type: number,
-    bytes: Uint8Array<ArrayBufferLike>,
-    start: number,
-    end: number,
-    teaches: boolean,
-  ): boolean {
+  note(nameHash: number, type: number, answers: AnswerAddresses, teaches: boolean): boolean {
     const { verdict } = this;
     verdict.strange = 0;
-    const found = this.#read(bytes, start, end, type);
+    const found = this.#read(answers, type);
     if (found === 0) return false;
     const place = this.#place(nameHash, type, teaches);
     if (place < 0) return false;
@@ -124,39 +116,31 @@ export class TtlCeilings {
     return false;
   }
 
-  /** Reads networks and the smallest TTL of the addresses in the answer section, as far as it is sound; how many. */
-  #read(bytes: Uint8Array<ArrayBufferLike>, start: number, end: number, type: number): number {
-    const question = start + 12;
+  /** Takes networks and the smallest TTL of the addresses asked for; how many. */
+  #read({ count, questions, family, words, ttls, isInternet }: AnswerAddresses, type: number): number {
     this.verdict.ttl = 0;
     // All but one question is none that an address answers.
-    if (question > end || bytes[start + 4] !== 0 || bytes[start + 5] !== 1) return 0;
-    let at = skipName(bytes, question, start, end);
-    if (at < 0) return 0;
-    at += 4;
-    const size = type === TYPE_A ? 4 : 16;
+    if (questions !== 1) return 0;
+    const wanted = type === TYPE_A ? 4 : 6;
     let n = 0;
     let least = MOST_TTL;
-    for (let left = (bytes[start + 6] << 8) | bytes[start + 7]; left > 0 && n < this.#found.length; left--) {
-      // Most owners are one pointer: the common case without a call.
-      if (at + 1 < end && bytes[at] >= 0xc0) at += 2;
-      else at = skipName(bytes, at, start, end);
-      if (at < 0 || at + 10 > end) break;
-      const length = (bytes[at + 8] << 8) | bytes[at + 9];
-      const data = at + 10;
-      if (data + length > end) break;
-      const is = (bytes[at] << 8) | bytes[at + 1];
-      if (is === type && length === size && ((bytes[at + 2] << 8) | bytes[at + 3]) === CLASS_IN) {
-        const network = word(bytes, data);
-        // 0 is a free place.
-        this.#found[n++] = (type === TYPE_A ? network >>> 16 : network) | 0 || 1;
-        // The highest bit of a TTL is none (RFC 2181 §8).
-        const ttl = word(bytes, at + 4);
-        if (ttl < least) least = ttl < 0 ? 0 : ttl;
-      }
-      at = data + length;
+    for (let i = 0; i < count && n < MOST_FOUND; i++) {
+      if (family[i] !== wanted || isInternet[i] === 0) continue;
+      const network = type === TYPE_A ? words[i * 4 + 3] >>> 16 : words[i * 4];
+      // 0 is a free place.
+      this.#found[n++] = network | 0 || 1;
+      // The highest bit of a TTL is none (RFC 2181 §8).
+      const ttl = ttls[i] | 0;
+      if (ttl < least) least = ttl < 0 ? 0 : ttl;
     }
     if (n > 0) this.verdict.ttl = least;
     return n;
+  }
+
+  /** Reads what an answer about a name will read. */
+  touch(nameHash: number, type: number): number {
+    const first = ((nameHash ^ (nameHash >>> 15) ^ type) & this.#mask) * WAYS;
+    return this.#tags[first] + this.#words[first * WORDS] + this.#words[(first + 2) * WORDS];
   }
 
   #place(nameHash: number, type: number, makes: boolean): number {

@@ -94,6 +94,13 @@ export class ZoneModels {
     floats[f + COUNTS]++;
   }
 
+  /** Reads what a transaction of a zone will read. */
+  touch(place: number): number {
+    const { doubles, floats } = this.table;
+    const f = place * FLOATS;
+    return doubles[place * DOUBLES + HOUR] + floats[f + COUNTS] + floats[f + HOUR_ROWS] + floats[f + VALIDATED];
+  }
+
   /** What a transaction that teaches was: counter (0 none), ln(ms) (NaN without). */
   learn(place: number, counter: number, ln: number): void {
     const { floats } = this.table;

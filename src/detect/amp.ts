@@ -33,7 +33,7 @@ export const amp = detector({
   summary:
     'Large answers to small queries of the kind that attackers ask for, or answers that nobody here asked for: DNS servers are used to flood a victim.',
   attack: ['T1498.002'],
-  rows: 'all',
+  rows: ['orphans', 'bulky'],
   settings: group('Limits.', {
     orphans: whole('Answers without a query to one host, a second.', { default: 50, least: 5, most: 1_000_000 }),
     rate: whole('Bits a second of large answers to one client.', { default: 1_000_000, least: 1000 }),

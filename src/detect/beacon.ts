@@ -3,6 +3,7 @@ import { group, span, whole } from '../core/settings.ts';
 import { detector } from './detector.ts';
 import type { Domain, Host } from './entities.ts';
 import { Told } from './failures.ts';
+import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
 
 const MOST_DOMAINS = 8192;
@@ -35,9 +36,19 @@ function newRhythm(client: Host, time: number): Rhythm {
   return { client, first: time, last: time, gaps: NO_GAPS, n: 0, witnesses: new Witnesses() };
 }
 
-/** What is known of a domain by its second question: its first one. */
-function stateOf({ queries, client, askedAt }: Domain): State {
-  return { rhythms: queries === 2 && client !== undefined ? [newRhythm(client, askedAt)] : [], ttl: 0 };
+/** What is known of a domain that is not known here: the first question of each of its two clients. */
+function stateOf(domain: Domain): State {
+  const rhythms: Rhythm[] = [];
+  const { client, second, askedAt, secondAskedAt, hasRhythm } = domain;
+  if (!hasRhythm && client !== undefined) rhythms.push(newRhythm(client, askedAt));
+  if (!hasRhythm && second !== undefined) rhythms.push(newRhythm(second, secondAskedAt));
+  domain.hasRhythm = true;
+  return { rhythms, ttl: 0 };
+}
+
+/** Whether the domain's client at hand asked for it just before, at first: until it comes back later there is no rhythm. */
+function isFirst({ client, askedAt, secondAskedAt }: Domain, seen: Observation): boolean {
+  return seen.time - (seen.client === client ? askedAt : secondAskedAt) < SAME_SECONDS;
 }
 
 function rhythmOf({ rhythms }: State, client: Host): Rhythm | undefined {
@@ -76,9 +87,12 @@ export const beacon = detector({
       inspect(seen, raise) {
         const { domain } = seen;
         if (seen.time < began) began = seen.time;
-        // A rhythm begins with the second question: until then the domain itself knows who asked, and when.
-        if (domain === null || domain.clientCount > MOST_CLIENTS || domain.queries < 2 || domain.isPopular) return;
-        const state = states.take(domain, stateOf);
+        if (domain === null || domain.clientCount > MOST_CLIENTS || domain.queries < 2) return;
+        let state = states.peek(domain);
+        // Until somebody comes back the domain itself knows who asked, and when.
+        if (state === undefined && !domain.hasRhythm && isFirst(domain, seen)) return;
+        if (domain.isPopular) return;
+        state = states.take(domain, stateOf);
         if (baseline.hasTtl && baseline.ttls.verdict.ttl > state.ttl) state.ttl = baseline.ttls.verdict.ttl;
         const { client, time } = seen;
         const rhythm = rhythmOf(state, client);

@@ -5,15 +5,9 @@ import type { Network } from '../core/network.ts';
 import type { Setting, ValueOf } from '../core/settings.ts';
 import type { Vantage } from '../core/transactions.ts';
 import type { TableCount } from './bounded.ts';
-import type { Entities } from './entities.ts';
+import type { Ahead, Entities } from './entities.ts';
 import type { Observation } from './observation.ts';
-
-/**
- * Which rows a detector is shown: all (orphans too); those with a query; of these over DNS, those for a name with a
- * registrable domain, and with something in front of it; responses with records in the answer section; of these over DNS,
- * those to questions for an address; negative ones (NXDOMAIN, error, no answer at all); responses that nobody asked for.
- */
-export type Rows = 'all' | 'queries' | 'names' | 'sub_names' | 'data' | 'addresses' | 'negative' | 'orphans';
+import type { Rows } from './rows.ts';
 
 /** What a detector cannot work without, and why it may be missing: names and clients by privacy, rhythm in a demo. */
 export type Need = 'names' | 'clients' | 'rhythm';
@@ -22,6 +16,8 @@ export type Need = 'names' | 'clients' | 'rhythm';
 export interface Detector {
   inspect?(seen: Observation, raise: Raise): void;
   tick?(time: number, raise: Raise): void;
+  /** Reads what it will read for the rows that come next, see `Entities.touch`. */
+  touch?(ahead: Ahead): void;
   /** Clients that speak encrypted DNS, in order among the rows. */
   encrypted?(flow: EncryptedFlow, raise: Raise): void;
   /** Tables of its own that are no `Bounded`: those are counted anyway. */
@@ -66,6 +62,7 @@ export interface DetectorDefinition<S extends Setting = Setting> {
   /** Where it works; elsewhere it is off, and says so. All when absent. */
   vantages?: readonly Vantage[];
   needs?: readonly Need[];
+  /** Which rows it is shown. */
   rows: Rows | readonly Rows[];
   /** A `group(…)` with a default for every key. */
   settings: S;

@@ -5,7 +5,7 @@ import { group, whole } from '../core/settings.ts';
 import { ROLES } from '../core/transactions.ts';
 import { AUTHORITY } from '../wire/message.ts';
 import { nameText } from '../wire/name.ts';
-import { TYPE_A, TYPE_AAAA } from './answers.ts';
+import { TYPE_A, TYPE_AAAA } from '../baseline/answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { nameScore } from './dga/name-score.ts';
@@ -82,7 +82,7 @@ export const dgaNx = detector({
   attack: ['T1568.002'],
   vantages: ['client', 'resolver'],
   needs: ['names', 'clients'],
-  rows: 'negative',
+  rows: 'nonexistent',
   settings: group('Limits.', {
     domains: whole('Different domains that do not exist, of a client in half an hour.', {
       default: 10,

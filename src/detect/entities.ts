@@ -2,8 +2,9 @@ import { addressText } from '../core/address.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { copyName, nameText } from '../wire/name.ts';
 import { countOf, type TableCount } from './bounded.ts';
-import { type BySlot, Entity, Generations } from './generations.ts';
-import type { Cell, First } from './tunnel/sub-names.ts';
+import type { DomainSet } from './domain-set.ts';
+import { type BySlot, Entity, Generations, type Records } from './generations.ts';
+import type { Cell } from './tunnel/sub-names.ts';
 
 /** A host seen as client or server. One object as long as it is known. */
 export class Host extends Entity {
@@ -49,27 +50,33 @@ const CLIENTS_KEPT = 2;
 export class Domain extends Entity {
   // What every transaction looks at comes first: an object takes several cache lines.
   queries = 0;
-  /** What the detectors of tunnels know of the names below it: the first few, or all of them. */
+  /** What the detectors of tunnels know of the names below it, when there are more than a few. */
   cell: Cell | undefined;
-  fewNames: First | undefined;
   /** Hosts that asked for it: 0, 1, 2, or 3 for more; the first two of them. */
   clientCount = 0;
   client: Host | undefined;
-  #second: Host | undefined;
+  second: Host | undefined;
   /** Place of its model in the baseline. */
   asZone = -1;
   /** Hour since 1970 in which its age was written down last. */
   agedAt = -1;
   #popular: boolean | undefined;
   #text: string | undefined;
-  readonly #isPopular: (domain: string) => boolean;
-  /** Seconds since 1970: since when it is known (of earlier runs too, where history was loaded), and its first client. */
+  readonly #populars: DomainSet;
+  /** It is one that encrypted resolvers have their names in; worked out when it is asked for. */
+  isResolver: boolean | undefined;
+  /** A rhythm of its questions was looked for. */
+  hasRhythm = false;
+  /** Seconds since 1970: since when it is known (of earlier runs too, where history was loaded), and its two clients. */
   firstSeen: number;
   askedAt = Number.NaN;
+  secondAskedAt = Number.NaN;
 
-  constructor(time: number, isPopular: (domain: string) => boolean) {
+  /** `wire`: its folded wire form, for now. */
+  constructor(time: number, populars: DomainSet, wire: Uint8Array) {
     super();
-    this.#isPopular = isPopular;
+    this.#populars = populars;
+    if (!populars.mayHave(wire)) this.#popular = false;
     this.firstSeen = time;
   }
 
@@ -91,17 +98,20 @@ export class Domain extends Entity {
 
   /** Names like it are asked by everybody: the operator's or a given list of popular domains has it. */
   get isPopular(): boolean {
-    this.#popular ??= this.#isPopular(this.text);
+    this.#popular ??= this.#populars.has(this.text);
     return this.#popular;
   }
 
   noteClient(host: Host, time: number): void {
-    if (this.clientCount > CLIENTS_KEPT || host === this.client || host === this.#second) return;
+    if (this.clientCount > CLIENTS_KEPT || host === this.client || host === this.second) return;
     this.clientCount++;
     if (this.clientCount === 1) {
       this.client = host;
       this.askedAt = time;
-    } else if (this.clientCount === 2) this.#second = host;
+    } else if (this.clientCount === 2) {
+      this.second = host;
+      this.secondAskedAt = time;
+    }
   }
 }
 
@@ -121,6 +131,19 @@ export interface EntityLimits {
 }
 export const ENTITY_LIMITS: EntityLimits = { hosts: 32_768, domains: 32_768 };
 
+/** Rows that come next, and what they are probably about: whoever reads something of his own for each may do so for all. */
+export interface Ahead {
+  /** Null where none was seen lately. */
+  readonly hosts: (Host | null)[];
+  readonly domains: (Domain | null)[];
+  /** Of the name; and the type asked for. */
+  hashes: Int32Array;
+  types: Uint16Array;
+  count: number;
+  /** Of all that was read: reads whose value nobody uses could be left out. */
+  sum: number;
+}
+
 /** Where a name's registrable domain begins (−1: it has none), see `enrich/public-suffix.ts`. */
 export type RegistrableStart = (name: Uint8Array, at?: number) => number;
 
@@ -129,7 +152,7 @@ export class Entities {
   readonly #hosts: Generations<Host>;
   readonly #domains: Generations<Domain>;
   readonly #start: RegistrableStart;
-  readonly #popular: (domain: string) => boolean;
+  readonly #populars: DomainSet;
   readonly #hostKey = new Int32Array(HOST_WORDS);
   readonly #domainKey = new Int32Array(MAX_NAME_BYTES / 4);
   readonly #domainBytes = new Uint8Array(this.#domainKey.buffer);
@@ -142,14 +165,20 @@ export class Entities {
   domainAt = -1;
   /** Whether the last name itself was not seen lately. */
   isNewName = false;
-  /** Keeps the reads of `touch` from being left out. */
-  touched = 0;
+  readonly #ahead: Ahead = {
+    hosts: [],
+    domains: [],
+    hashes: new Int32Array(0),
+    types: new Uint16Array(0),
+    count: 0,
+    sum: 0,
+  };
 
-  constructor(start: RegistrableStart, popular: (domain: string) => boolean, limits: EntityLimits = ENTITY_LIMITS) {
+  constructor(start: RegistrableStart, populars: DomainSet, limits: EntityLimits = ENTITY_LIMITS) {
     this.#hosts = new Generations(limits.hosts);
     this.#domains = new Generations(limits.domains);
     this.#start = start;
-    this.#popular = popular;
+    this.#populars = populars;
   }
 
   /** How full the tables are. */
@@ -178,6 +207,11 @@ export class Entities {
   /** State of at most `most` domains at a time, found without a search. */
   perDomain<V>(most: number): BySlot<Domain, V> {
     return this.#domains.states(most);
+  }
+
+  /** Numbers of every domain. */
+  domainRecords(width: number): Records<Domain> {
+    return this.#domains.records(width);
   }
 
   /** Forgets state of detectors that are gone. */
@@ -220,18 +254,32 @@ export class Entities {
 
   /**
    * Reads what taking rows [from, to) will read: many reads in a row wait for the memory together, not one after the
-   * other.
+   * other. What is found on the way is probably what they are about.
    */
-  touch(batch: TransactionBatch, from: number, to: number): void {
-    const { client0, client1, client2, client3, nameHash } = batch.col;
+  touch(batch: TransactionBatch, from: number, to: number): Ahead {
+    const { client0, client1, client2, client3, nameHash, type } = batch.col;
     const names = this.#names;
-    let sum = 0;
-    for (let i = from; i < to; i++) {
-      sum += this.#lately[hostSlot(client0[i], client1[i], client2[i], client3[i])]?.queries ?? 0;
-      const slot = nameHash[i] & (SLOTS - 1);
-      sum += names[slot << SLOT_BITS] + (this.#found[slot]?.queries ?? 0);
+    const ahead = this.#ahead;
+    const count = to - from;
+    if (ahead.hashes.length < count) {
+      ahead.hashes = new Int32Array(count);
+      ahead.types = new Uint16Array(count);
     }
-    this.touched = sum;
+    const { hosts, domains, hashes, types } = ahead;
+    let sum = 0;
+    for (let i = from, k = 0; i < to; i++, k++) {
+      hosts[k] = this.#lately[hostSlot(client0[i], client1[i], client2[i], client3[i])] ?? null;
+      const hash = nameHash[i];
+      hashes[k] = hash;
+      types[k] = type[i];
+      const slot = hash & (SLOTS - 1);
+      sum += names[slot << SLOT_BITS];
+      domains[k] = this.#found[slot];
+    }
+    for (let k = 0; k < count; k++) sum += (hosts[k]?.queries ?? 0) + (domains[k]?.queries ?? 0);
+    ahead.count = count;
+    ahead.sum = sum;
+    return ahead;
   }
 
   /**
@@ -274,7 +322,10 @@ export class Entities {
     while ((end & 3) !== 0) bytes[end++] = 0;
     const domains = this.#domains;
     const words = end >> 2;
-    return domains.find(this.#domainKey, words) ?? domains.add(this.#domainKey, words, new Domain(time, this.#popular));
+    return (
+      domains.find(this.#domainKey, words) ??
+      domains.add(this.#domainKey, words, new Domain(time, this.#populars, bytes))
+    );
   }
 }
 

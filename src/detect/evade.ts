@@ -7,6 +7,7 @@ import { isResolverName, RESOLVER_DOMAINS } from '../core/public-resolvers.ts';
 import { flag, group, span, type ValueOf } from '../core/settings.ts';
 import { Bounded, type TableCount } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
+import { DomainSet } from './domain-set.ts';
 import type { Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 
@@ -15,6 +16,7 @@ const MOST_TOLD = 8192;
 const TYPE_SVCB = 64;
 /** QUERY, NOTIFY, UPDATE, DSO: what is in use (IANA, DNS OpCodes). */
 const USUAL_OPCODES = new Set([0, 4, 5, 6]);
+const RESOLVERS = new DomainSet(RESOLVER_DOMAINS);
 const RD = 0x0100;
 const Z = 0x0040;
 
@@ -31,8 +33,9 @@ class Evade implements Detector {
   readonly #told = new Bounded<string, { time: number; first: number; count: number }>(MOST_TOLD);
   /** Encrypted flows seen, and those that were too many. */
   readonly #flows = { flows: 0, missed: 0 };
-  /** The server that a client asks as it should. */
-  readonly #usual = new WeakMap<Host, Host>();
+  /** A client, and the server that it asks as it should, by the client's slot. */
+  readonly #clients: Host[] = [];
+  readonly #servers: Host[] = [];
 
   constructor(values: ValueOf<typeof settings>, services: DetectServices) {
     this.#settings = values;
@@ -42,7 +45,7 @@ class Evade implements Detector {
   inspect(seen: Observation, raise: Raise): void {
     if (seen.protocol !== DNS) return;
     const { bypass, encrypted, odd } = this.#settings;
-    if (bypass && this.#services.resolvers.length > 0 && flagsOf(seen) & RD && this.#isStranger(seen)) {
+    if (bypass && this.#services.resolvers.length > 0 && (seen.queryFlags & RD) !== 0 && this.#isStranger(seen)) {
       const [client, server] = [seen.client.text, seen.server.text];
       this.#tell(seen, raise, `bypass ${server}`, {
         title: `${client} asks ${server}, which is none of the site’s resolvers`,
@@ -63,7 +66,7 @@ class Evade implements Detector {
         text: 'Resolvers send queries, notifications and updates. Other operations are old, or hide something that is no DNS.',
       });
     }
-    if (flagsOf(seen) & Z) {
+    if ((seen.queryFlags & Z) !== 0) {
       this.#tell(seen, raise, `z ${seen.server.text}`, {
         title: `${seen.client.text} sets a header bit that has to be zero`,
         text: 'The bit Z of a query is reserved (RFC 1035 §4.1.1). Tools that carry data over DNS have used it.',
@@ -112,12 +115,14 @@ class Evade implements Detector {
   }
 
   #isStranger({ client, server }: Observation): boolean {
-    if (this.#usual.get(client) === server) return false;
+    const { slot } = client;
+    if (this.#clients[slot] === client && this.#servers[slot] === server) return false;
     const { networks, resolvers } = this.#services;
     const isOwn = isIn(resolvers, server) || isIn(networks, server) || isIn(resolvers, client);
     const isInside = networks.length === 0 || isIn(networks, client);
     if (!isOwn && isInside) return true;
-    this.#usual.set(client, server);
+    this.#clients[slot] = client;
+    this.#servers[slot] = server;
     return false;
   }
 
@@ -181,17 +186,11 @@ function isIn(networks: readonly Network[], { family, words }: Host): boolean {
   return isInAny(networks, family, words);
 }
 
-/** Header bits of the query; 0 without one. */
-function flagsOf(seen: Observation): number {
-  const { arena, col } = seen.batch;
-  const at = col.queryAt[seen.row];
-  return col.queryLength[seen.row] < 12 ? 0 : (arena[at + 2] << 8) | arena[at + 3];
-}
-
 function isEncrypted(seen: Observation): boolean {
   const { domain, type } = seen;
   if (domain === null) return false;
   // Discovery of designated resolvers (RFC 9462): `_dns.resolver.arpa`, or `_dns.` of a resolver.
   if (type === TYPE_SVCB && seen.name[0] === 4 && seen.nameText.startsWith('_dns.')) return true;
-  return RESOLVER_DOMAINS.has(domain.text) && isResolverName(seen.nameText);
+  domain.isResolver ??= RESOLVERS.mayHave(seen.name, seen.domainAt) && RESOLVERS.has(domain.text);
+  return domain.isResolver && isResolverName(seen.nameText);
 }

@@ -33,7 +33,7 @@ export const floodNx = detector({
     'A client asks for names that do not exist faster than it ever did: an attack, or a program that has gone wild.',
   attack: ['T1498.001'],
   needs: ['clients'],
-  rows: 'negative',
+  rows: 'nonexistent',
   settings: group('Limits.', {
     rate: whole('NXDOMAIN answers a second, over ten seconds.', { default: 20, least: 1, most: 1_000_000 }),
   }),

@@ -1,7 +1,7 @@
 import { numberText, spanText } from '../core/figures.ts';
+import type { AnswerAddresses } from '../baseline/answers.ts';
 import { group, span, whole } from '../core/settings.ts';
 import { detector } from './detector.ts';
-import type { AnswerAddresses } from './answers.ts';
 import type { Domain } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { Witnesses } from './witnesses.ts';
@@ -16,33 +16,14 @@ const LEAST_ADDRESSES = 20;
 /** Holz et al. 2008: 1.32 · addresses + 18.54 · networks > 142.38; without an AS table networks are /16s and weigh less. */
 const ADDRESS_WEIGHT = 1.32;
 
-/** All that is kept of a domain that has had one address only, as nearly all have. */
-class First {
-  #responses = 1;
-  /** The lowest word of the address. */
-  readonly #word: number;
-  readonly address: number;
-  readonly network: number;
-  readonly began: number;
-
-  constructor({ time, answers }: Observation) {
-    this.#word = answers.words[3];
-    this.address = answers.key(0);
-    this.network = answers.network(0);
-    this.began = time;
-  }
-
-  get responses(): number {
-    return this.#responses;
-  }
-
-  /** Counts a response that has this address alone. */
-  isAgain({ count, words }: AnswerAddresses): boolean {
-    if (count !== 1 || words[3] !== this.#word) return false;
-    this.#responses++;
-    return true;
-  }
-}
+/** What is kept of a domain whose answers are all like its first one, as those of nearly all are: see `Records`. */
+const BEGAN = 1;
+const RESPONSES = 2;
+const COUNT = 3;
+const KEYS = 4;
+const NETWORKS = 10;
+const RECORD = 16;
+const MOST_KEPT = NETWORKS - KEYS;
 
 class State {
   began: number;
@@ -57,16 +38,50 @@ class State {
   }
 }
 
-function firstOf(_: Domain, seen: Observation): First {
-  return new First(seen);
+/** Takes an answer of a domain; true when its addresses are not those of the first. `at`: where its numbers are. */
+function hasMore(numbers: Float64Array, at: number, domain: Domain, { time, answers }: Observation): boolean {
+  const known = numbers[at + COUNT];
+  if (known === 0 ? domain.isPopular : isLikeFirst(numbers, at, answers)) {
+    if (known === 0) return false;
+    if (known === 1 || time - numbers[at + BEGAN] <= WINDOW) {
+      numbers[at + RESPONSES]++;
+      return false;
+    }
+  }
+  if (known !== 0 && time - numbers[at + BEGAN] <= WINDOW) return true;
+  const { count } = answers;
+  numbers[at + BEGAN] = time;
+  // The first answer with several counts for two.
+  numbers[at + RESPONSES] = count > 1 && count <= MOST_KEPT ? 2 : 1;
+  numbers[at + COUNT] = Math.min(count, MOST_KEPT);
+  for (let i = 0; i < count && i < MOST_KEPT; i++) {
+    numbers[at + KEYS + i] = answers.key(i);
+    numbers[at + NETWORKS + i] = answers.network(i);
+  }
+  return count > MOST_KEPT;
 }
 
-/** Goes on from what was kept of the first address. */
-function stateOf(_: Domain, { began, responses, address, network }: First): State {
-  const state = new State(began);
-  state.responses = responses;
-  state.addresses.add(address);
-  state.networks.add(network);
+function isLikeFirst(numbers: Float64Array, at: number, answers: AnswerAddresses): boolean {
+  const end = at + KEYS + numbers[at + COUNT];
+  for (let i = 0; i < answers.count; i++) {
+    const key = answers.key(i);
+    let k = at + KEYS;
+    while (k < end && numbers[k] !== key) k++;
+    if (k === end) return false;
+  }
+  return true;
+}
+
+/** Goes on from what was kept of the first addresses. */
+function stateOf({ slot }: Domain, numbers: Float64Array): State {
+  const at = slot * RECORD;
+  const state = new State(numbers[at + BEGAN]);
+  const count = numbers[at + COUNT];
+  state.responses = numbers[at + RESPONSES];
+  for (let i = 0; i < count; i++) {
+    state.addresses.add(numbers[at + KEYS + i]);
+    state.networks.add(numbers[at + NETWORKS + i]);
+  }
   return state;
 }
 
@@ -83,7 +98,8 @@ export const flux = detector({
     ttl: span('Answers are kept no longer than this.', { default: '30m', least: 0 }),
   }),
   create: ({ networks, ttl }, { entities }) => {
-    const states = entities.perDomain<First | State>(MOST_DOMAINS);
+    const firsts = entities.domainRecords(RECORD);
+    const states = entities.perDomain<State>(MOST_DOMAINS);
     const mostTtl = ttl / 1000;
     return {
       inspect(seen, raise) {
@@ -91,18 +107,17 @@ export const flux = detector({
         if (domain === null || answers.count === 0) return;
         // Of names that lead to another's (a CDN's customers) nothing is said; nor of what everybody asks for (CDNs).
         if (answers.hasAlias || answers.ttl > mostTtl) return;
-        const known = states.peek(domain);
-        if (known instanceof First && known.isAgain(answers)) return;
-        if (known === undefined && domain.isPopular) return;
-        if (known !== undefined && time - known.began > WINDOW) states.delete(domain);
-        let state = states.take(domain, firstOf, seen);
-        if (state instanceof First) {
-          if (state === known || answers.count > 1) {
-            states.delete(domain);
-            state = states.take(domain, stateOf, state);
-          }
-          if (state instanceof First) return;
+        let state = states.peek(domain);
+        if (state !== undefined && time - state.began > WINDOW) {
+          states.delete(domain);
+          state = undefined;
         }
+        if (state === undefined) {
+          const at = firsts.at(domain);
+          if (!hasMore(firsts.numbers, at, domain, seen)) return;
+          state = states.take(domain, stateOf, firsts.numbers);
+          firsts.clear(domain);
+        } else states.take(domain, stateOf, firsts.numbers);
         state.responses++;
         if (state.addresses.size === MOST_ADDRESSES) return;
         let hasNew = false;

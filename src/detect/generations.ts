@@ -6,8 +6,9 @@ const FREE = 0;
 
 /** What there is one object of as long as it is known. */
 export abstract class Entity {
-  /** A number of its own, below the capacity; another's once it is forgotten. */
+  /** A number of its own, below the capacity; another's once it is forgotten. And one that is never another's. */
   slot = -1;
+  serial = 0;
   /** Its key, in memory that is not its own: from where on, and how many words. */
   key: Int32Array = NO_KEY;
   keyAt = 0;
@@ -37,6 +38,7 @@ export class Generations<E extends Entity> implements Counted {
   #before: Generation<E>;
   readonly #free: number[] = [];
   #slots = 0;
+  #serial = 0;
   readonly #states: { drop(slot: number): void }[] = [];
 
   constructor(capacity: number) {
@@ -51,6 +53,11 @@ export class Generations<E extends Entity> implements Counted {
     const states = new BySlot<E, V>(Math.min(most, this.capacity), this.capacity);
     this.#states.push(states);
     return states;
+  }
+
+  /** A few numbers for every entity; see `Records`. */
+  records(width: number): Records<E> {
+    return new Records(width, this.capacity);
   }
 
   /** Forgets state that nobody asks for any more. */
@@ -74,6 +81,7 @@ export class Generations<E extends Entity> implements Counted {
   add(key: Int32Array, words: number, entity: E): E {
     this.#insert(key, words, hashOf(key, 0, words), entity);
     entity.slot = this.#free.pop() ?? this.#slots++;
+    entity.serial = ++this.#serial;
     this.size++;
     return entity;
   }
@@ -117,6 +125,34 @@ export class Generations<E extends Entity> implements Counted {
 
   #empty(): Generation<E> {
     return { table: new KeyTable(this.#half), entities: [] };
+  }
+}
+
+/** A few numbers for every entity that is known, side by side: for what is kept of all of them. */
+export class Records<E extends Entity> {
+  readonly numbers: Float64Array;
+  readonly #width: number;
+
+  /** The first of `width` numbers says whose they are. */
+  constructor(width: number, slots: number) {
+    this.#width = width;
+    this.numbers = new Float64Array(width * slots);
+  }
+
+  /** Where the numbers of an entity begin, its own behind the first; zeros at first. */
+  at({ slot, serial }: E): number {
+    const from = slot * this.#width;
+    if (this.numbers[from] !== serial) {
+      this.numbers.fill(0, from, from + this.#width);
+      this.numbers[from] = serial;
+    }
+    return from;
+  }
+
+  /** Zeros again. */
+  clear({ slot, serial }: E): void {
+    const from = slot * this.#width;
+    if (this.numbers[from] === serial) this.numbers[from] = 0;
   }
 }
 

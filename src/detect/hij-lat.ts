@@ -4,7 +4,6 @@ import { group, whole } from '../core/settings.ts';
 import { detector } from './detector.ts';
 import { Failures, Told } from './failures.ts';
 import { ANSWERED } from './observation.ts';
-import { Bounded } from './bounded.ts';
 
 /** Servers nearer than this cannot be beaten measurably. */
 const LEAST_FLOOR_MS = 3;
@@ -15,6 +14,8 @@ const LEAST_LEARNT = 500;
 const MOST_SHARE = 0.4;
 
 interface State {
+  /** Of which server: places are given to others. */
+  id: number;
   began: number;
   floor: number;
   answers: number;
@@ -28,12 +29,13 @@ export const hijLat = detector({
   summary:
     'Some answers come in less than half the time that this server has ever taken, while others take as long as always: they were made on the way. Where all answers become faster the server has come nearer, and nothing is said.',
   attack: ['T1557'],
-  rows: 'queries',
+  rows: 'answered',
   settings: group('Limits.', {
     least: whole('Answers below half the usual floor within five minutes.', { default: 8, least: 2 }),
   }),
   create: ({ least }, { baseline }) => {
-    const states = new Bounded<number, State>(2048);
+    /** By the server's place: as many as the baseline keeps. */
+    const states: (State | undefined)[] = [];
     const failures = new Failures();
     const told = new Told();
     const { servers } = baseline;
@@ -42,7 +44,9 @@ export const hijLat = detector({
         const place = baseline.server;
         if (place < 0 || seen.outcome !== ANSWERED) return;
         const { closed, latencyMs } = seen;
-        const state = states.peek(place) ?? states.take(place, () => ({ began: 0, floor: 0, answers: 0, fast: 0 }));
+        const id = servers.table.idOf(place);
+        let state = states[place];
+        if (state?.id !== id) states[place] = state = { id, began: 0, floor: 0, answers: 0, fast: 0 };
         if (closed - state.began > WINDOW_SECONDS) {
           state.began = closed;
           state.answers = state.fast = 0;

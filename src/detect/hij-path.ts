@@ -34,7 +34,7 @@ export const hijPath = detector({
     'The name servers of a domain are all others, an answer comes from a server that the domain is not delegated to, a referral from one that never gave any, validation is lost, clients have moved to a resolver that was never seen here, or names that did not exist have one address. Judged against what was usual, so it says nothing in the first day.',
   attack: ['T1584.002', 'T1557'],
   needs: ['names'],
-  rows: 'queries',
+  rows: 'answered',
   settings: group('Limits.', {
     sightings: whole('So often something new is seen before it is spoken of.', { default: 2, least: 1 }),
     validation: whole('Answers in a row without the validation they usually have.', { default: 8, least: 2 }),
@@ -48,9 +48,12 @@ export const hijPath = detector({
     const { baseline } = services;
     const failures = new Failures();
     const told = new Told();
-    const rewriting = rewritingOf(limits.names);
+    /** Names that did not exist, by hash: the second time they may resolve. */
+    const missing = new Lately(MOST_MISSING);
+    const rewriting = rewritingOf(missing, limits.names);
     const moving = movingOf(limits.queries, services);
     return {
+      touch: (ahead) => missing.touch(ahead, (hash) => hash),
       inspect(seen, raise) {
         if (seen.protocol !== DNS || seen.outcome !== ANSWERED) return;
         const { verdict } = baseline.zones;
@@ -153,9 +156,7 @@ function judgeHop(seen: Observation, hop: NonNullable<DetectServices['baseline']
 }
 
 /** Names that did not exist and now all have one address: somebody rewrites NXDOMAIN. */
-function rewritingOf(least: number): (seen: Observation) => Judgement | null {
-  /** By hash: the second time they may resolve. */
-  const missing = new Lately(MOST_MISSING);
+function rewritingOf(missing: Lately, least: number): (seen: Observation) => Judgement | null {
   const found = new Bounded<string, { began: number; domains: Set<string> }>(1024);
   const firsts = new Firsts();
   return (seen) => {

@@ -11,7 +11,7 @@ export const hijTtl = detector({
     'A name that always lay in the same networks now has addresses elsewhere, and their TTL does not fit either: far above the largest ever seen, or far below it for good. Names that vary, as those of delivery networks do, are left out.',
   attack: ['T1557', 'T1584.002'],
   needs: ['names'],
-  rows: 'data',
+  rows: 'addresses',
   settings: group('Limits.', {
     sightings: whole('Answers with the former addresses that have to be known.', { default: 50, least: 5 }),
     strange: whole('Answers with new addresses in a row.', { default: 5, least: 1 }),

@@ -2,7 +2,7 @@ import type { Raise } from '../core/alert.ts';
 import { UserError } from '../core/errors.ts';
 import { addressWords } from '../core/network.ts';
 import { group, list, span, text, type ValueOf } from '../core/settings.ts';
-import { AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
+import { AnswerAddresses, TYPE_A, TYPE_AAAA } from '../baseline/answers.ts';
 import { Bounded, type TableCount } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
 import { DATA, type Observation } from './observation.ts';

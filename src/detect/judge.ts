@@ -1,11 +1,10 @@
 import type { Raise } from '../core/alert.ts';
-import { DNS } from '../core/carrier.ts';
 import type { EncryptedFlow } from '../core/encrypted-flow.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
 import { type Counted, countOf, type TableCount, tablesMadeBy } from './bounded.ts';
-import type { DetectorDefinition, Detector, DetectServices, Need, Rows } from './detector.ts';
-import { TYPE_A, TYPE_AAAA } from './answers.ts';
-import { DATA, ERROR, isUnanswered, NXDOMAIN, Observation, ORPHAN } from './observation.ts';
+import type { DetectorDefinition, Detector, DetectServices, Need } from './detector.ts';
+import { Observation } from './observation.ts';
+import { bitsOf, kindOf } from './rows.ts';
 
 /** Rows whose hosts and domains are fetched from memory together. */
 const AHEAD = 64;
@@ -42,9 +41,10 @@ export class Judge {
   states: readonly DetectorState[] = [];
   #running: readonly Running[] = [];
   /** Which rows are for whom; and who is shown a row, by what it is. */
-  #inspecting: readonly { rows: number; inspect: Inspect }[] = [];
-  readonly #lists: (readonly Inspect[] | undefined)[] = new Array<undefined>(ALL_ROWS).fill(undefined);
+  #inspecting: readonly { rows: number; detector: Detector; inspect: Inspect }[] = [];
+  readonly #lists = new Map<number, Shown>();
   #ticking: readonly Detector[] = [];
+  #touching: readonly Detector[] = [];
   readonly #lacks: readonly Need[];
   readonly #raise: Raise;
   readonly #services: DetectServices;
@@ -99,10 +99,12 @@ export class Judge {
     this.#running = running;
     this.#inspecting = running.flatMap(({ definition, detector }) => {
       const { inspect } = detector;
-      return inspect === undefined ? [] : [{ rows: rowsOf(definition), inspect: inspect.bind(detector) }];
+      return inspect === undefined ? [] : [{ rows: bitsOf(definition.rows), detector, inspect }];
     });
-    this.#lists.fill(undefined);
-    this.#ticking = running.map(({ detector }) => detector).filter(({ tick }) => tick !== undefined);
+    this.#lists.clear();
+    const detectors = running.map(({ detector }) => detector);
+    this.#ticking = detectors.filter(({ tick }) => tick !== undefined);
+    this.#touching = detectors.filter(({ touch }) => touch !== undefined);
     return fresh;
   }
 
@@ -135,7 +137,9 @@ export class Judge {
     for (let i = from, touched = from; i < to; i++) {
       if (i === touched) {
         touched = Math.min(to, i + AHEAD);
-        entities.touch(batch, i, touched);
+        const ahead = entities.touch(batch, i, touched);
+        baseline.touch(ahead);
+        for (const detector of this.#touching) detector.touch?.(ahead);
       }
       seen.take(batch, i);
       if (seen.closed >= this.#second + 1) this.tick(seen.closed);
@@ -147,12 +151,14 @@ export class Judge {
 
   #show(seen: Observation, raise: Raise): void {
     const kind = kindOf(seen);
-    let list = this.#lists[kind];
-    if (list === undefined) {
-      list = this.#inspecting.filter(({ rows }) => (rows & kind) !== 0).map(({ inspect }) => inspect);
-      this.#lists[kind] = list;
+    let shown = this.#lists.get(kind);
+    if (shown === undefined) {
+      const wanting = this.#inspecting.filter(({ rows }) => (rows & kind) !== 0);
+      shown = { detectors: wanting.map(({ detector }) => detector), inspects: wanting.map(({ inspect }) => inspect) };
+      this.#lists.set(kind, shown);
     }
-    for (let i = 0; i < list.length; i++) list[i](seen, raise);
+    const { detectors, inspects } = shown;
+    for (let i = 0; i < inspects.length; i++) inspects[i].call(detectors[i], seen, raise);
   }
 
   /** Time passes also where no packets come: `time` in seconds since 1970, on the packets' clock. */
@@ -199,32 +205,10 @@ export class Judge {
 
 type Inspect = NonNullable<Detector['inspect']>;
 
-const ROWS: Readonly<Record<Rows, number>> = {
-  all: 1,
-  queries: 2,
-  names: 4,
-  sub_names: 8,
-  data: 16,
-  addresses: 32,
-  negative: 64,
-  orphans: 128,
-};
-const ALL_ROWS = 256;
-
-function rowsOf({ rows }: DetectorDefinition): number {
-  return typeof rows === 'string' ? ROWS[rows] : rows.reduce((sum, one) => sum | ROWS[one], 0);
-}
-
-/** What a row is, as a sum of `ROWS`. */
-function kindOf(seen: Observation): number {
-  const { outcome, kind, domain, type } = seen;
-  if (outcome === ORPHAN) return ROWS.all | ROWS.orphans;
-  const isDns = seen.protocol === DNS;
-  let is = ROWS.all | ROWS.queries;
-  if (domain !== null && isDns) is |= seen.subLength > 0 ? ROWS.names | ROWS.sub_names : ROWS.names;
-  if (kind === DATA)
-    return is | ((type === TYPE_A || type === TYPE_AAAA) && isDns ? ROWS.data | ROWS.addresses : ROWS.data);
-  return kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome) ? is | ROWS.negative : is;
+/** Who is shown a kind of row, and how: bound functions would cost more. */
+interface Shown {
+  detectors: readonly Detector[];
+  inspects: readonly Inspect[];
 }
 
 /** Settings as a text that is the same for the same ones. */

@@ -1,4 +1,5 @@
 import { type Counted, noteTable } from './bounded.ts';
+import type { Ahead } from './entities.ts';
 
 /**
  * When something was last seen, by a 32-bit hash: columns where a newer one takes the place of an older one whose lowest
@@ -27,6 +28,14 @@ export class Lately implements Counted {
     else if (slots[at] !== hash) this.evicted++;
     slots[at] = hash;
     slots[at + 1] = time;
+  }
+
+  /** Reads what look-ups of rows that come next will read: by `keyOf` their name and type. */
+  touch(ahead: Ahead, keyOf: (nameHash: number, type: number) => number): void {
+    const { hashes, types, count } = ahead;
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += this.#slots[(keyOf(hashes[k], types[k]) & this.#mask) * 2];
+    ahead.sum += sum;
   }
 
   /** Seconds since 1970 of the last time; NaN when it is not known. */

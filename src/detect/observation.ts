@@ -4,7 +4,7 @@ import { ANSWER_KINDS, idText, NO_KIND, NO_RCODE, OUTCOMES, type TransactionBatc
 import { typeName } from '../rr/registry.ts';
 import { MessageView } from '../wire/message.ts';
 import { copyName, nameText } from '../wire/name.ts';
-import { AnswerAddresses } from './answers.ts';
+import { AnswerAddresses } from '../baseline/answers.ts';
 import { type Domain, type Entities, Host } from './entities.ts';
 
 export const ANSWERED = OUTCOMES.indexOf('answered');
@@ -21,7 +21,8 @@ export function isUnanswered(outcome: number): boolean {
   return outcome === UNANSWERED || outcome === UNREACHABLE;
 }
 
-const HEADER = 12;
+/** Octets of a message's header. */
+export const HEADER = 12;
 
 /** A transaction as detectors see it: one instance, filled again for every row; whoever keeps something copies it. */
 export class Observation {
@@ -62,6 +63,9 @@ export class Observation {
   latencyMs = Number.NaN;
   queryBytes = 0;
   responseBytes = 0;
+  /** Flag bits of query and response (RFC 1035 §4.1.1); 0 without a whole header. */
+  queryFlags = 0;
+  responseFlags = 0;
   readonly #entities: Entities;
   readonly #response = new MessageView();
   readonly #query = new MessageView();
@@ -106,6 +110,8 @@ export class Observation {
     this.latencyMs = batch.latencyNanos(i) / 1e6;
     this.queryBytes = c.queryBytes[i];
     this.responseBytes = c.responseBytes[i];
+    this.queryFlags = flagsOf(batch.arena, c.queryAt[i], c.queryLength[i]);
+    this.responseFlags = flagsOf(batch.arena, c.responseAt[i], c.responseLength[i]);
     this.nameHash = c.nameHash[i];
     this.domain = null;
     this.domainAt = -1;
@@ -151,9 +157,8 @@ export class Observation {
     const answers = this.#answers;
     if (this.#answersOf !== this.serial) {
       this.#answersOf = this.serial;
-      const { response } = this;
-      if (response === null) answers.clear();
-      else answers.read(response);
+      const { arena, col } = this.batch;
+      answers.read(arena, col.responseAt[this.row], col.responseLength[this.row]);
     }
     return answers;
   }
@@ -191,6 +196,10 @@ export class Observation {
   evidence(note?: string): Evidence {
     return this.keep(note).evidence();
   }
+}
+
+function flagsOf(arena: Uint8Array, at: number, length: number): number {
+  return length < HEADER ? 0 : (arena[at + 2] << 8) | arena[at + 3];
 }
 
 /** What evidence is made of, copied from a transaction. */

@@ -26,7 +26,7 @@ export const opsLame = detector({
     'A server that a domain is delegated to does not serve it: it refuses, fails, or says that it is not responsible. Resolving takes longer, or fails when all of them do.',
   attack: [],
   vantages: ['resolver', 'authority'],
-  rows: 'queries',
+  rows: 'iterative',
   settings: group('Limits.', {
     least: whole('Such answers of one server about one domain within ten minutes.', { default: 5, least: 1 }),
   }),

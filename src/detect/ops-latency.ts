@@ -23,7 +23,7 @@ export const opsLatency = detector({
   summary:
     'The 95th percentile of a server’s response time over five minutes is far above what is usual for it. Answers from a cache and those that take other servers are told apart, so that a resolver that begins anew, with an empty cache, is not slow.',
   attack: [],
-  rows: 'queries',
+  rows: 'answered',
   settings: group('Limits.', {
     factor: whole('So many times the usual 95th percentile is slow …', { default: 3, least: 2 }),
     more: whole('… and at least so many milliseconds more.', { default: 50, least: 1 }),

@@ -27,7 +27,7 @@ export const opsTc = detector({
   summary:
     'Answers that are too large for UDP have to be fetched over TCP; here the second attempt does not come or fails, so that these names do not resolve. TCP port 53 is filtered, mostly.',
   attack: [],
-  rows: 'queries',
+  rows: ['tcp', 'truncated'],
   settings: group('Limits.', {
     least: whole('Truncated answers without success over TCP within ten minutes, of one server.', {
       default: 10,

@@ -2,7 +2,7 @@ import { DNS } from '../core/carrier.ts';
 import { group, span } from '../core/settings.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, nameText, skipName } from '../wire/name.ts';
-import { TYPE_A, TYPE_AAAA, TYPE_CNAME } from './answers.ts';
+import { TYPE_A, TYPE_AAAA, TYPE_CNAME } from '../baseline/answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 
@@ -45,8 +45,9 @@ export const poisBail = detector({
     return {
       inspect(seen, raise) {
         if (seen.protocol !== DNS || seen.opcode !== 0 || seen.responseBytes === 0 || seen.nameLength === 0) return;
-        const { response, time } = seen;
         // Nearly every response has answers about the name itself, and nothing else but OPT.
+        if (seen.answers.isAll) return;
+        const { response, time } = seen;
         if (response === null || response.questions === 0 || response.authorityCount + response.additionalCount < 1)
           return;
         const stray = strayRecord(response);

@@ -25,7 +25,7 @@ export const poisFrag = detector({
   summary:
     'A server sends answers over UDP in IP fragments. All but the first can be forged without guessing anything, which poisons caches.',
   attack: ['T1557'],
-  rows: 'queries',
+  rows: 'fragmented',
   settings: group('Limits.', {
     answers: whole('Fragmented answers of a server in a minute.', { default: 3, least: 1, most: 100_000 }),
   }),

@@ -2,7 +2,7 @@ import { addressText } from '../core/address.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText } from '../core/figures.ts';
 import { group, span } from '../core/settings.ts';
-import { type AnswerAddresses, TYPE_A, TYPE_AAAA } from './answers.ts';
+import { type AnswerAddresses, TYPE_A, TYPE_AAAA } from '../baseline/answers.ts';
 import { Bounded } from './bounded.ts';
 import { detector } from './detector.ts';
 import { NXDOMAIN, NODATA, DATA, type Observation, ORPHAN } from './observation.ts';
@@ -51,7 +51,7 @@ export const poisRace = detector({
         last.at = time;
         const one = first.text(entry);
         const other = denies ? (seen.kind === NXDOMAIN ? 'that it does not exist' : 'no address') : answers.text(0);
-        const gap = (time - first.time[entry]) * 1000;
+        const gap = (time - first.time(entry)) * 1000;
         raise({
           detector: 'POIS-RACE',
           key,
@@ -59,7 +59,7 @@ export const poisRace = detector({
           score: 0.95,
           confidence: 0.85,
           time,
-          firstSeen: first.time[entry],
+          firstSeen: first.time(entry),
           lastSeen: time,
           count: last.count,
           subject: seen.nameText,
@@ -67,7 +67,7 @@ export const poisRace = detector({
           server: seen.server.text,
           ...(seen.domain !== null && { domain: seen.domain.text }),
           title: `Two answers for ${seen.nameText} that contradict each other: ${one} and ${other}`,
-          text: `${resolver} asked ${seen.server.text} once for ${seen.nameText} and got ${one} after ${numberText(first.latency[entry])} ms, and ${numberText(gap)} ms later ${other}. A server does not answer twice: the quicker answer is the one that an injector wants believed. Ask for that name over another path, or over TLS.`,
+          text: `${resolver} asked ${seen.server.text} once for ${seen.nameText} and got ${one} after ${numberText(first.latency(entry))} ms, and ${numberText(gap)} ms later ${other}. A server does not answer twice: the quicker answer is the one that an injector wants believed. Ask for that name over another path, or over TLS.`,
           measures: [{ name: 'time between the answers', value: gap, unit: 'ms', threshold: within }],
           evidence: [seen.evidence(`the second answer: ${other}; the first: ${one}`)],
           attack: poisRace.attack,
@@ -77,50 +77,73 @@ export const poisRace = detector({
   },
 });
 
+/** A record is one line of memory: words, then doubles. */
+const WORDS = 16;
+const HASH = 0;
+const FAMILY = 1;
+const ADDRESS = 2;
+const NETWORKS = 6;
+const DOUBLES = 8;
+const TIME = 6;
+const LATENCY = 7;
+
 /** The addresses that queries got first, for a while: a ring that is found by hash. */
 class FirstAnswers {
-  readonly #hash = new Int32Array(RING);
-  readonly #networks = new Float64Array(RING * MOST_NETWORKS);
-  readonly #address = new Int32Array(RING * 5);
-  readonly time = new Float64Array(RING);
-  readonly latency = new Float64Array(RING);
+  readonly #doubles = new Float64Array(RING * DOUBLES);
+  readonly #words = new Int32Array(this.#doubles.buffer);
 
   remember(seen: Observation, answers: AnswerAddresses): void {
+    const words = this.#words;
     const hash = hashOf(seen);
     const entry = hash & (RING - 1);
-    this.#hash[entry] = hash;
+    const at = entry * WORDS;
+    words[at + HASH] = hash;
+    words[at + FAMILY] = answers.family[0];
+    for (let i = 0; i < 4; i++) words[at + ADDRESS + i] = answers.words[i];
+    for (let i = 0; i < MOST_NETWORKS; i++)
+      words[at + NETWORKS + i] = networkOf(answers, Math.min(i, answers.count - 1));
     const c = seen.batch.col;
-    this.time[entry] = c.answerSeconds[seen.row] + c.answerNanos[seen.row] / 1e9;
-    this.latency[entry] = seen.latencyMs;
-    for (let i = 0; i < MOST_NETWORKS; i++) {
-      this.#networks[entry * MOST_NETWORKS + i] = answers.network(Math.min(i, answers.count - 1));
-    }
-    this.#address[entry * 5] = answers.family[0];
-    for (let i = 0; i < 4; i++) this.#address[entry * 5 + 1 + i] = answers.words[i];
+    this.#doubles[entry * DOUBLES + TIME] = c.answerSeconds[seen.row] + c.answerNanos[seen.row] / 1e9;
+    this.#doubles[entry * DOUBLES + LATENCY] = seen.latencyMs;
   }
 
   /** Entry of the query that the answer at hand belongs to; −1 when it is not known, or too long ago. */
   find(seen: Observation, within: number): number {
     const hash = hashOf(seen);
     const entry = hash & (RING - 1);
-    if (this.#hash[entry] !== hash) return -1;
-    const gap = seen.time - this.time[entry];
+    if (this.#words[entry * WORDS + HASH] !== hash) return -1;
+    const gap = seen.time - this.time(entry);
     return gap >= 0 && gap <= within ? entry : -1;
+  }
+
+  /** When an entry's answer came, seconds since 1970; and after how many milliseconds. */
+  time(entry: number): number {
+    return this.#doubles[entry * DOUBLES + TIME];
+  }
+  latency(entry: number): number {
+    return this.#doubles[entry * DOUBLES + LATENCY];
   }
 
   /** Whether any address lies in a network of the first answer's: servers of one name lie together, and take turns. */
   shares(entry: number, answers: AnswerAddresses): boolean {
+    const from = entry * WORDS + NETWORKS;
     for (let i = 0; i < answers.count; i++) {
-      const network = answers.network(i);
-      for (let k = 0; k < MOST_NETWORKS; k++) if (this.#networks[entry * MOST_NETWORKS + k] === network) return true;
+      const network = networkOf(answers, i);
+      for (let k = from; k < from + MOST_NETWORKS; k++) if (this.#words[k] === network) return true;
     }
     return false;
   }
 
   text(entry: number): string {
-    const [family, w0, w1, w2, w3] = this.#address.subarray(entry * 5, entry * 5 + 5);
+    const at = entry * WORDS;
+    const [family, w0, w1, w2, w3] = this.#words.subarray(at + FAMILY, at + NETWORKS);
     return addressText(family, w0, w1, w2, w3);
   }
+}
+
+/** The network of an address as one word: answers to a question have addresses of one family. */
+function networkOf({ family, words }: AnswerAddresses, i: number): number {
+  return family[i] === 4 ? words[i * 4 + 3] >>> 16 : words[i * 4];
 }
 
 function hashOf(seen: Observation): number {

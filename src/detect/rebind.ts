@@ -61,6 +61,7 @@ export const rebind = detector({
       return domains.size >= PORTAL_DOMAINS;
     };
     return {
+      touch: (ahead) => outside.touch(ahead, keyOf),
       inspect(seen, raise) {
         const { domain, time, answers } = seen;
         if (domain === null || answers.count === 0) return;
@@ -78,7 +79,7 @@ export const rebind = detector({
           }
         }
         // Names that are kept for long are not rebound: only the others are remembered.
-        const key = (seen.nameHash ^ Math.imul(seen.type, 0x9e3779b1)) >>> 0;
+        const key = keyOf(seen.nameHash, seen.type);
         const before = inside < 0 ? Number.NaN : outside.timeOf(key);
         if (isOutside && answers.ttl <= FLIP_SECONDS / 4) outside.note(key, time);
         if (inside < 0 || local.has(seen.nameText)) return;
@@ -120,6 +121,10 @@ export const rebind = detector({
     };
   },
 });
+
+function keyOf(nameHash: number, type: number): number {
+  return (nameHash ^ Math.imul(type, 0x9e3779b1)) >>> 0;
+}
 
 /** Block lists answer with codes in 127/8 (RFC 5782): no address is meant. */
 function isCode(family: number, address: number, kind: AddressKind): boolean {

@@ -172,7 +172,7 @@ export const recon = detector({
     'Sweeps of reverse names, zone transfers by hosts that are no resolver, and names of one zone guessed in a row.',
   attack: ATTACK,
   needs: ['names', 'clients'],
-  rows: 'queries',
+  rows: ['transfers', 'reverse', 'nonexistent'],
   settings,
   create: (values, services) => new Recon(values, services),
 });

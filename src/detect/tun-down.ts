@@ -1,3 +1,4 @@
+import { TYPE_A, TYPE_AAAA } from '../baseline/answers.ts';
 import { DNS } from '../core/carrier.ts';
 import { numberText, sizeText, spanText } from '../core/figures.ts';
 import { group, size, whole } from '../core/settings.ts';
@@ -23,9 +24,7 @@ const MOST_DOMAINS = 2048;
 const MOST_EVIDENCE = 10;
 const MOST_SIZE = 255;
 
-const TYPE_A = 1;
 const TYPE_CNAME = 5;
-const TYPE_AAAA = 28;
 /** Types whose answers say what a zone is, in few and stable words, or that validators ask for. */
 const ORDINARY = new Set([1, 2, 6, 12, 28, 35, 43, 46, 47, 48, 50, 59, 60, 64, 65, 257]);
 /** A label of an alias this long is not made by people. */
@@ -71,8 +70,9 @@ export const tunDown = detector({
         const { domain, type, closed: now } = seen;
         const isAddress = type === TYPE_A || type === TYPE_AAAA;
         if (domain === null || seen.protocol !== DNS || (!isAddress && ORDINARY.has(type))) return;
+        if (isAddress && seen.answers.longestAlias < LONG_LABEL) return;
         const { response } = seen;
-        if (response === null || (isAddress && !hasLongAlias(response))) return;
+        if (response === null) return;
         const state = domains.take(domain, answersOf, seen);
         if (now - state.day > DAY) {
           state.day = now;
@@ -171,13 +171,4 @@ function entropyOf(bytes: Uint8Array, at: number, length: number): number {
     counts[bytes[i]] = 0;
   }
   return bits;
-}
-
-function hasLongAlias(response: MessageView): boolean {
-  for (let i = 0; i < response.records; i++) {
-    if (response.section[i] !== ANSWER || response.type[i] !== TYPE_CNAME || response.rdlength[i] < LONG_LABEL)
-      continue;
-    if (response.bytes[response.rdata[i]] >= LONG_LABEL && response.bytes[response.rdata[i]] < 64) return true;
-  }
-  return false;
 }

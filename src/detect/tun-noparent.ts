@@ -28,7 +28,7 @@ export const tunNoparent = detector({
     'Counts long names of a client each of which stands alone: data that leaves in whole names, which no sum over a domain shows.',
   attack: ATTACK,
   needs: ['names', 'clients'],
-  rows: 'queries',
+  rows: 'long_names',
   settings: group('How many are too many.', {
     names: whole('Names within the time.', { default: 20, least: 3, most: 1000 }),
     label: whole('Letters of the longest label, at least.', { default: 50, least: 20, most: 63 }),

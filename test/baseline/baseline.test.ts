@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DomainSet } from '../../src/detect/domain-set.ts';
 import { deserialize, serialize } from 'node:v8';
 import { BaselineKeeper } from '../../src/app/baseline-keeper.ts';
 import { Baseline } from '../../src/baseline/baseline.ts';
@@ -21,7 +22,7 @@ import type { Exchange } from '../../src/rr/exchange.ts';
 const START = 1_760_000_400;
 
 function learn(baseline: Baseline, exchanges: readonly Exchange[], limits = { hosts: 16_384, domains: 32_768 }): void {
-  const entities = new Entities(registrableStart, () => false, limits);
+  const entities = new Entities(registrableStart, new DomainSet([]), limits);
   for (const batch of batchesOf(exchanges)) {
     const seen = new Observation(entities, batch);
     for (let i = 0; i < batch.count; i++) {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { DomainSet } from '../../src/detect/domain-set.ts';
 import { loadConfig } from '../../src/app/config.ts';
 import { judgeOf } from '../../src/app/judging.ts';
 import type { Finding } from '../../src/core/alert.ts';
@@ -284,6 +285,10 @@ test('NEW-DOM: the age of a domain is known over a restart', () => {
     ['new.example', START + 10 * 86_400, START + 10 * 86_400],
   ]);
   next.judge.load({ 'NEW-DOM': ['nonsense', [1, 2, 3]] });
-  const domain = new Generations<Domain>(8).add(new Int32Array(1), 1, new Domain(START, () => false));
+  const domain = new Generations<Domain>(8).add(
+    new Int32Array(1),
+    1,
+    new Domain(START, new DomainSet([]), new Uint8Array(1)),
+  );
   assert.deepEqual([ageWeight(domain, START + 60), ageWeight(domain, START + 2 * 86_400)], [1.5, 1]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DomainSet } from '../../src/detect/domain-set.ts';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Entities } from '../../src/detect/entities.ts';
@@ -269,8 +270,8 @@ test('a flood of new names under many domains takes no more memory than its begi
     many(4000, (i) => exchange(i / 1000, { name: `x0000000000.d${String(i).padStart(5, '0')}.example` })),
   );
   const { nameHash, queryAt } = batch.col;
-  const entities = new Entities(registrableStart, () => false);
-  const names = new SubNames({ isPopular: () => false, hostingSuffix: () => null });
+  const entities = new Entities(registrableStart, new DomainSet([]));
+  const names = new SubNames(entities, { isPopular: () => false, hostingSuffix: () => null });
   const seen = new Observation(entities, batch);
   let before = 0;
   // The same rows with other names: what is to be counted is written into them.

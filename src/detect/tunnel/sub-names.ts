@@ -6,9 +6,10 @@ import type { DetectServices } from '../detector.ts';
 import type { Domain, Entities, Host } from '../entities.ts';
 import { DATA, ERROR, type Kept, NXDOMAIN, type Observation } from '../observation.ts';
 import { Distinct, secretHash } from './distinct.ts';
+import { FEW, FewNames, type First } from './few-names.ts';
 import { Sliding } from './sliding.ts';
 import { spellingBits } from './spelling.ts';
-import { isAddressName, isLocalAnswer, isRareType, isReverse, isTextType } from './traits.ts';
+import { isAddressName, isLocalAnswer, isRareType, isTextType } from './traits.ts';
 
 // What is summed over the last hour, of names that are new; every count in names unless told.
 /** Bytes of text in front of the domain. */
@@ -33,8 +34,6 @@ const COUNTERS = 11;
 const HOUR = 3600;
 const DAY = 86_400;
 const STEPS = 12;
-/** Sub-names up to which a domain costs next to nothing. */
-const FEW = 3;
 /** Clients of a domain that are told apart, and who stands for others, and for several. */
 const MOST_CLIENTS = 8;
 const OTHERS = 8;
@@ -79,12 +78,6 @@ export interface Traffic {
 
 /** What has to be known of names elsewhere. */
 type World = Pick<DetectServices, 'isPopular' | 'hostingSuffix'>;
-
-/** The first names of a domain: hash, length, hash, length …; and when the first one came. */
-export interface First {
-  time: number;
-  names: number[];
-}
 
 /** The sub-names of one domain. */
 export class Cell {
@@ -335,15 +328,18 @@ const MOST_CELLS = 2048;
 export class SubNames {
   /** Those that had a new name last; the others are found through their domain. */
   readonly #cells = new Bounded<Domain, Cell>(MOST_CELLS, (_, domain) => {
-    domain.cell = domain.fewNames = undefined;
+    domain.cell = undefined;
   });
+  /** The first names of each domain. */
+  readonly #few: FewNames;
   readonly #world: World;
   // The transaction noted last: every detector of tunnels asks for it.
   #batch: object | undefined;
   #row = -1;
   #last: Cell | null = null;
 
-  constructor(world: World) {
+  constructor(entities: Entities, world: World) {
+    this.#few = new FewNames(entities);
     this.#world = world;
   }
 
@@ -367,19 +363,10 @@ export class SubNames {
     if (state === undefined) {
       // Whatever came lately is known.
       if (!seen.isNewName) return null;
-      const few = domain.fewNames ?? { time: seen.time, names: [] };
-      domain.fewNames = few;
-      const { names } = few;
-      const hash = hashOf(seen);
-      for (let i = 0; i < names.length; i += 2) if (names[i] === hash) return null;
-      if (names.length < FEW * 2) {
-        names.push(hash, seen.subLength);
-        return null;
-      }
-      if (isReverse(domain.wire)) return null;
-      state = new Cell(domain, few);
+      const first = this.#few.note(domain, hashOf(seen), seen.subLength, seen.time);
+      if (first === null) return null;
+      state = new Cell(domain, first);
       domain.cell = state;
-      domain.fewNames = undefined;
     }
     if (!state.note(seen, this.#world)) return null;
     const cell = state;
@@ -393,7 +380,7 @@ const shared = new WeakMap<Entities, SubNames>();
 export function subNamesOf({ entities, isPopular, hostingSuffix }: DetectServices): SubNames {
   let names = shared.get(entities);
   if (names === undefined) {
-    names = new SubNames({ isPopular, hostingSuffix });
+    names = new SubNames(entities, { isPopular, hostingSuffix });
     shared.set(entities, names);
   }
   return names;
