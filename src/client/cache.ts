@@ -15,9 +15,12 @@ interface Entry {
   /** Milliseconds, monotonic. */
   storedAt: number;
   expiresAt: number;
+  bytes: number;
 }
 
 const DEFAULT_MOST = 10_000;
+/** Of all answers together, about: a few of 64 KiB from a hostile zone push out what is small. */
+const MOST_BYTES = 64 << 20;
 /** Longest time an answer is kept, seconds: a day (RFC 8767 §4 caps at a week), and that there is none: three hours (RFC 2308 §5). */
 const MOST_TTL = 86_400;
 const MOST_NEGATIVE_TTL = 10_800;
@@ -30,6 +33,7 @@ export class AnswerCache {
   readonly #entries = new Map<string, Entry>();
   readonly #most: number;
   readonly #now: () => number;
+  #bytes = 0;
   #hits = 0;
   #misses = 0;
   #evicted = 0;
@@ -57,33 +61,51 @@ export class AnswerCache {
     if (ttl <= 0) return;
     const key = keyOf(name, message.rcode === NXDOMAIN ? NXDOMAIN : type, of);
     const now = this.#now();
-    this.#entries.delete(key);
-    this.#entries.set(key, { message, storedAt: now, expiresAt: now + ttl * 1000 });
-    if (this.#entries.size <= this.#most) return;
+    const bytes = sizeOf(message);
+    this.#remove(key);
+    this.#entries.set(key, { message, storedAt: now, expiresAt: now + ttl * 1000, bytes });
+    this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
+      if (this.#entries.size <= this.#most && this.#bytes <= MOST_BYTES) break;
+      this.#remove(oldest);
       this.#evicted++;
-      break;
     }
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#bytes = 0;
+  }
+
+  #remove(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
   }
 
   #fresh(key: string): Message | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const now = this.#now();
-    this.#entries.delete(key);
-    if (now >= entry.expiresAt) return undefined;
+    if (now >= entry.expiresAt) {
+      this.#remove(key);
+      return undefined;
+    }
     // The last used is the last to go.
+    this.#entries.delete(key);
     this.#entries.set(key, entry);
     return aged(entry.message, Math.floor((now - entry.storedAt) / 1000));
   }
 }
 
 const NXDOMAIN = 'NXDOMAIN';
+
+/** About what a message takes: texts, and an object for each record. */
+function sizeOf({ answers, authority, additional }: Message): number {
+  let bytes = 500;
+  for (const list of [answers, authority, additional])
+    for (const { name, data } of list) bytes += 200 + name.length + data.length;
+  return bytes;
+}
 
 function keyOf(name: string, type: string, of: string): string {
   return `${name.toLowerCase()} ${of} ${type}`;

@@ -96,7 +96,11 @@ async function openSession(trial: HttpsTrial): Promise<OpenedSession> {
     socket.destroy();
     return { ...opened, session: null, turns, outcome: 'http_failed', reason: 'it offers no HTTP/2' };
   }
-  const session = connect(`https://${authority(trial.server)}`, { createConnection: () => socket });
+  const session = connect(`https://${authority(trial.server)}`, {
+    createConnection: () => socket,
+    // What is pushed nobody asked for.
+    settings: { enablePush: false },
+  });
   // Each request hears of it by its own stream.
   session.on('error', () => undefined);
   return { ...opened, session, turns };

@@ -150,6 +150,8 @@ interface Waiter {
 
 /** Most queries under way on one stream. */
 const MOST_WAITING = 1024;
+/** Messages in a row that answer nothing: late answers, or a server that sends what nobody asked for. */
+const MOST_STRANGERS = 1000;
 
 /**
  * Messages with their lengths on a stream (RFC 1035 §4.2.2), many queries under way at once, answers in any order
@@ -162,6 +164,7 @@ export class MessageStream {
   #held = 0;
   #ended: { outcome: Outcome; reason?: string } | undefined;
   #isRetired = false;
+  #strangers = 0;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -303,6 +306,8 @@ export class MessageStream {
     const id = bytes.length < 2 ? -1 : (bytes[0] << 8) | bytes[1];
     const waiter = this.#waiting.get(id);
     if (waiter === undefined) {
+      if (++this.#strangers > MOST_STRANGERS)
+        return this.#end({ outcome: 'wrong_id', reason: `${MOST_STRANGERS} messages in a row that nobody asked for` });
       for (const { discarded } of this.#waiting.values()) {
         if (bytes.length < 12) discarded.garbage++;
         else discarded.wrongId++;
@@ -311,6 +316,7 @@ export class MessageStream {
     }
     const judged = waiter.fit.judge(bytes, waiter.messages > 0);
     if (judged === 'fits') {
+      this.#strangers = 0;
       waiter.messages++;
       if (waiter.take(bytes)) this.#waiting.delete(id);
     } else if (judged === 'malformed') {

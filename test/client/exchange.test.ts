@@ -386,3 +386,34 @@ test('what cannot be asked is a mistake of the caller', async () => {
   await assert.rejects(exchange({ name: 'a', type: 'NOTYPE' }, { ...udp, server }), /not an RR type/);
   assert.throws(() => encodeMessage({ questions: [{ name: 'a'.repeat(64), type: 'A' }] }), /64 bytes/);
 });
+
+test('floods of what nobody asked for: time-outs hold over UDP, a stream is ended', async (t) => {
+  let flood: NodeJS.Timeout | undefined;
+  const udp = await udpServer(t, (query, reply) => {
+    const wrong = answerTo(query);
+    wrong[0] ^= 1;
+    flood = setInterval(() => {
+      for (let i = 0; i < 200; i++) reply(wrong);
+    }, 1);
+  });
+  const began = performance.now();
+  const flooded = await exchange(question, { server: udp, transport: 'udp', timeoutMs: 300, tries: 1 });
+  clearInterval(flood);
+  assert.equal(flooded.outcome, 'wrong_id');
+  assert.ok(flooded.discarded.wrongId > 100, String(flooded.discarded.wrongId));
+  assert.ok(performance.now() - began < 1000);
+  const tcp = await tcpServer(t, (query, socket) => {
+    const wrong = answerTo(query);
+    wrong[0] ^= 1;
+    const many = Buffer.concat(Array.from({ length: 500 }, () => framed(wrong)));
+    const write = (): void => {
+      while (!socket.destroyed && socket.write(many));
+    };
+    socket.on('drain', write);
+    write();
+  });
+  const ended = await exchange(question, { server: tcp, transport: 'tcp', timeoutMs: 5000, tries: 1 });
+  assert.equal(ended.outcome, 'wrong_id');
+  assert.ok(ended.ms < 4000, `${ended.ms} ms`);
+  assert.equal(ended.discarded.wrongId, 1000);
+});

@@ -235,3 +235,18 @@ test('what is not kept: no TTL, cut, failed, negative without a SOA', () => {
   assert.equal(seconds({ rcode: 'NXDOMAIN', authority: [soa(10 ** 6, 10 ** 6)] }), 10_800);
   assert.equal(seconds({ answers: [address('a.test', '192.0.2.1', 50), alias('b.test', 'a.test')] }), 50);
 });
+
+test('what is kept is bounded in bytes, too', () => {
+  const cache = new AnswerCache(1000);
+  const data = 'x'.repeat(1 << 20);
+  const message = decodeMessage(encodeMessage({ flags: ['qr'] }));
+  for (let i = 0; i < 100; i++) {
+    const answers = [{ name: 'a.test', type: 'TXT', class: 'IN', ttl: 60, data }];
+    cache.put(`n${i}.test`, 'TXT', 'IN', { ...message, answers });
+  }
+  assert.ok(cache.counts.entries <= 64 && cache.counts.entries > 50, `${cache.counts.entries}`);
+  assert.equal(cache.get('n0.test', 'TXT', 'IN'), undefined);
+  assert.ok(cache.get('n99.test', 'TXT', 'IN') !== undefined);
+  cache.clear();
+  assert.equal(cache.counts.entries, 0);
+});
