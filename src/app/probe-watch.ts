@@ -21,6 +21,9 @@ export class ProbeWatch {
   /** Results by outcome since the start. */
   readonly counts = new Map<ProbeOutcome, number>();
   #since: number | null = null;
+  /** Traffic to compare it with, and the address it was found for. */
+  #subject: PassiveSubject | null | undefined;
+  #subjectOf: string | undefined;
   readonly #beats: ProbeBeat[] = [];
   #gathered: ProbeResult[] = [];
 
@@ -75,7 +78,13 @@ export class ProbeWatch {
   }
 
   #passive(): PassiveSubject | null {
-    return this.definition.passive?.(this.target, this.config, this.last) ?? null;
+    const address = this.last?.address;
+    // Found anew only where another address answers: thousands of targets are looked at with each scrape.
+    if (this.#subject === undefined || this.#subjectOf !== address) {
+      this.#subject = this.definition.passive?.(this.target, this.config, this.last) ?? null;
+      this.#subjectOf = address;
+    }
+    return this.#subject;
   }
 
   #finding(result: ProbeResult): Finding {
