@@ -56,6 +56,15 @@ function algorithmOf(text: string): string {
   return name;
 }
 
+/** What the server says instead of an answer; of clocks apart it tells its own time (RFC 8945 §5.2.3). */
+function errorText({ error, other }: Tsig, now: number): string {
+  const text = `the server says ${TSIG_ERRORS.name(error)}`;
+  if (error !== TSIG_ERROR.badTime || other.length !== 6) return text;
+  const [a, b, c] = [0, 2, 4].map((at) => (other[at] << 8) | other[at + 1]);
+  const ahead = Math.round(a * 2 ** 32 + b * 65_536 + c - now);
+  return `${text}: its clock is ${Math.abs(ahead)} s ${ahead < 0 ? 'behind' : 'ahead of'} this machine's`;
+}
+
 /** Signs one query and checks the messages that answer it. */
 export class TsigSession {
   readonly #key: Required<TsigKey>;
@@ -102,7 +111,7 @@ export class TsigSession {
     }
     const { tsig, at } = found;
     const { name, algorithm } = this.#key;
-    if (tsig.error !== TSIG_ERROR.none) return `the server says ${TSIG_ERRORS.name(tsig.error)}`;
+    if (tsig.error !== TSIG_ERROR.none) return errorText(tsig, now);
     if (tsig.key !== name || tsig.algorithm !== algorithm) return 'it is signed with another key';
     const plain = unsigned(message, at, tsig.id);
     const mac = this.#mac(this.#octets(plain, tsig));

@@ -8,6 +8,7 @@ import { parseTsigKey, TsigSession } from '../../src/client/tsig.ts';
 import { notify, update } from '../../src/client/update.ts';
 import { decodeMessage, encodeMessage, type RecordInput } from '../../src/rr/encode.ts';
 import { MessageView } from '../../src/wire/message.ts';
+import { withTsig } from '../../src/wire/tsig.ts';
 import { address, answerTo, framed, pem, tcpServer, tlsServer, udpServer } from './servers.ts';
 
 const soa = (serial: number): RecordInput => ({
@@ -204,4 +205,28 @@ test('UPDATE and NOTIFY as RFC 2136 and RFC 1996 have them', async (t) => {
   await notify('example.com', how, { ttl: 60, data: 'ns.example.com h.example.com 8 1 1 1 1' });
   const told = decodeMessage(seen[1]);
   assert.deepEqual([told.opcode, told.flags, told.answers.length], ['NOTIFY', ['aa'], 1]);
+});
+
+test('clocks that are apart are told, with how far', async (t) => {
+  const key = { name: 'k', secret: Buffer.from('secret') };
+  const ahead = Math.floor(Date.now() / 1000) + 1000;
+  const server = await udpServer(t, (query, reply) => {
+    const other = Buffer.alloc(6);
+    other.writeUIntBE(ahead, 0, 6);
+    const fields = { key: 'k', algorithm: 'hmac-sha256', time: 0, fudge: 300, id: query.readUInt16BE(0) };
+    // The query's own TSIG is not in the answer.
+    const plain = encodeMessage({
+      id: fields.id,
+      flags: ['qr'],
+      rcode: 'NOTAUTH',
+      questions: [{ name: 'a.test', type: 'A' }],
+    });
+    reply(withTsig(plain, { ...fields, mac: new Uint8Array(0), error: 18, other }));
+  });
+  const { outcome, sentence } = await exchange(
+    { name: 'a.test', type: 'A' },
+    { server, transport: 'udp', timeoutMs: 500, tries: 1, tsig: key },
+  );
+  assert.equal(outcome, 'bad_signature');
+  assert.match(sentence, /the server says BADTIME: its clock is (?:999|1000) s ahead of this machine's/);
 });

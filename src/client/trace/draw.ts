@@ -64,7 +64,11 @@ export function endText(trace: Trace, look: DrawLook): string {
     security === null
       ? ''
       : ` ${paint(security.state, SIGNS[security.state][1], look)}${security.reason === '' ? '' : `: ${plainText(security.reason)}`}.`;
-  const cost = paint(`${trace.queries} queries, ${msText(trace.ms)}.`, 'dim', look);
+  const cost = paint(
+    `${trace.queries} ${trace.queries === 1 ? 'query' : 'queries'}, ${msText(trace.ms)}.`,
+    'dim',
+    look,
+  );
   blocks.push(`${plainText(trace.sentence)}${judged} ${cost}`);
   return `${blocks.join('\n\n')}\n`;
 }
