@@ -1,8 +1,9 @@
+import { type Habits, HabitTable, type SavedHabits } from './habits.ts';
 import { learnTypical, typicalOf } from './latency.ts';
 import { FIRST, HOUR, LAST, ModelTable, type ModelTableState, MUTED, OWN, SAMPLES } from './model-table.ts';
 import { clearSeason, learnHour, SEASON_FLOATS, WEEK_BINS } from './season.ts';
 import type { BaselineConfig } from './settings.ts';
-import { TopList, type TopListState } from './top-list.ts';
+import type { TopList } from './top-list.ts';
 
 /** Usual counts of a client. */
 export const CLIENT_COUNTERS = ['queries', 'answers', 'nxdomain', 'failed', 'unanswered'] as const;
@@ -19,35 +20,17 @@ const DOUBLES = OWN;
 const HABITS_FROM = 8;
 const HABITS_WHOLE = 32;
 const HABITS_STEP = 8;
-const DOMAINS_KEPT = 12;
-const SHAPES_KEPT = 6;
-const SERVERS_KEPT = 4;
-
-/** What a client asks for most. */
-export interface Habits {
-  /** Domains and servers by the ids of their models, shapes by their numbers. */
-  domains: TopList<number>;
-  shapes: TopList<number>;
-  /** Whom it asks. */
-  servers: TopList<number>;
-}
-
-function noHabits(): Habits {
-  return { domains: new TopList(DOMAINS_KEPT), shapes: new TopList(SHAPES_KEPT), servers: new TopList(SERVERS_KEPT) };
-}
 
 /** Models of clients: rate, outcomes, latency, what and whom they ask. */
 export class ClientModels {
   readonly table: ModelTable;
   readonly #config: BaselineConfig;
-  readonly #habits: (Habits | undefined)[] = [];
+  readonly #habits = new HabitTable();
 
   constructor(config: BaselineConfig) {
     this.table = new ModelTable(config.clients, { doubles: DOUBLES, floats: FLOATS, ints: 0 });
     this.table.onMade = (place) => clearSeason(this.table.floats, place * FLOATS + SEASON);
-    this.table.onEvict = (place) => {
-      this.#habits[place] = undefined;
-    };
+    this.table.onEvict = (place) => this.#habits.clear(place);
     this.#config = config;
   }
 
@@ -93,11 +76,10 @@ export class ClientModels {
 
   /** Adds to the habits: domain and server by the ids of their models, shape by its number; −1, of a shape 0: none. */
   learnHabits(place: number, weight: number, domain: number, shape: number, server: number): void {
-    const habits = this.#habits[place] ?? noHabits();
-    this.#habits[place] = habits;
-    if (domain >= 0) habits.domains.add(domain, weight);
-    if (shape !== 0) habits.shapes.add(shape, weight);
-    if (server >= 0) habits.servers.add(server, weight);
+    const habits = this.#habits;
+    if (domain >= 0) habits.add(place, 'domains', domain, weight);
+    if (shape !== 0) habits.add(place, 'shapes', shape, weight);
+    if (server >= 0) habits.add(place, 'servers', server, weight);
   }
 
   #passHours(place: number, hour: number): void {
@@ -113,8 +95,7 @@ export class ClientModels {
     doubles[d + HOUR] = hour;
     const factor = 2 ** ((-(hour - from) * 3_600_000) / this.#config.slow);
     for (let i = 0; i < CLIENT_COUNTERS.length; i++) floats[f + COUNTS + i] *= factor;
-    const habits = this.#habits[place];
-    for (const list of habits === undefined ? [] : [habits.domains, habits.shapes, habits.servers]) list.fade(factor);
+    this.#habits.fade(place, factor);
   }
 
   /** See `ModelTable.skipTo`. */
@@ -122,8 +103,19 @@ export class ClientModels {
     this.table.skipTo(hour, HOUR_ROWS);
   }
 
+  /** What it asks for most, as it is now; undefined where nothing was learnt. */
   habits(place: number): Habits | undefined {
-    return this.#habits[place];
+    return this.#habits.get(place);
+  }
+
+  /** Whom it asks most. */
+  servers(place: number): TopList<number> {
+    return this.#habits.list(place, 'servers');
+  }
+
+  /** Bytes of its numbers, habits included. */
+  get bytes(): number {
+    return this.table.bytes + this.#habits.bytes;
   }
 
   usual(place: number, counter: ClientCounter): number {
@@ -140,29 +132,18 @@ export class ClientModels {
   }
 
   state(): ClientModelsState {
-    const habits = this.#habits.map((one) =>
-      one === undefined
-        ? null
-        : { domains: one.domains.state(), shapes: one.shapes.state(), servers: one.servers.state() },
-    );
-    return { table: this.table.state(), habits };
+    return { table: this.table.state(), habits: this.table.keys.map((_, place) => this.#habits.state(place)) };
   }
 
   restore(state: ClientModelsState): void {
     this.table.restore(state.table);
-    this.#habits.length = 0;
     state.habits.forEach((one, place) => {
-      if (one === null) return;
-      const habits = noHabits();
-      habits.domains.restore(one.domains);
-      habits.shapes.restore(one.shapes);
-      habits.servers.restore(one.servers);
-      this.#habits[place] = habits;
+      this.#habits.clear(place);
+      if (one !== null) this.#habits.restore(place, one);
     });
   }
 }
 
-type SavedHabits = Record<keyof Habits, TopListState<number>>;
 export interface ClientModelsState {
   table: ModelTableState;
   habits: (SavedHabits | null)[];

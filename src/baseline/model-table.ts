@@ -87,8 +87,8 @@ export class ModelTable {
 
   /**
    * Where an owner's model lies, for the owner to keep and to bring along next time as `hint` (−1 at first). Below 0 it has
-   * none: it gets one when it is seen the `least`th time, and there is room. Until then a sight is a step down from −1, and
-   * only every doubling of them is worth a search; the first is not, unless it is to be enough.
+   * none: it gets one when it is seen the `least`th time (a power of two), and there is room. A sight is a step down from −1,
+   * and of more than `least` only every doubling of them is worth a search.
    */
   place(owner: Owner, hint: number, least: number, now: number): number {
     if (hint >= 0 && this.#owners[hint] === owner) return hint;
@@ -97,10 +97,10 @@ export class ModelTable {
 
   #seek(owner: Owner, hint: number, least: number, now: number): number {
     const sights = -1 - hint;
-    if ((sights & (sights - 1)) !== 0 || (sights === 1 && least > 1)) return hint;
+    if (sights < least || (sights & (sights - 1)) !== 0) return hint;
     let place = this.find(owner.text);
     if (place < 0) {
-      if (sights < least || !this.admits(sights, now)) return hint;
+      if (!this.admits(sights, now)) return hint;
       place = this.take(owner.text, now);
     }
     this.#owners[place] = owner;

@@ -209,7 +209,10 @@ export class Entities {
     return this.#domains.states(most);
   }
 
-  /** Numbers of every domain. */
+  /** Numbers of every host, and of every domain. */
+  hostRecords(width: number): Records<Host> {
+    return this.#hosts.records(width);
+  }
   domainRecords(width: number): Records<Domain> {
     return this.#domains.records(width);
   }

@@ -30,6 +30,7 @@ const settings = group('What is told of.', {
 class Evade implements Detector {
   readonly #settings: ValueOf<typeof settings>;
   readonly #services: DetectServices;
+  readonly #knowsResolvers: boolean;
   readonly #told = new Bounded<string, { time: number; first: number; count: number }>(MOST_TOLD);
   /** Encrypted flows seen, and those that were too many. */
   readonly #flows = { flows: 0, missed: 0 };
@@ -40,12 +41,13 @@ class Evade implements Detector {
   constructor(values: ValueOf<typeof settings>, services: DetectServices) {
     this.#settings = values;
     this.#services = services;
+    this.#knowsResolvers = values.bypass && services.resolvers.length > 0;
   }
 
   inspect(seen: Observation, raise: Raise): void {
     if (seen.protocol !== DNS) return;
-    const { bypass, encrypted, odd } = this.#settings;
-    if (bypass && this.#services.resolvers.length > 0 && (seen.queryFlags & RD) !== 0 && this.#isStranger(seen)) {
+    const { encrypted, odd } = this.#settings;
+    if (this.#knowsResolvers && (seen.queryFlags & RD) !== 0 && this.#isStranger(seen)) {
       const [client, server] = [seen.client.text, seen.server.text];
       this.#tell(seen, raise, `bypass ${server}`, {
         title: `${client} asks ${server}, which is none of the site’s resolvers`,

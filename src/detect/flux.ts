@@ -102,6 +102,9 @@ export const flux = detector({
     const states = entities.perDomain<State>(MOST_DOMAINS);
     const mostTtl = ttl / 1000;
     return {
+      touch(ahead) {
+        ahead.sum += firsts.touch(ahead.domains, ahead.count);
+      },
       inspect(seen, raise) {
         const { domain, time, answers } = seen;
         if (domain === null || answers.count === 0) return;

@@ -226,7 +226,7 @@ function movingOf(least: number, { baseline, resolvers }: DetectServices): (seen
     const isResolver = col.responseLength[i] >= 12 && (arena[col.responseAt[i] + 3] & RA) !== 0;
     if (!isResolver || (arena[col.queryAt[i] + 2] & 1) === 0) return null;
     const { client } = seen;
-    const before = clients.habits(baseline.client)?.servers.top(1)[0];
+    const before = clients.servers(baseline.client).top(1)[0];
     if (before === undefined || before.count < least || before.key === servers.table.idOf(server)) return null;
     if (isInAny(resolvers, seen.server.family, seen.server.words)) return null;
     const counts = moved.take(seen.server.text, () => new Map());

@@ -45,14 +45,14 @@ export const opsSilent = detector({
     let rate = 0;
     /** The longest pause so far, seconds, and when something was last heard. */
     let longest = 0;
-    let heard = Number.NaN;
+    const heard = new Float64Array(1).fill(Number.NaN);
     return {
       inspect(seen, raise) {
         const { col } = seen.batch;
         const i = seen.row;
-        const gap = seen.closed - heard;
+        const gap = seen.closed - heard[0];
         if (gap > longest && gap < LONGEST_PAUSE) longest = gap;
-        heard = seen.closed;
+        heard[0] = seen.closed;
         if (col.responses[i] === 0) return;
         const { closed } = seen;
         if (closed - began > WINDOW_SECONDS) {

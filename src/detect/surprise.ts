@@ -1,10 +1,10 @@
 import { binomialTail } from '../baseline/latency.ts';
-import type { Finding, Measure, Raise } from '../core/alert.ts';
+import type { Evidence, Finding, Measure, Raise } from '../core/alert.ts';
 import { numberText, percentText } from '../core/figures.ts';
 import { group, whole, type ValueOf } from '../core/settings.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
-import type { Host } from './entities.ts';
-import type { BySlot } from './generations.ts';
+import type { Ahead, Entities, Host } from './entities.ts';
+import type { BySlot, Records } from './generations.ts';
 import { ERROR, isUnanswered, NXDOMAIN, type Observation } from './observation.ts';
 import { SiteNames } from './site-names.ts';
 import { Witnesses } from './witnesses.ts';
@@ -42,28 +42,31 @@ const PARTS = ['volume', 'failed', 'fresh', 'spelling'] as const;
 type Part = (typeof PARTS)[number];
 const LEAST_SPREAD: Readonly<Record<Part, number>> = { volume: 0.35, failed: 0.02, fresh: 0.02, spelling: 0.15 };
 
-/** A client: its hour at hand, and its usual ones (`hours`, then mean and variance of each part). */
-class Hours {
-  queries = 0;
-  failed = 0;
-  fresh = 0;
-  bits = 0;
-  names = 0;
-  firstSeen = 0;
-  server = '';
-  /** Transactions kept to be shown. */
-  shown = 0;
-  readonly witnesses = new Witnesses(SHOWN);
+/** A client's hour at hand, side by side (see `Records`); and how many transactions are kept to be shown. */
+const QUERIES = 1;
+const FAILED = 2;
+const FRESH = 3;
+const BITS = 4;
+const OWN_NAMES = 5;
+const FIRST_SEEN = 6;
+const KEPT = 7;
+const HOUR_NUMBERS = 8;
+
+/** A client's usual hours: how many, then mean and variance of each part; and what shows the one at hand. */
+interface Hours {
   readonly usual: Float64Array;
+  readonly witnesses: Witnesses;
+}
 
-  constructor(usual: Float64Array) {
-    this.usual = usual;
-  }
-
-  begin(): void {
-    this.shown = this.queries = this.failed = this.fresh = this.bits = this.names = 0;
-    this.witnesses.clear();
-  }
+/** An hour that is over. */
+interface Hour {
+  queries: number;
+  failed: number;
+  fresh: number;
+  bits: number;
+  names: number;
+  firstSeen: number;
+  server: string;
 }
 
 const USUAL = 1 + 2 * PARTS.length;
@@ -78,6 +81,10 @@ const settings = group('How much is said.', {
 
 class Surprise implements Detector {
   readonly #settings: ValueOf<typeof settings>;
+  readonly #entities: Entities;
+  /** The hour at hand, by client; whom it asked first, by its slot; and its usual hours. */
+  readonly #hours: Records<Host>;
+  readonly #servers: Host[] = [];
   readonly #clients: BySlot<Host, Hours>;
   readonly #names = new SiteNames();
   /** Hashes of names of the hour, by their lower bits: one that gave way to another counts twice. */
@@ -92,40 +99,60 @@ class Surprise implements Detector {
 
   constructor(values: ValueOf<typeof settings>, { entities }: DetectServices) {
     this.#settings = values;
+    this.#entities = entities;
+    this.#hours = entities.hostRecords(HOUR_NUMBERS);
     this.#clients = entities.perHost(MOST_CLIENTS);
   }
 
   inspect(seen: Observation): void {
-    const state = this.#clients.take(seen.client, begin, this.#saved);
-    const { domain, kind, outcome } = seen;
-    if (state.queries++ === 0) {
-      state.firstSeen = seen.time;
-      state.server = seen.server.text;
+    const { domain, client, kind, outcome } = seen;
+    const { numbers } = this.#hours;
+    const at = this.#hours.at(client);
+    if (numbers[at + QUERIES]++ === 0) {
+      numbers[at + FIRST_SEEN] = seen.time;
+      this.#servers[client.slot] = seen.server;
     }
     const isFailed = kind === NXDOMAIN || kind === ERROR || isUnanswered(outcome);
-    if (isFailed) state.failed++;
+    if (isFailed) numbers[at + FAILED]++;
     if (domain === null) return;
     const isFresh = seen.time - domain.firstSeen < DAY && !domain.isPopular;
-    if (isFresh) state.fresh++;
+    if (isFresh) numbers[at + FRESH]++;
     // Hours of fewer are not judged.
-    if ((isFailed || isFresh) && state.queries >= LEAST_QUERIES && state.shown < SHOWN) {
-      state.shown++;
-      state.witnesses.note(seen);
+    if ((isFailed || isFresh) && numbers[at + QUERIES] >= LEAST_QUERIES && numbers[at + KEPT] < SHOWN) {
+      numbers[at + KEPT]++;
+      this.#show(seen);
     }
-    this.#name(seen, state);
+    this.#name(seen, at);
+  }
+
+  /** Keeps a transaction of a client of whom enough is known for its hour to be told of. */
+  #show(seen: Observation): void {
+    const { client } = seen;
+    let hours = this.#clients.peek(client);
+    if (hours === undefined && this.#saved.size > 0) hours = this.#clients.take(client, begin, this.#saved);
+    if (hours !== undefined && hours.usual[0] >= LEAST_HOURS) hours.witnesses.note(seen);
+  }
+
+  /** Reads what the rows that come next will read. */
+  touch(ahead: Ahead): void {
+    const { hosts, hashes, count } = ahead;
+    let sum = this.#hours.touch(hosts, count);
+    for (let k = 0; k < count; k++) sum += this.#seen[hashes[k] & (NAME_SLOTS - 1)];
+    ahead.sum += sum;
   }
 
   /** Each name counts once an hour. */
-  #name(seen: Observation, state: Hours): void {
+  #name(seen: Observation, at: number): void {
     const hash = seen.nameHash | 0;
     const slot = hash & (NAME_SLOTS - 1);
-    if (this.#seen[slot] === hash || state.names >= MOST_OWN_NAMES || seen.domainAt < 0) return;
+    const { numbers } = this.#hours;
+    if (this.#seen[slot] === hash || numbers[at + OWN_NAMES] >= MOST_OWN_NAMES || seen.domainAt < 0) return;
     this.#seen[slot] = hash;
     const end = seen.domainAt + 1 + seen.name[seen.domainAt];
     const bits = this.#names.bits(seen.name, end);
     if (Number.isNaN(bits)) return;
-    state.names++;
-    state.bits += bits;
+    numbers[at + OWN_NAMES]++;
+    numbers[at + BITS] += bits;
   }
 
   tick(time: number, raise: Raise): void {
@@ -134,26 +161,44 @@ class Surprise implements Detector {
     if (hour <= this.#hour) return;
     this.#hour = hour;
     let judged = 0;
-    for (const [host, state] of this.#clients.entries()) {
-      if (state.queries >= LEAST_QUERIES && this.#judge(host, state, time, raise)) judged++;
-      state.begin();
+    const { numbers } = this.#hours;
+    const hosts = [...this.#entities.hosts()].sort((a, b) => a.slot - b.slot);
+    for (const host of hosts) {
+      const at = this.#hours.at(host);
+      if (numbers[at + QUERIES] >= LEAST_QUERIES && this.#judge(host, this.#hourAt(host, at), time, raise)) judged++;
+      this.#hours.clear(host);
     }
     this.#rate += (judged - this.#rate) * (this.#rate === 0 ? 1 : 0.05);
     this.#seen.fill(0);
   }
 
+  #hourAt({ slot }: Host, at: number): Hour {
+    const { numbers } = this.#hours;
+    return {
+      queries: numbers[at + QUERIES],
+      failed: numbers[at + FAILED],
+      fresh: numbers[at + FRESH],
+      bits: numbers[at + BITS],
+      names: numbers[at + OWN_NAMES],
+      firstSeen: numbers[at + FIRST_SEEN],
+      server: this.#servers[slot].text,
+    };
+  }
+
   /** Judges an hour that is over, and learns from it unless it was told of; false where too little is known yet. */
-  #judge(host: Host, state: Hours, time: number, raise: Raise): boolean {
-    const { usual } = state;
-    const values = valuesOf(state, this.#names.letters);
+  #judge(host: Host, hour: Hour, time: number, raise: Raise): boolean {
+    const { usual, witnesses } = this.#clients.take(host, begin, this.#saved);
+    const evidence = witnesses.with();
+    witnesses.clear();
+    const values = valuesOf(hour, this.#names.letters);
     const isKnown = usual[0] >= LEAST_HOURS;
     if (isKnown) {
-      const parts = PARTS.map((part, i) => partOf(part, values[i], usual, i, state.queries));
+      const parts = PARTS.map((part, i) => partOf(part, values[i], usual, i, hour.queries));
       const score = parts.reduce((sum, part) => sum + part, 0);
       const isTold = this.#isRare(score);
       this.#keep(score);
       if (isTold) {
-        raise(findingOf(host, state, { time, score, parts, values }));
+        raise(findingOf(host, hour, { time, score, parts, values, usual, evidence }));
         return true;
       }
     }
@@ -212,11 +257,11 @@ class Surprise implements Detector {
 function begin(host: Host, saved: Map<string, Float64Array>): Hours {
   const usual = saved.size === 0 ? undefined : saved.get(host.text);
   if (usual !== undefined) saved.delete(host.text);
-  return new Hours(usual ?? new Float64Array(USUAL));
+  return { usual: usual ?? new Float64Array(USUAL), witnesses: new Witnesses(SHOWN) };
 }
 
 /** What an hour was, part by part; NaN where too little was seen of it. */
-function valuesOf({ queries, failed, fresh, bits, names }: Hours, letters: number): number[] {
+function valuesOf({ queries, failed, fresh, bits, names }: Hour, letters: number): number[] {
   const spelling = names < LEAST_NAMES || letters < LEAST_LETTERS ? Number.NaN : bits / names;
   return [Math.log(1 + queries), failed / queries, fresh / queries, spelling];
 }
@@ -252,10 +297,12 @@ interface Judged {
   score: number;
   parts: readonly number[];
   values: readonly number[];
+  usual: Float64Array;
+  evidence: Evidence[];
 }
 
-function findingOf(host: Host, state: Hours, { time, score, parts, values }: Judged): Finding {
-  const { usual, queries, firstSeen, server, witnesses } = state;
+function findingOf(host: Host, hour: Hour, { time, score, parts, values, usual, evidence }: Judged): Finding {
+  const { queries, firstSeen, server } = hour;
   const measures = PARTS.flatMap((part, i): Measure[] => {
     if (parts[i] < TOLD_PART) return [];
     const isVolume = part === 'volume';
@@ -301,7 +348,7 @@ function findingOf(host: Host, state: Hours, { time, score, parts, values }: Jud
       },
       ...measures,
     ],
-    evidence: witnesses.with(),
+    evidence,
     attack: [],
   };
 }

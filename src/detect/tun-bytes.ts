@@ -3,7 +3,7 @@ import { numberText, sizeText, spanText } from '../core/figures.ts';
 import { isInAny, type Network } from '../core/network.ts';
 import { group, size, type ValueOf, whole } from '../core/settings.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
-import type { Host } from './entities.ts';
+import type { Ahead, Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { MOST_POINTS, type Shape, shapeOf, STRONG } from './tunnel/shape.ts';
 import { type Cell, type SubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
@@ -69,6 +69,10 @@ class TunBytes implements Detector {
     this.#settings = settings;
     this.#names = subNamesOf(services);
     this.#resolvers = services.resolvers;
+  }
+
+  touch(ahead: Ahead): void {
+    this.#names.touch(ahead);
   }
 
   inspect(seen: Observation, raise: Raise): void {

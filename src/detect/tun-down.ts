@@ -6,6 +6,7 @@ import { ANSWER, type MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
 import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
+import type { Records } from './generations.ts';
 import type { Kept, Observation } from './observation.ts';
 import { Distinct, secretHash } from './tunnel/distinct.ts';
 import { Sliding } from './tunnel/sliding.ts';
@@ -64,6 +65,7 @@ export const tunDown = detector({
     known_factor: whole('So many times the limit holds for popular domains.', { default: 16, least: 1 }),
   }),
   create: ({ hour_bytes, answers: least, entropy, known_factor }, { entities }) => {
+    const firsts = entities.domainRecords(FIRST_NUMBERS);
     const domains = entities.perDomain<Answers>(MOST_DOMAINS);
     return {
       inspect(seen, raise) {
@@ -73,7 +75,10 @@ export const tunDown = detector({
         if (isAddress && seen.answers.longestAlias < LONG_LABEL) return;
         const { response } = seen;
         if (response === null) return;
-        const state = domains.take(domain, answersOf, seen);
+        if (domains.peek(domain) === undefined && isFirst(firsts, domain, seen, response)) return;
+        const state = domains.take(domain, answersOf, firsts);
+        // Nothing was kept of one that begins with several.
+        if (state.firstSeen === 0) state.day = state.firstSeen = seen.time;
         if (now - state.day > DAY) {
           state.day = now;
           state.names = new Distinct();
@@ -126,8 +131,65 @@ export const tunDown = detector({
   },
 });
 
-function answersOf(_: Domain, { time }: Observation): Answers {
-  return new Answers(time);
+/** What is kept of a domain that has had one answer only: when it was first seen, and counted; the answer, and what it adds. */
+const FIRST_SEEN = 1;
+const DAY_BEGAN = 2;
+const HASH = 3;
+const LENGTH = 4;
+const IS_SHORT = 5;
+const ENTROPY = 6;
+const FIRST_NUMBERS = 8;
+
+/** Whether an answer of one record is the first of its domain, or that one again. */
+function isFirst(firsts: Records<Domain>, domain: Domain, seen: Observation, response: MessageView): boolean {
+  const record = onlyRecord(response, seen.type);
+  if (record < 0) return false;
+  const { bytes, rdata, rdlength } = response;
+  const [from, length] = [rdata[record], rdlength[record]];
+  const { numbers } = firsts;
+  const at = firsts.at(domain);
+  const hash = hashOf(bytes, from, length);
+  if (numbers[at + FIRST_SEEN] === 0) {
+    numbers[at + FIRST_SEEN] = numbers[at + DAY_BEGAN] = seen.time;
+    numbers[at + HASH] = hash;
+    numbers[at + LENGTH] = length;
+    numbers[at + IS_SHORT] = seen.subLength <= SHORT_NAME ? 1 : 0;
+    numbers[at + ENTROPY] = entropyOf(bytes, from, length);
+  } else if (numbers[at + HASH] !== hash) return false;
+  // Every day it counts as new once more.
+  if (seen.closed - numbers[at + DAY_BEGAN] > DAY) numbers[at + DAY_BEGAN] = seen.closed;
+  return true;
+}
+
+/** The record that carries something, if there is but one; −1 else. */
+function onlyRecord({ records, section, type }: MessageView, wanted: number): number {
+  let found = -1;
+  for (let i = 0; i < records; i++) {
+    if (section[i] !== ANSWER || (type[i] !== wanted && type[i] !== TYPE_CNAME)) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  return found;
+}
+
+/** Goes on from the first answer, if one was kept. */
+function answersOf(domain: Domain, firsts: Records<Domain>): Answers {
+  const { numbers } = firsts;
+  const at = firsts.at(domain);
+  const state = new Answers(numbers[at + FIRST_SEEN]);
+  if (numbers[at + FIRST_SEEN] > 0) {
+    const { sums, names } = state;
+    state.day = numbers[at + DAY_BEGAN];
+    sums.advance(state.day);
+    names.insert(numbers[at + HASH], Math.min(numbers[at + LENGTH], MOST_SIZE), 0);
+    sums.add(BYTES, numbers[at + LENGTH]);
+    sums.add(ANSWERS, 1);
+    sums.add(SHORT, numbers[at + IS_SHORT]);
+    sums.add(BITS, numbers[at + ENTROPY]);
+    state.count = 1;
+  }
+  firsts.clear(domain);
+  return state;
 }
 
 /** Adds what the answer holds; false when all of it was known. */

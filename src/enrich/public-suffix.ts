@@ -1,8 +1,9 @@
-import { parse } from 'tldts';
+import { getDomain, getPublicSuffix, parse } from 'tldts';
 import { asciiReader } from '../core/ascii.ts';
 
 // Names come from the wire: they are no URLs, and need not be host names.
 const OPTIONS = { validateHostname: false, extractHostname: false, detectIp: false };
+const HOSTING = { ...OPTIONS, allowPrivateDomains: true };
 
 /** A name's public suffix and registrable domain (suffix and one label); null where there is none. */
 export interface Registrable {
@@ -18,7 +19,7 @@ export function registrable(name: string): Registrable {
 
 /** The suffix of a name where others register, that of a hoster (`github.io`) too. */
 export function hostingSuffix(name: string): string | null {
-  return parse(name.toLowerCase(), { ...OPTIONS, allowPrivateDomains: true }).publicSuffix;
+  return getPublicSuffix(name.toLowerCase(), HOSTING);
 }
 
 const letters = new Uint8Array(256);
@@ -39,7 +40,7 @@ export function registrableStart(name: Uint8Array, at = 0): number {
       letters[length++] = c === 0x2e || c >= 0x80 ? 0x5f : c;
     }
   }
-  const { domain } = parse(lettersText(length), OPTIONS);
+  const domain = getDomain(lettersText(length), OPTIONS);
   if (domain === null || domain === '') return -1;
   let wanted = 1;
   for (let i = 0; i < domain.length; i++) if (domain.charCodeAt(i) === 0x2e) wanted++;

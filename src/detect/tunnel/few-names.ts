@@ -1,4 +1,4 @@
-import type { Domain, Entities } from '../entities.ts';
+import type { Ahead, Domain, Entities } from '../entities.ts';
 import type { Records } from '../generations.ts';
 import { isReverse } from './traits.ts';
 
@@ -22,6 +22,11 @@ export class FewNames {
 
   constructor(entities: Entities) {
     this.#records = entities.domainRecords(WIDTH);
+  }
+
+  /** Reads what rows that come next will read. */
+  touch(ahead: Ahead): void {
+    ahead.sum += this.#records.touch(ahead.domains, ahead.count);
   }
 
   /** Takes a name of some length; all of them, and forgets them, when there are more than a few, else null. */

@@ -3,7 +3,7 @@ import { DNS } from '../../core/carrier.ts';
 import { NO_KIND, ROLES } from '../../core/transactions.ts';
 import { Bounded } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
-import type { Domain, Entities, Host } from '../entities.ts';
+import type { Ahead, Domain, Entities, Host } from '../entities.ts';
 import { DATA, ERROR, type Kept, NXDOMAIN, type Observation } from '../observation.ts';
 import { Distinct, secretHash } from './distinct.ts';
 import { FEW, FewNames, type First } from './few-names.ts';
@@ -346,6 +346,11 @@ export class SubNames {
   /** Domains of which it knew many names and no longer does. */
   get evicted(): number {
     return this.#cells.evicted;
+  }
+
+  /** Reads what rows that come next will read. */
+  touch(ahead: Ahead): void {
+    this.#few.touch(ahead);
   }
 
   /** Takes a transaction; the domain's cell where it brought a new name, else null. */
