@@ -6,9 +6,11 @@ import type { Vantage } from '../core/transactions.ts';
 import { FAULT } from '../wire/fault.ts';
 import { ANSWER, type MessageView } from '../wire/message.ts';
 import { equalNames, hashName, mix, skipName } from '../wire/name.ts';
+import { Words } from '../core/words.ts';
 import { Legs } from './legs.ts';
-import * as T from './open-table.ts';
-import * as R from './recent.ts';
+import * as Slot from './open-slot.ts';
+import { OpenTable } from './open-table.ts';
+import { type Closed, Recent } from './recent.ts';
 import { type BatchListener, type RowReader, RowWriter } from './rows.ts';
 
 /** Says whether a message passes a filter (see filter/compile). */
@@ -38,6 +40,8 @@ export interface MatchOptions {
   reader?: RowReader;
 }
 
+// A copy of this module: the compiler knows its values, those of imported names it reads from memory (decision 10).
+const T = { ...Slot };
 const TYPE_SOA = 6;
 const TYPE_IXFR = 251;
 const TYPE_AXFR = 252;
@@ -71,13 +75,13 @@ const EVICTED = 5;
 export class Matcher {
   readonly #ledger: Ledger;
   readonly #rows: RowWriter;
-  readonly #open: T.OpenTable;
+  readonly #open: OpenTable;
   /** Truncated answers waiting for their TCP query, by hash of both addresses and the question. */
   readonly #pairs = new Uint32Array(PAIR_CHAINS);
   #truncated = 0;
   /** Transactions closed lately, by whether they had an answer. */
-  readonly #answered: R.Recent;
-  readonly #unanswered: R.Recent;
+  readonly #answered: Recent;
+  readonly #unanswered: Recent;
   readonly #timeout: number;
   readonly #skew: number;
   readonly #mirror: number;
@@ -85,6 +89,7 @@ export class Matcher {
   readonly #closed: MatchOptions['closed'];
   /** Message in frame of query copies, only kept for `closed`: slot → [number, message in frame] pairs. */
   readonly #copies = new Map<number, number[]>();
+  readonly #words = new Words();
   readonly #seed = (Math.random() * 0x100000000) >>> 0;
 
   // The run clock in ns since `#base` seconds, and the deadline nearest to it.
@@ -98,11 +103,11 @@ export class Matcher {
   constructor(ledger: Ledger, onBatch: BatchListener, options: MatchOptions = {}) {
     this.#ledger = ledger;
     this.#rows = new RowWriter(onBatch, new Legs(options.vantage, options.resolvers), options.reader);
-    this.#open = new T.OpenTable(options.limit ?? 1 << 20);
+    this.#open = new OpenTable(options.limit ?? 1 << 20);
     this.#timeout = options.timeoutNanos ?? 5e9;
     const late = options.lateNanos ?? 30e9;
-    this.#answered = new R.Recent(late);
-    this.#unanswered = new R.Recent(late);
+    this.#answered = new Recent(late);
+    this.#unanswered = new Recent(late);
     this.#skew = options.skewNanos ?? 1e6;
     this.#mirror = options.mirrorNanos ?? 20e6;
     this.#keptBytes = options.keptBytes ?? 64 << 20;
@@ -175,11 +180,7 @@ export class Matcher {
     const copied = this.#copyOfAnswered(hash, carrier, view, join);
     if (copied >= 0) {
       const passed = filter === null || filter.matches(carrier, view, join);
-      this.#closed?.(
-        carrier.number,
-        carrier.messageInFrame,
-        this.#answered.doubles[copied * R.DOUBLES + R.ANSWER_NUMBER],
-      );
+      this.#closed?.(carrier.number, carrier.messageInFrame, this.#answered.answerNumber(copied));
       return passed;
     }
     const passed = filter === null || filter.matches(carrier, view, join);
@@ -193,14 +194,14 @@ export class Matcher {
 
   /** A mirror's copy of a query whose answer has been seen already is counted: the answered entry, else −1. */
   #copyOfAnswered(hash: number, carrier: Carrier, view: MessageView, join: MessageJoin): number {
-    if (!this.#answered.mayHaveSince(hash, this.#clock - this.#mirror)) return -1;
-    const { words, doubles } = this.#answered;
-    const entry = this.#answered.find(hash, this.#keyB(carrier, view), this.#clock);
-    if (entry < 0 || this.#clock - doubles[entry * R.DOUBLES + R.QUERY_CLOCK] > this.#mirror) return -1;
-    if (words[entry * R.WORDS + R.ASKED] !== asked(view.flags, carrier.claimedLength)) return -1;
-    if (words[entry * R.WORDS + R.IP_ID] !== carrier.ipId) return -1;
+    const answered = this.#answered;
+    const since = this.#clock - this.#mirror;
+    if (!answered.mayHaveSince(hash, since)) return -1;
+    const entry = answered.find(hash, this.#keyB(carrier, view), this.#clock);
+    if (entry < 0) return -1;
+    if (!answered.wasAsked(entry, asked(view.flags, carrier.claimedLength), carrier.ipId, since)) return -1;
     join.retransmission = true;
-    join.retransmitRequestIn = doubles[entry * R.DOUBLES + R.QUERY_NUMBER];
+    join.retransmitRequestIn = answered.queryNumber(entry);
     this.#ledger.messages[OUTCOME.duplicate]++;
     return entry;
   }
@@ -337,7 +338,7 @@ export class Matcher {
     if (before >= 0) return this.#answeredBefore(before, hash, carrier, view, join, filter);
     const late = this.#unanswered.find(hash, keyB, this.#clock);
     if (late >= 0) {
-      join.responseTo = this.#unanswered.doubles[late * R.DOUBLES + R.QUERY_NUMBER];
+      join.responseTo = this.#unanswered.queryNumber(late);
       const passed = filter === null || filter.matches(carrier, view, join);
       this.#ledger.messages[OUTCOME.late]++;
       this.#strayRow(hash, carrier, view, passed, 0, 1);
@@ -362,16 +363,14 @@ export class Matcher {
     join: MessageJoin,
     filter: MessagePredicate | null,
   ): boolean {
-    const { words, doubles } = this.#answered;
-    const d = entry * R.DOUBLES;
-    join.responseTo = doubles[d + R.QUERY_NUMBER];
+    const answered = this.#answered;
+    join.responseTo = answered.queryNumber(entry);
     join.retransmission = true;
-    join.retransmitResponseIn = doubles[d + R.ANSWER_NUMBER];
+    join.retransmitResponseIn = answered.answerNumber(entry);
     const passed = filter === null || filter.matches(carrier, view, join);
     this.#ledger.messages[OUTCOME.duplicate]++;
-    const soon = this.#clock - doubles[d + R.ANSWER_CLOCK] <= this.#mirror;
-    const mirrored = soon && words[entry * R.WORDS + R.DIGEST] === digest(view);
-    if (!mirrored) this.#strayRow(hash, carrier, view, passed, 1, 0);
+    if (!answered.wasAnswered(entry, this.#digest(view), this.#clock - this.#mirror))
+      this.#strayRow(hash, carrier, view, passed, 1, 0);
     return passed;
   }
 
@@ -437,7 +436,7 @@ export class Matcher {
     words[w + T.QUERY_BYTES] = carrier.claimedLength;
     words[w + T.QUERY_FLAGS] = view.flags | (carrier.ipId << 16);
     words[w + T.QUERY_FAULT] = (view.fault << 24) | (view.faultIn << 20) | Math.min(view.faultAt, 0xfffff);
-    this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start);
+    this.#open.keepQuery(slot, view.bytes, view.start, view.end - view.start, this.#words);
     const setup = carrier.setupNanos;
     if (setup === setup && carrier.setupIsNew && carrier.messageInFrame === 1) this.#open.setup.set(slot, setup);
   }
@@ -498,6 +497,7 @@ export class Matcher {
     const open = this.#open;
     const words = open.words;
     const w = slot * T.WORDS;
+    if (this.#isRepeated(slot, view)) return true;
     const question = this.#question(carrier, view);
     if (question.at < 0) return view.isResponse || carrier.quoted || words[w + T.NAME_HASH] === 0;
     if (words[w + T.NAME_HASH] === 0) {
@@ -511,6 +511,25 @@ export class Matcher {
     const bytes = length <= T.INLINE_BYTES ? open.inline : (open.long.get(slot) as Uint8Array);
     const start = length <= T.INLINE_BYTES ? slot * T.INLINE_BYTES : 0;
     return equalNames(bytes, start + 12, start, view.bytes, question.at, view.start);
+  }
+
+  /** True when a message's first question is, octet by octet, that of a short query: nearly every response's is. */
+  #isRepeated(slot: number, view: MessageView): boolean {
+    const open = this.#open;
+    const { bytes, start, questionEnd: end } = view;
+    const w = slot * T.WORDS;
+    const length = end - start;
+    if (length < 17 || length > T.INLINE_BYTES || length > open.words[w + T.QUERY_LENGTH]) return false;
+    if (open.words[w + T.NAME_HASH] === 0 || open.words[w + T.QUERY_LENGTH] > T.INLINE_BYTES) return false;
+    // A name that ends with a pointer is another one in another message.
+    if (bytes[end - 5] !== 0 || bytes[end - 6] >= 0xc0) return false;
+    const words = this.#words.of(bytes);
+    const query = open.inlineWords;
+    const from = (slot * T.INLINE_BYTES) >> 2;
+    let at = 12;
+    for (; at + 4 <= length; at += 4) if (query[from + (at >> 2)] !== words.getInt32(start + at, true)) return false;
+    for (; at < length; at++) if (open.inline[slot * T.INLINE_BYTES + at] !== bytes[start + at]) return false;
+    return true;
   }
 
   /** The question a message is about; of an mDNS response its first answer. `at` −1 = none. Reused object. */
@@ -554,16 +573,11 @@ export class Matcher {
       const question = this.#question(carrier, view);
       return mix(Math.imul(h ^ question.hash, 0x9e3779b1) ^ question.type);
     }
-    const c = query ? 0 : 1;
-    h = fold(h, c === 0 ? carrier.source0 : carrier.destination0);
-    h = fold(h, c === 0 ? carrier.source1 : carrier.destination1);
-    h = fold(h, c === 0 ? carrier.source2 : carrier.destination2);
-    h = fold(h, c === 0 ? carrier.source3 : carrier.destination3);
+    if (carrier.family === 6) h = query ? foldSource(h, carrier) : foldDestination(h, carrier);
+    h = fold(h, query ? carrier.source3 : carrier.destination3);
     if (carrier.protocol === DNS) {
-      h = fold(h, c === 1 ? carrier.source0 : carrier.destination0);
-      h = fold(h, c === 1 ? carrier.source1 : carrier.destination1);
-      h = fold(h, c === 1 ? carrier.source2 : carrier.destination2);
-      h = fold(h, c === 1 ? carrier.source3 : carrier.destination3);
+      if (carrier.family === 6) h = query ? foldDestination(h, carrier) : foldSource(h, carrier);
+      h = fold(h, query ? carrier.destination3 : carrier.source3);
       h = fold(h, query ? carrier.destinationPort : carrier.sourcePort);
     }
     h = fold(h, ((query ? carrier.sourcePort : carrier.destinationPort) << 16) | view.id);
@@ -717,21 +731,39 @@ export class Matcher {
     open.release(slot);
   }
 
+  /** What `#remember` fills. */
+  readonly #last: Closed = { digest: 0, asked: 0, ipId: 0, queryClock: 0.5, queryNumber: 0, answerNumber: 0 };
   #remember(slot: number, response: MessageView | null): void {
     const { words, doubles } = this.#open;
     const w = slot * T.WORDS;
     const d = slot * T.DOUBLES;
-    const recent = response === null ? this.#unanswered : this.#answered;
+    const last = this.#last;
+    last.digest = response === null ? 0 : this.#digest(response);
+    last.asked = asked(words[w + T.QUERY_FLAGS], words[w + T.QUERY_BYTES]);
+    last.ipId = words[w + T.QUERY_FLAGS] >>> 16;
+    last.queryClock = doubles[d + T.LAST_CLOCK];
+    last.queryNumber = doubles[d + T.OPEN_NUMBER];
+    last.answerNumber = doubles[d + T.ANSWER_NUMBER];
     const question = questionKey(words[w + T.NAME_HASH], words[w + T.ID_TYPE] & 0xffff);
-    const entry = recent.add(words[w + T.HASH], question, this.#clock);
-    recent.words[entry * R.WORDS + R.DIGEST] = response === null ? 0 : digest(response);
-    recent.words[entry * R.WORDS + R.IP_ID] = words[w + T.QUERY_FLAGS] >>> 16;
-    recent.words[entry * R.WORDS + R.ASKED] = asked(words[w + T.QUERY_FLAGS], words[w + T.QUERY_BYTES]);
-    const e = entry * R.DOUBLES;
-    recent.setQueryClock(entry, doubles[d + T.LAST_CLOCK]);
-    recent.doubles[e + R.ANSWER_CLOCK] = this.#clock;
-    recent.doubles[e + R.QUERY_NUMBER] = doubles[d + T.OPEN_NUMBER];
-    recent.doubles[e + R.ANSWER_NUMBER] = doubles[d + T.ANSWER_NUMBER];
+    const recent = response === null ? this.#unanswered : this.#answered;
+    recent.add(words[w + T.HASH], question, this.#clock, last);
+  }
+
+  /** Digest of a response's bytes, never 0: tells a copy from another answer. */
+  #digest({ bytes, start, end }: MessageView): number {
+    const words = this.#words.of(bytes);
+    // Two chains side by side: a multiplication need not wait for the one before it.
+    let a = end - start;
+    let b = 0x811c9dc5;
+    let at = start;
+    for (const stop = end - 7; at < stop; at += 8) {
+      a = Math.imul(a ^ words.getInt32(at, true), 0x9e3779b1);
+      b = Math.imul(b ^ words.getInt32(at + 4, true), 0x85ebca6b);
+      a ^= a >>> 15;
+      b ^= b >>> 15;
+    }
+    for (; at < end; at++) a = Math.imul(a ^ bytes[at], 0x01000193);
+    return mix(a ^ mix(b)) || 1;
   }
 
   #noteCopy(slot: number, carrier: Carrier): void {
@@ -764,29 +796,18 @@ function asked(flags: number, length: number): number {
   return ((flags << 16) | (length & 0xffff)) >>> 0;
 }
 
+/** All of the source address but its last word. */
+function foldSource(h: number, carrier: Carrier): number {
+  return fold(fold(fold(h, carrier.source0), carrier.source1), carrier.source2);
+}
+
+function foldDestination(h: number, carrier: Carrier): number {
+  return fold(fold(fold(h, carrier.destination0), carrier.destination1), carrier.destination2);
+}
+
 function fold(h: number, value: number): number {
   h = Math.imul(h ^ value, 0x9e3779b1);
   return (h << 13) | (h >>> 19);
-}
-
-/** Digest of a response's bytes, never 0: tells a copy from another answer. */
-function digest(view: MessageView): number {
-  const { bytes, start, end } = view;
-  // Two chains side by side: a multiplication need not wait for the one before it.
-  let a = end - start;
-  let b = 0x811c9dc5;
-  let at = start;
-  for (const stop = end - 7; at < stop; at += 8) {
-    a = Math.imul(a ^ (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)), 0x9e3779b1);
-    b = Math.imul(
-      b ^ (bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24)),
-      0x85ebca6b,
-    );
-    a ^= a >>> 15;
-    b ^= b >>> 15;
-  }
-  for (; at < end; at++) a = Math.imul(a ^ bytes[at], 0x01000193);
-  return mix(a ^ mix(b)) || 1;
 }
 
 function spanNanos(carrier: Carrier, seconds: number, nanos: number): number {

@@ -2,74 +2,25 @@
  * The table of open transactions: a hash table with chains over typed arrays, and a list in order of deadline.
  *
  * One slot is 32 words, 8 doubles and 128 bytes for the query's wire form (longer ones are kept aside), so a look-up
- * touches few cache lines and nothing is allocated per message. It grows by doubling up to `limit` slots; when it is
+ * touches few cache lines and nothing is allocated per message (`open-slot.ts`). It grows by doubling up to `limit` slots; when it is
  * full the caller evicts the slot with the nearest deadline and counts it.
  */
 
-// Words of a slot.
-export const HASH = 0;
-export const NEXT = 1; // next slot + 1 in the chain, also of the free list
-export const CLIENT = 2; // 4 words
-export const SERVER = 6; // 4 words
-export const PORTS = 10; // client port << 16 | server port
-export const ID_TYPE = 11; // message id << 16 | question type
-export const CLASS_KIND = 12; // question class << 16 | transport << 8 | protocol << 4 | family
-export const NAME_HASH = 13;
-export const STATE = 14;
-export const QUERIES = 15;
-export const RESPONSES = 16;
-export const DUPLICATES = 17;
-export const PASSED = 18; // a message of it passed the filter
-export const OPEN_NANOS = 19;
-export const LAST_NANOS = 20;
-export const ANSWER_NANOS = 21;
-export const QUERY_BYTES = 22; // on the wire
-export const QUERY_LENGTH = 23; // at hand
-export const RESPONSE_BYTES = 24; // of a datagram that came in fragments with the top bit set
-export const CAPTURED_ON = 25; // interface << 16 | vlan (0xffff none)
-export const QUERY_FLAGS = 26; // identification of the IPv4 header of the last copy << 16 | flags
-export const QUERY_FAULT = 27; // code << 24 | place << 20 | offset (20 bits)
-export const EARLIER = 28; // deadline list: previous slot + 1
-export const LATER = 29; // next slot + 1
-export const PAIR_EARLIER = 30; // chain of the table of truncated answers, both ways
-export const PAIR_NEXT = 31;
-export const SOA_SEEN = 30; // zone transfer (never truncated): SOA records with the new serial so far, and that serial
-export const SERIAL = 31;
-export const WORDS = 32;
-/** Bit of `RESPONSE_BYTES`. */
-export const FRAGMENTED = 0x80000000;
+import { UDP } from '../core/carrier.ts';
+import type { Words } from '../core/words.ts';
+import * as Slot from './open-slot.ts';
 
-// Doubles of a slot.
-export const OPEN_SECONDS = 0;
-export const LAST_SECONDS = 1;
-export const ANSWER_SECONDS = 2;
-export const OPEN_NUMBER = 3;
-/** Frame that scheduled the slot last: what orders rows that close at the same time. */
-export const ORDER_NUMBER = 4;
-export const ANSWER_NUMBER = 5;
-export const DEADLINE = 6; // run clock, ns
-export const LAST_CLOCK = 7; // run clock of the last query copy (early response: of it)
-export const DOUBLES = 8;
-
-export const INLINE_BYTES = 128;
+// A copy of this module: the compiler knows its values, those of imported names it reads from memory (decision 10).
+const T = { ...Slot };
 const MAX_NUMBERS_IN_SLOT = 63;
 const MAX_NUMBERS = 1 << 20;
-
-// States.
-export const FREE = 0;
-export const OPEN = 1;
-/** A response whose query has not been seen yet (it may be stamped up to 1 ms later). */
-export const EARLY = 2;
-/** Answered with TC over UDP: waits for the TCP retry. */
-export const TRUNCATED = 3;
-/** A zone transfer that has begun. */
-export const TRANSFER = 4;
-export const STATES = 5;
 
 export class OpenTable {
   words: Uint32Array;
   doubles: Float64Array;
   inline: Uint8Array;
+  /** The same memory. */
+  inlineWords: Int32Array;
   /** Wire bytes of queries longer than `INLINE_BYTES`, by slot. */
   readonly long = new Map<number, Uint8Array>();
   /** Wire bytes of a response kept while its slot is open (early, truncated, transfer). */
@@ -88,15 +39,16 @@ export class OpenTable {
   #free = 0;
   readonly #limit: number;
   // One list per state, each with one time-out, so each is in order of deadline by construction.
-  readonly #first = new Uint32Array(STATES);
-  readonly #last = new Uint32Array(STATES);
+  readonly #first = new Uint32Array(T.STATES);
+  readonly #last = new Uint32Array(T.STATES);
 
   constructor(limit: number, initial = 4096) {
     this.#limit = limit;
     this.#capacity = Math.min(limit, initial);
-    this.words = new Uint32Array(this.#capacity * WORDS);
-    this.doubles = new Float64Array(this.#capacity * DOUBLES);
-    this.inline = new Uint8Array(this.#capacity * INLINE_BYTES);
+    this.words = new Uint32Array(this.#capacity * T.WORDS);
+    this.doubles = new Float64Array(this.#capacity * T.DOUBLES);
+    this.inline = new Uint8Array(this.#capacity * T.INLINE_BYTES);
+    this.inlineWords = new Int32Array(this.inline.buffer);
     this.#heads = new Uint32Array(powerOfTwo(this.#capacity * 2));
     this.#link(0);
   }
@@ -114,16 +66,16 @@ export class OpenTable {
   take(hash: number): number {
     if (this.#free === 0) this.#grow();
     const slot = this.#free - 1;
-    const w = slot * WORDS;
+    const w = slot * T.WORDS;
     const words = this.words;
-    this.#free = words[w + NEXT];
-    // A call of `fill` costs more than this.
-    for (let i = w; i < w + WORDS; i++) words[i] = 0;
+    this.#free = words[w + T.NEXT];
+    // A call of `fill` costs more than this; what is before always comes from the message.
+    for (let i = w + T.STATE; i < w + T.WORDS; i++) words[i] = 0;
     const doubles = this.doubles;
-    for (let i = slot * DOUBLES, end = i + DOUBLES; i < end; i++) doubles[i] = 0;
+    for (let i = slot * T.DOUBLES, end = i + T.DOUBLES; i < end; i++) doubles[i] = 0;
     const bucket = hash & (this.#heads.length - 1);
-    words[w + HASH] = hash;
-    words[w + NEXT] = this.#heads[bucket];
+    words[w + T.HASH] = hash;
+    words[w + T.NEXT] = this.#heads[bucket];
     this.#heads[bucket] = slot + 1;
     this.size++;
     return slot;
@@ -132,27 +84,27 @@ export class OpenTable {
   /** Gives a slot back: out of its chain and its deadline list, everything kept aside is forgotten. */
   release(slot: number): void {
     const words = this.words;
-    const w = slot * WORDS;
+    const w = slot * T.WORDS;
     this.unschedule(slot);
-    const bucket = words[w + HASH] & (this.#heads.length - 1);
+    const bucket = words[w + T.HASH] & (this.#heads.length - 1);
     let at = this.#heads[bucket];
-    if (at === slot + 1) this.#heads[bucket] = words[w + NEXT];
+    if (at === slot + 1) this.#heads[bucket] = words[w + T.NEXT];
     else {
-      while (words[(at - 1) * WORDS + NEXT] !== slot + 1) at = words[(at - 1) * WORDS + NEXT];
-      words[(at - 1) * WORDS + NEXT] = words[w + NEXT];
+      while (words[(at - 1) * T.WORDS + T.NEXT] !== slot + 1) at = words[(at - 1) * T.WORDS + T.NEXT];
+      words[(at - 1) * T.WORDS + T.NEXT] = words[w + T.NEXT];
     }
-    if (words[w + QUERY_LENGTH] > INLINE_BYTES) {
+    if (words[w + T.QUERY_LENGTH] > T.INLINE_BYTES) {
       this.long.delete(slot);
-      this.aside -= words[w + QUERY_LENGTH];
+      this.aside -= words[w + T.QUERY_LENGTH];
     }
-    if (this.response.size > 0) this.#dropResponse(slot);
-    if (this.setup.size > 0) this.setup.delete(slot);
-    if (this.#numbers > 0) {
+    if (words[w + T.STATE] !== T.OPEN) this.#dropResponse(slot);
+    if (this.setup.size > 0 && ((words[w + T.CLASS_KIND] >> 8) & 0xff) !== UDP) this.setup.delete(slot);
+    if (words[w + T.QUERIES] > 1 || words[w + T.RESPONSES] > 1) {
       this.#dropNumbers(this.moreQueries, slot);
       this.#dropNumbers(this.moreResponses, slot);
     }
-    words[w + STATE] = FREE;
-    words[w + NEXT] = this.#free;
+    words[w + T.STATE] = T.FREE;
+    words[w + T.NEXT] = this.#free;
     this.#free = slot + 1;
     this.size--;
   }
@@ -160,34 +112,34 @@ export class OpenTable {
   /** Puts a slot at the end of its state's deadline list. */
   schedule(slot: number, state: number, deadline: number): void {
     const words = this.words;
-    const w = slot * WORDS;
-    words[w + STATE] = state;
-    this.doubles[slot * DOUBLES + DEADLINE] = deadline;
+    const w = slot * T.WORDS;
+    words[w + T.STATE] = state;
+    this.doubles[slot * T.DOUBLES + T.DEADLINE] = deadline;
     const last = this.#last[state];
-    words[w + EARLIER] = last;
-    words[w + LATER] = 0;
+    words[w + T.EARLIER] = last;
+    words[w + T.LATER] = 0;
     if (last === 0) this.#first[state] = slot + 1;
-    else words[(last - 1) * WORDS + LATER] = slot + 1;
+    else words[(last - 1) * T.WORDS + T.LATER] = slot + 1;
     this.#last[state] = slot + 1;
   }
 
   unschedule(slot: number): void {
     const words = this.words;
-    const w = slot * WORDS;
-    const state = words[w + STATE];
-    const earlier = words[w + EARLIER];
-    const later = words[w + LATER];
+    const w = slot * T.WORDS;
+    const state = words[w + T.STATE];
+    const earlier = words[w + T.EARLIER];
+    const later = words[w + T.LATER];
     if (earlier === 0) this.#first[state] = later;
-    else words[(earlier - 1) * WORDS + LATER] = later;
+    else words[(earlier - 1) * T.WORDS + T.LATER] = later;
     if (later === 0) this.#last[state] = earlier;
-    else words[(later - 1) * WORDS + EARLIER] = earlier;
+    else words[(later - 1) * T.WORDS + T.EARLIER] = earlier;
   }
 
   /** All slots with a deadline: by state, in order of deadline. */
   scheduled(): number[] {
     const slots: number[] = [];
-    for (let state = OPEN; state < STATES; state++) {
-      for (let at = this.#first[state]; at !== 0; at = this.words[(at - 1) * WORDS + LATER]) slots.push(at - 1);
+    for (let state = T.OPEN; state < T.STATES; state++) {
+      for (let at = this.#first[state]; at !== 0; at = this.words[(at - 1) * T.WORDS + T.LATER]) slots.push(at - 1);
     }
     return slots;
   }
@@ -196,12 +148,12 @@ export class OpenTable {
   nearest(): number {
     let best = 0;
     let deadline = Number.POSITIVE_INFINITY;
-    for (let state = OPEN; state < STATES; state++) {
+    for (let state = T.OPEN; state < T.STATES; state++) {
       const first = this.#first[state];
       if (first === 0) continue;
-      const d = (first - 1) * DOUBLES;
-      const due = this.doubles[d + DEADLINE];
-      if (due < deadline || (due === deadline && this.doubles[d + ORDER_NUMBER] < this.#number(best))) {
+      const d = (first - 1) * T.DOUBLES;
+      const due = this.doubles[d + T.DEADLINE];
+      if (due < deadline || (due === deadline && this.doubles[d + T.ORDER_NUMBER] < this.#number(best))) {
         best = first;
         deadline = due;
       }
@@ -210,11 +162,16 @@ export class OpenTable {
   }
 
   /** Keeps the query's wire bytes. */
-  keepQuery(slot: number, bytes: Uint8Array, at: number, length: number): void {
-    this.words[slot * WORDS + QUERY_LENGTH] = length;
-    if (length <= INLINE_BYTES) {
-      const inline = this.inline;
-      for (let i = 0, to = slot * INLINE_BYTES; i < length; i++) inline[to + i] = bytes[at + i];
+  keepQuery(slot: number, bytes: Uint8Array, at: number, length: number, words: Words): void {
+    this.words[slot * T.WORDS + T.QUERY_LENGTH] = length;
+    if (length <= T.INLINE_BYTES) {
+      const source = words.of(bytes);
+      const target = this.inlineWords;
+      let to = (slot * T.INLINE_BYTES) >> 2;
+      let from = at;
+      for (const stop = at + length - 3; from < stop; from += 4) target[to++] = source.getInt32(from, true);
+      const { inline } = this;
+      for (to *= 4; from < at + length; from++) inline[to++] = bytes[from];
     } else {
       this.long.set(slot, bytes.slice(at, at + length));
       this.aside += length;
@@ -253,12 +210,12 @@ export class OpenTable {
   }
 
   #number(plusOne: number): number {
-    return this.doubles[(plusOne - 1) * DOUBLES + ORDER_NUMBER];
+    return this.doubles[(plusOne - 1) * T.DOUBLES + T.ORDER_NUMBER];
   }
 
   #link(from: number): void {
     for (let slot = this.#capacity - 1; slot >= from; slot--) {
-      this.words[slot * WORDS + NEXT] = this.#free;
+      this.words[slot * T.WORDS + T.NEXT] = this.#free;
       this.#free = slot + 1;
     }
   }
@@ -271,11 +228,11 @@ export class OpenTable {
     const tails = new Uint32Array(heads.length);
     for (const head of before) {
       for (let at = head; at !== 0; ) {
-        const next = words[(at - 1) * WORDS + NEXT];
-        const bucket = words[(at - 1) * WORDS + HASH] & (heads.length - 1);
+        const next = words[(at - 1) * T.WORDS + T.NEXT];
+        const bucket = words[(at - 1) * T.WORDS + T.HASH] & (heads.length - 1);
         if (tails[bucket] === 0) heads[bucket] = at;
-        else words[(tails[bucket] - 1) * WORDS + NEXT] = at;
-        words[(at - 1) * WORDS + NEXT] = 0;
+        else words[(tails[bucket] - 1) * T.WORDS + T.NEXT] = at;
+        words[(at - 1) * T.WORDS + T.NEXT] = 0;
         tails[bucket] = at;
         at = next;
       }
@@ -286,15 +243,16 @@ export class OpenTable {
   #grow(): void {
     const old = this.#capacity;
     this.#capacity = Math.min(this.#limit, old * 2);
-    const words = new Uint32Array(this.#capacity * WORDS);
+    const words = new Uint32Array(this.#capacity * T.WORDS);
     words.set(this.words);
     this.words = words;
-    const doubles = new Float64Array(this.#capacity * DOUBLES);
+    const doubles = new Float64Array(this.#capacity * T.DOUBLES);
     doubles.set(this.doubles);
     this.doubles = doubles;
-    const inline = new Uint8Array(this.#capacity * INLINE_BYTES);
+    const inline = new Uint8Array(this.#capacity * T.INLINE_BYTES);
     inline.set(this.inline);
     this.inline = inline;
+    this.inlineWords = new Int32Array(inline.buffer);
     this.#rechain();
     this.#link(old);
   }

@@ -38,6 +38,8 @@ export class MessageView {
   questionName = new Int32Array(8);
   questionType = new Uint16Array(8);
   questionClass = new Uint16Array(8);
+  /** Byte behind the first question; `start` without. */
+  questionEnd = 0;
   #questionHash = 0;
   /** `serial` of the message that `#questionHash` belongs to. */
   #hashed = -1;
@@ -96,6 +98,7 @@ export class MessageView {
     const end = at + length;
     this.end = end;
     this.questions = 0;
+    this.questionEnd = at;
     this.records = 0;
     this.opt = -1;
     this.fault = 0;
@@ -154,6 +157,7 @@ export class MessageView {
       this.questionClass[i] = (bytes[next + 2] << 8) | bytes[next + 3];
       this.questions = i + 1;
       at = next + 4;
+      if (i === 0) this.questionEnd = at;
       this.parsedEnd = at;
     }
     return true;
