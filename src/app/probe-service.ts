@@ -1,12 +1,11 @@
-import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Raise } from '../core/alert.ts';
 import { reasonOf } from '../core/errors.ts';
-import { addressWords, isInAny } from '../core/network.ts';
 import type { ProbeAnswer, ProbeBeat, ProbeLoad, ProbeResult, Probes, ProbeState } from '../core/probe.ts';
 import { PROBES } from '../probes/index.ts';
 import { LoopDelay } from '../probes/loop-delay.ts';
 import { commonMetrics } from '../probes/metrics.ts';
+import { liesIn } from '../probes/public-address.ts';
 import { leadsInside } from '../probes/redirect.ts';
 import type { ProbeDefinition } from '../probes/probe.ts';
 import { Runner } from '../probes/runner.ts';
@@ -194,13 +193,7 @@ export class ProbeService implements Probes {
 
   readonly #mayFollow = (from: string, to: string): boolean => !leadsInside(from, to) || this.#isAllowed(to);
 
-  readonly #isAllowed = (address: string): boolean => {
-    const plain = address.split('%')[0];
-    // What is written as IPv6 may be an IPv4 address all the same.
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1] ?? plain;
-    const family = isIP(mapped);
-    return family !== 0 && isInAny(this.#config.allow, family, addressWords(family as 4 | 6, mapped));
-  };
+  readonly #isAllowed = (address: string): boolean => liesIn(this.#config.allow, address);
 
   #begin(): void {
     if (Object.keys(this.#config.checks).length > 0) this.#delay.start();

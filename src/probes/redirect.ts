@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type AddressKind, addressKind } from '../core/address-kind.ts';
 import { addressWords } from '../core/network.ts';
+import { isPublic } from './public-address.ts';
 
 /** How far out an address lies: 0 is this machine. */
 const DISTANCE: Readonly<Record<AddressKind, number>> = {
@@ -11,7 +12,7 @@ const DISTANCE: Readonly<Record<AddressKind, number>> = {
   private: 2,
   shared: 2,
   reserved: 2,
-  documentation: 3,
+  documentation: 2,
   public: 3,
 };
 
@@ -26,5 +27,7 @@ export function leadsInside(from: string, to: string): boolean {
 function distanceOf(address: string): number {
   const family = isIP(address);
   if (family === 0) return 0;
-  return DISTANCE[addressKind(family, ...addressWords(family as 4 | 6, address))];
+  const distance = DISTANCE[addressKind(family, ...addressWords(family as 4 | 6, address))];
+  // NAT64 of one's own, Teredo, 6to4: what is behind them nobody can say.
+  return isPublic(address) ? distance : Math.min(2, distance);
 }

@@ -88,6 +88,8 @@ test('a redirect leads no further in than where it comes from', async (t) => {
     ['2620:fe::fe', '::ffff:127.0.0.1', true],
     ['2620:fe::fe', '64:ff9b::7f00:1', true],
     ['2620:fe::fe', 'fd00:ec2::254', true],
+    ['2620:fe::fe', '64:ff9b:1::a00:1', true],
+    ['2620:fe::fe', '2002:a00:1::', true],
     ['10.0.0.1', '169.254.169.254', true],
     ['10.0.0.1', '127.0.0.1', true],
     ['10.0.0.1', '0.0.0.0', true],
