@@ -33,7 +33,9 @@ test('model table: a place comes with the fourth sight, and is kept by its owner
   for (let i = 0; i < 5; i++) hints.push(table.place(owner, hints[i], 4, i));
   assert.deepEqual(hints, [-1, -2, -3, -4, 0, 0]);
   const again = { text: 'a' };
-  assert.equal(table.place(again, table.place(again, -1, 4, 9), 4, 9), 0, 'another object of the same key');
+  let hint = -1;
+  for (let i = 0; i < 4; i++) hint = table.place(again, hint, 4, 9);
+  assert.equal(hint, 0, 'another object of the same key');
   assert.equal(table.place({ text: 'b' }, -1, 1, 9), 1, 'or with the first, where that is enough');
   for (let i = 0; i < 40; i++) table.place({ text: `new${i}` }, -1, 1, 10);
   assert.ok(table.size <= 8 && table.evicted === 2, 'no more go within a minute');

@@ -31,7 +31,7 @@ test('a flood of unique names: memory stops growing, and what is given up is cou
   const counts = judge.counts();
   for (const { name, used: n, limit } of counts) assert.ok(n <= limit, `${name}: ${n} of ${limit}`);
   const evicted = new Map(counts.map((one) => [one.name, one.evicted]));
-  for (const name of ['hosts', 'domains', 'NEW-DOM', 'TUN-DOWN']) {
+  for (const name of ['hosts', 'domains', 'NEW-DOM', 'FLOOD-RSD']) {
     assert.ok((evicted.get(name) ?? 0) > 0, `${name} gave something up`);
   }
 });
