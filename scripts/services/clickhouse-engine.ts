@@ -33,11 +33,22 @@ interface Engine {
 const [modules, folder, port = '0'] = process.argv.slice(2);
 const { NAMETAP_TEST_USER: user = 'default', NAMETAP_TEST_PASSWORD: password = '' } = process.env;
 const require = createRequire(`${modules}/`);
-const engine = require(`@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`) as Engine;
+const engine = require(
+  `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`,
+) as Engine;
 const connection = engine.CreateConnection(folder);
 
 /** What the URL says that is no setting. */
-const WORDS = new Set(['query', 'database', 'query_id', 'session_id', 'default_format', 'compress', 'user', 'password']);
+const WORDS = new Set([
+  'query',
+  'database',
+  'query_id',
+  'session_id',
+  'default_format',
+  'compress',
+  'user',
+  'password',
+]);
 /** Settings of the HTTP interface and of a server that an engine without one does not take. */
 const IGNORED = /^(?:enable_http_compression|http_|send_progress|wait_end_of_query|cancel_http|session_|role$)/;
 const INSERT = /^(\s*INSERT\s+INTO\s.+?)\s(FORMAT\s+\w+)\s*$/is;
@@ -127,7 +138,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       throw new Error(`Code: 516. DB::Exception: ${user}: Authentication failed. (AUTHENTICATION_FAILED)`);
     }
     const { bytes, summary, format } = await run(url, body);
-    const isGzip = url.searchParams.get('enable_http_compression') === '1' && /gzip/.test(String(request.headers['accept-encoding']));
+    const isGzip =
+      url.searchParams.get('enable_http_compression') === '1' &&
+      /gzip/.test(String(request.headers['accept-encoding']));
     response.writeHead(200, {
       'X-ClickHouse-Query-Id': url.searchParams.get('query_id') ?? '',
       'X-ClickHouse-Format': format,

@@ -26,7 +26,16 @@ export interface ClickHouseService {
 export function install(): void {
   if (existsSync(join(MODULES, 'chdb', 'package.json'))) return;
   mkdirSync(HOME, { recursive: true });
-  const args = ['install', '--prefix', HOME, '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', PACKAGE];
+  const args = [
+    'install',
+    '--prefix',
+    HOME,
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--loglevel=error',
+    PACKAGE,
+  ];
   const { status } = spawnSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error(`npm could not install ${PACKAGE} (${status})`);
 }

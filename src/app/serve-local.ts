@@ -21,7 +21,7 @@ export async function openLocal(loaded: LoadedConfig, version: string): Promise<
   const { config } = loaded;
   const data = new DataFolder(config.data);
   const path = data.part('store');
-  if (!existsSync(path)) {
+  if (config.store.engine === 'duckdb' && !existsSync(path)) {
     throw new UserError(
       `There is no history in ${data.path}. Record some with nametap serve, or name the folder with --data, or a server with --url.`,
       EXIT.file,

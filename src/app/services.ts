@@ -1,3 +1,4 @@
+import type { CacheStatus } from '../cache/cache.ts';
 import type { AlertBook } from '../alerts/book.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
 import type { Blocks } from '../core/block.ts';
@@ -22,7 +23,22 @@ const DAY_MS = 86_400_000;
 
 /** How a configuration wants its store. `path`: the folder of its files. */
 export function storeOptions({ store, privacy }: Config, path: string): StoreOptions {
+  const { clickhouse } = store;
   return {
+    engine: store.engine,
+    ...(clickhouse !== undefined && {
+      clickhouse: {
+        url: clickhouse.url,
+        user: clickhouse.user,
+        password: clickhouse.password,
+        database: clickhouse.database,
+        cluster: clickhouse.cluster,
+        policy: clickhouse.policy,
+        coldVolume: clickhouse.cold_volume,
+        coldDays: clickhouse.cold_after / DAY_MS,
+        detailDays: bound(clickhouse.details / DAY_MS),
+      },
+    }),
     path,
     flushMs: store.flush,
     queueRows: store.queue,
@@ -97,6 +113,7 @@ export interface ServiceParts {
   alerts: AlertBook;
   outputs?(): OutputStatus[];
   tables?(): Table[];
+  cache?(): CacheStatus | null;
   checks(): Check[];
 }
 
@@ -132,6 +149,7 @@ export function servicesOf(parts: ServiceParts): ServerServices {
     alerts: parts.alerts,
     outputs: () => parts.outputs?.() ?? [],
     tables: () => parts.tables?.() ?? [],
+    ...(parts.cache !== undefined && { cache: parts.cache }),
     checks: () => parts.checks(),
     decode: decodeMessage,
     registrableDomain: (name) => registrable(name).domain,

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../core/errors.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
+import { DUCKDB, type SqlDialect } from '../filter/dialect.ts';
 import { compileSql } from '../filter/sql.ts';
+import { CLICKHOUSE } from './clickhouse/dialect.ts';
 import { ALL, type Condition, conditionOf } from './condition.ts';
 import { openFailure } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Call, Reply, ToWorker, WorkerStart } from './messages.ts';
+import { POSTGRES } from './postgres/dialect.ts';
 import type {
   ExportQuery,
   Origin,
@@ -29,12 +32,15 @@ import type {
 const QUEUE_ROWS = 262_144;
 /** Batches that may wait too: each holds a few megabytes, whatever its rows. */
 const QUEUE_BATCHES = 24;
+/** Of those whose owner waits for room: a file is read as fast as it is stored, and need not lie in memory. */
+const WAITING_BATCHES = 8;
 const JOURNAL = 'journal';
 
-/** Databases that a store may be on: the script of its thread. */
-const ENGINES: Readonly<Record<StoreEngine, string>> = {
-  duckdb: './worker',
-  clickhouse: './clickhouse/worker',
+/** Databases that a store may be on: the script of its thread, and the SQL that filters become. */
+const ENGINES: Readonly<Record<StoreEngine, { script: string; dialect: SqlDialect }>> = {
+  duckdb: { script: './worker', dialect: DUCKDB },
+  clickhouse: { script: './clickhouse/worker', dialect: CLICKHOUSE },
+  postgres: { script: './postgres/worker', dialect: POSTGRES },
 };
 
 /** Opens a store, in a thread of its own; makes it when it is not there. Throws UserError. */
@@ -46,9 +52,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw openFailure(options.path ?? '', error);
   }
   const start: WorkerStart = { options, journal };
-  const script = `${ENGINES[options.engine ?? 'duckdb']}${import.meta.url.slice(-3)}`;
-  const worker = new Worker(new URL(script, import.meta.url), { workerData: start });
-  const face = new StoreFace(worker, options);
+  const { script, dialect } = ENGINES[options.engine ?? 'duckdb'];
+  const worker = new Worker(new URL(`${script}${import.meta.url.slice(-3)}`, import.meta.url), { workerData: start });
+  const face = new StoreFace(worker, dialect, options);
   try {
     await face.opened;
   } catch (error) {
@@ -71,6 +77,7 @@ class StoreFace implements Store {
   readonly records: Records;
   journal: Journal | null = null;
   readonly #worker: Worker;
+  readonly #dialect: SqlDialect;
   readonly #capacity: number;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
@@ -81,8 +88,9 @@ class StoreFace implements Store {
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(worker: Worker, { queueRows = QUEUE_ROWS }: StoreOptions) {
+  constructor(worker: Worker, dialect: SqlDialect, { queueRows = QUEUE_ROWS }: StoreOptions) {
     this.#worker = worker;
+    this.#dialect = dialect;
     this.#capacity = queueRows;
     this.opened = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     worker.on('message', (reply: Reply) => this.#reply(reply));
@@ -141,7 +149,7 @@ class StoreFace implements Store {
 
   async append(batch: TransactionBatch, origin: Origin, wait: boolean): Promise<boolean> {
     const rows = batch.count;
-    while (!this.#hasRoom(rows)) {
+    while (!this.#hasRoom(rows, wait ? WAITING_BATCHES : QUEUE_BATCHES)) {
       if (!wait) {
         this.#refused += rows;
         return false;
@@ -163,10 +171,8 @@ class StoreFace implements Store {
     return true;
   }
 
-  #hasRoom(rows: number): boolean {
-    return (
-      this.#queuedBatches === 0 || (this.#queuedRows + rows <= this.#capacity && this.#queuedBatches < QUEUE_BATCHES)
-    );
+  #hasRoom(rows: number, batches: number): boolean {
+    return this.#queuedBatches === 0 || (this.#queuedRows + rows <= this.#capacity && this.#queuedBatches < batches);
   }
 
   #leave(rows: number): void {
@@ -181,13 +187,13 @@ class StoreFace implements Store {
 
   async statistics(query: StatisticsQuery, signal?: AbortSignal) {
     return this.#ask<Awaited<ReturnType<Store['statistics']>>>(
-      { name: 'statistics', query, condition: compiled(query.filter) },
+      { name: 'statistics', query, condition: this.#compiled(query.filter) },
       signal,
     );
   }
 
   transactions(query: TransactionsQuery, signal?: AbortSignal): AsyncIterable<TransactionsPage> {
-    const condition = compiled(query.filter);
+    const condition = this.#compiled(query.filter);
     const ask = this.#ask.bind(this);
     return (async function* () {
       const stop = new AbortController();
@@ -247,7 +253,7 @@ class StoreFace implements Store {
   }
 
   async export(query: ExportQuery, path: string, signal?: AbortSignal): Promise<{ rows: number; bytes: number }> {
-    return this.#ask({ name: 'export', query, condition: compiled(query.filter), path }, signal);
+    return this.#ask({ name: 'export', query, condition: this.#compiled(query.filter), path }, signal);
   }
 
   async status(): Promise<StoreStatus> {
@@ -268,6 +274,12 @@ class StoreFace implements Store {
     return this.#ask({ name: 'keep', retention });
   }
 
+  /** Throws FilterError. */
+  #compiled(filter: string | undefined): Condition {
+    if (filter === undefined || filter.trim() === '') return ALL;
+    return conditionOf(compileSql(filter, { dialect: this.#dialect }));
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -281,11 +293,6 @@ class StoreFace implements Store {
       await this.#worker.terminate();
     }
   }
-}
-
-/** Throws FilterError. */
-function compiled(filter: string | undefined): Condition {
-  return filter === undefined || filter.trim() === '' ? ALL : conditionOf(compileSql(filter));
 }
 
 function errorOf({ name, message, exit }: { name: string; message: string; exit?: UserError['exit'] }): Error {

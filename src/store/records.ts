@@ -8,7 +8,7 @@ const DEFAULT_LIMIT = 1000;
 let last = 0;
 
 /** An id for a new entry: ids made later sort later. */
-function newId(): string {
+export function newId(): string {
   last = Math.max(last + 1, Date.now() * 1000);
   return `${last.toString(36)}${randomBytes(4).toString('hex')}`;
 }

@@ -3,8 +3,8 @@ import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClien
 import type { ClickHouseOptions } from '../store.ts';
 import { bound } from './dialect.ts';
 import { type NativeBlock, nativeBlocks } from './native-reader.ts';
-import { type NativeColumn, nativeType } from './native-writer.ts';
-import type { Bound, Row } from './values.ts';
+import type { NativeColumn } from './native-writer.ts';
+import type { Row, Session, SqlValue } from '../session.ts';
 
 /** Milliseconds that a statement may take. */
 const PATIENCE_MS = 120_000;
@@ -82,13 +82,17 @@ export class Connection {
   }
 
   /** A statement without an answer. */
-  async run(sql: string, values: readonly Bound[] = [], settings: Record<string, string | number> = {}): Promise<void> {
+  async run(
+    sql: string,
+    values: readonly SqlValue[] = [],
+    settings: Record<string, string | number> = {},
+  ): Promise<void> {
     const { query, params } = bound(sql, values);
     await this.#client.command({ query, query_params: params, clickhouse_settings: settings });
   }
 
   /** Few rows, as objects. */
-  async all<T = Row>(sql: string, values: readonly Bound[] = [], signal?: AbortSignal): Promise<T[]> {
+  async all<T = Row>(sql: string, values: readonly SqlValue[] = [], signal?: AbortSignal): Promise<T[]> {
     const rows: T[] = [];
     for await (const block of this.blocks(sql, values, signal)) {
       for (let i = 0; i < block.count; i++) rows.push(block.row(i) as T);
@@ -96,17 +100,17 @@ export class Connection {
     return rows;
   }
 
-  async one<T = Row>(sql: string, values: readonly Bound[] = [], signal?: AbortSignal): Promise<T | undefined> {
+  async one<T = Row>(sql: string, values: readonly SqlValue[] = [], signal?: AbortSignal): Promise<T | undefined> {
     return (await this.all<T>(sql, values, signal))[0];
   }
 
   /** Many rows, block by block, as they come. */
-  async *blocks(sql: string, values: readonly Bound[] = [], signal?: AbortSignal): AsyncGenerator<NativeBlock> {
+  async *blocks(sql: string, values: readonly SqlValue[] = [], signal?: AbortSignal): AsyncGenerator<NativeBlock> {
     yield* nativeBlocks(await this.stream(`${sql} FORMAT Native`, values, signal));
   }
 
   /** The octets of an answer, in the format that the statement names. */
-  async stream(sql: string, values: readonly Bound[], signal?: AbortSignal): Promise<Readable> {
+  async stream(sql: string, values: readonly SqlValue[], signal?: AbortSignal): Promise<Readable> {
     const { query, params } = bound(sql, values);
     const { stream } = await this.#client.exec({
       query,
@@ -119,19 +123,16 @@ export class Connection {
 
   /**
    * Adds the rows of a block. With `token` the server takes what it names once, also in what is made of it by views.
-   * `select` makes the rows of the table of the columns of the block.
    */
   async insert(
     table: string,
     columns: readonly NativeColumn[],
     block: readonly Uint8Array[],
-    { token, select }: { token?: string; select?: string } = {},
+    token?: string,
   ): Promise<void> {
     const names = columns.map(({ name }) => name).join(', ');
-    const structure = columns.map((column) => `${column.name} ${nativeType(column)}`).join(', ');
-    const what = select === undefined ? `(${names})` : `SELECT ${select} FROM input('${structure}')`;
     const { stream } = await this.#client.exec({
-      query: `INSERT INTO ${table} ${what} FORMAT Native`,
+      query: `INSERT INTO ${table} (${names}) FORMAT Native`,
       values: Readable.from(block, { objectMode: false }),
       clickhouse_settings: {
         ...(token !== undefined && {
@@ -150,7 +151,18 @@ export class Connection {
       },
     });
     stream.resume();
-    await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('close', resolve).once('error', reject));
+    await new Promise<void>((resolve, reject) =>
+      stream.once('end', resolve).once('close', resolve).once('error', reject),
+    );
+  }
+
+  /** Statements that end when the signal aborts. */
+  session(signal?: AbortSignal): Session {
+    return {
+      all: (sql, values) => this.all(sql, values, signal),
+      one: (sql, values) => this.one(sql, values, signal),
+      chunks: (sql, values) => this.blocks(sql, values, signal),
+    };
   }
 
   close(): Promise<void> {

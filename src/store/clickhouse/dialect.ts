@@ -1,6 +1,6 @@
 import { bare, listed, type SqlDialect } from '../../filter/dialect.ts';
 import { param, sql } from '../../filter/fragment.ts';
-import type { Bound } from './values.ts';
+import type { SqlValue } from '../session.ts';
 
 /** What ClickHouse says differently. */
 export const CLICKHOUSE: SqlDialect = {
@@ -31,12 +31,14 @@ export const CLICKHOUSE: SqlDialect = {
 const MOST_SIGNED = 0x7fff_ffff_ffff_ffffn;
 
 /** A statement with its `?` named and typed, as ClickHouse wants them, and their values. Texts of ours hold no other question mark. */
-export function bound(text: string, values: readonly Bound[]): { query: string; params: Record<string, unknown> } {
+export function bound(text: string, values: readonly SqlValue[]): { query: string; params: Record<string, unknown> } {
   const params: Record<string, unknown> = {};
   let n = 0;
   const query = text.replaceAll('?', () => {
-    const value = values[n];
+    const given = values[n];
+    const value = typeof given === 'boolean' ? BigInt(given) : given;
     const name = `p${n++}`;
+    if (value === null) return 'NULL';
     if (typeof value === 'object') {
       params[name] = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
       return `unhex({${name}:String})`;

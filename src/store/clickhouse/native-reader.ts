@@ -1,4 +1,4 @@
-import type { Row, SqlValue } from './values.ts';
+import type { Row, SqlValue } from '../session.ts';
 
 /** Octets of values of one width. */
 const WIDTHS: Readonly<Record<string, number>> = {
@@ -27,9 +27,6 @@ interface Column {
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array | null;
   readonly starts: Uint32Array | null;
-  /** Of an array: where the elements of each row end, and the elements. */
-  readonly offsets: BigUint64Array | null;
-  readonly elements: Column | null;
 }
 
 /** What is at hand ends within a block. */
@@ -66,11 +63,6 @@ export class NativeBlock {
     return (i) => bytes.subarray(starts[i], ends[i]);
   }
 
-  /** The octets of all values of a column of one width. */
-  octets(column: number): Uint8Array {
-    return this.#columns[column].bytes;
-  }
-
   /** A row as an object: numbers up to 53 bits as such, others as bigint; strings as text, where they are UTF-8. */
   row(i: number): Row {
     const row: Row = {};
@@ -84,7 +76,7 @@ export class NativeBlock {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function valueAt(column: Column, i: number): SqlValue {
-  const { type, nulls, bytes, starts, ends, offsets, elements } = column;
+  const { type, nulls, bytes, starts, ends } = column;
   if (nulls !== null && nulls[i] !== 0) return null;
   if (starts !== null && ends !== null) {
     const octets = bytes.subarray(starts[i], ends[i]);
@@ -93,10 +85,6 @@ function valueAt(column: Column, i: number): SqlValue {
     } catch {
       return octets.slice();
     }
-  }
-  if (offsets !== null && elements !== null) {
-    const from = i === 0 ? 0 : Number(offsets[i - 1]);
-    return Array.from({ length: Number(offsets[i]) - from }, (_, k) => valueAt(elements, from + k));
   }
   if (type === 'Int128' || type === 'UInt128') {
     const [low, high] = new BigUint64Array(bytes.buffer, bytes.byteOffset + i * 16, 2);
@@ -191,26 +179,24 @@ class Cursor {
     this.number();
     const places = numbersOf(`UInt${width * 8}`, this.take(count * width));
     // The first of the list stands for NULL.
-    const nulls = nullable === undefined ? null : Uint8Array.from({ length: count }, (_, i) => (Number(places[i]) === 0 ? 1 : 0));
+    const nulls =
+      nullable === undefined ? null : Uint8Array.from({ length: count }, (_, i) => (Number(places[i]) === 0 ? 1 : 0));
     return gather(keys, places, nulls);
   }
 
-  column(type: string, count: number): Column {
+  column(named: string, count: number): Column {
+    // What an aggregate of such a column gives is called the same.
+    const type = /^SimpleAggregateFunction\(\w+, (.+)\)$/.exec(named)?.[1] ?? named;
     const nullable = /^Nullable\((.+)\)$/.exec(type)?.[1];
     if (nullable !== undefined) return this.values(nullable, count, this.take(count));
     return this.values(type, count, null);
   }
 
   values(type: string, count: number, nulls: Uint8Array | null): Column {
-    const none = { type, nulls, bytes: new Uint8Array(0), starts: null, ends: null, offsets: null, elements: null };
+    const none = { type, nulls, bytes: new Uint8Array(0), starts: null, ends: null };
     if (type === 'String') return { ...none, ...this.strings(count) };
     const low = /^LowCardinality\((.+)\)$/.exec(type)?.[1];
     if (low !== undefined) return count === 0 ? { ...none, type: low } : this.dictionary(low, count);
-    const list = /^Array\((.+)\)$/.exec(type)?.[1];
-    if (list !== undefined) {
-      const offsets = new BigUint64Array(this.take(count * 8).buffer);
-      return { ...none, offsets, elements: this.column(list, count === 0 ? 0 : Number(offsets[count - 1])) };
-    }
     const fixed = /^FixedString\((\d+)\)$/.exec(type)?.[1];
     const width = type === 'Nothing' ? 1 : fixed === undefined ? WIDTHS[type] : Number(fixed);
     if (width === undefined) throw new Error(`a column of ClickHouse's answer has a type that is not read: ${type}`);

@@ -168,6 +168,9 @@ function numbersOf(type: ColumnType, buffer: ArrayBuffer): Numbers {
       return new BigInt64Array(buffer);
     case 'DOUBLE':
       return new Float64Array(buffer);
+    case 'UTINYINT':
+    case 'VARCHAR':
+    case 'BLOB':
     default:
       return new Uint8Array(buffer);
   }

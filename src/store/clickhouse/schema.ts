@@ -1,4 +1,12 @@
-import { measuresIn, bucketSql, CUBE, DISTRIBUTION, KEYED, type KeyedDimension, ROLLUP_PRECISION } from '../measures.ts';
+import {
+  measuresIn,
+  bucketSql,
+  CUBE,
+  DISTRIBUTION,
+  KEYED,
+  type KeyedDimension,
+  ROLLUP_PRECISION,
+} from '../measures.ts';
 import { PASSIVE_COLUMNS, TRANSACTION_COLUMNS, type TransactionColumnName } from '../schema.ts';
 import { DISTRIBUTIONS, RECORD_KINDS, type Retention, type ClickHouseOptions } from '../store.ts';
 import { CLICKHOUSE } from './dialect.ts';
@@ -33,8 +41,7 @@ const HOUR_NS = '3600000000000';
 const DAY_NS = '86400000000000';
 
 /** The day of a time as a date; times beyond what a date can say are on its first or last. */
-const dayOf = (time: string, unit: string) =>
-  `toDate(toUInt16(least(greatest(intDiv(${time}, ${unit}), 0), 65535)))`;
+const dayOf = (time: string, unit: string) => `toDate(toUInt16(least(greatest(intDiv(${time}, ${unit}), 0), 65535)))`;
 const DAY_OF_ROW = dayOf('time', DAY_NS);
 const DAY_OF_BUCKET = dayOf('time', '86400000');
 
@@ -69,9 +76,9 @@ const DETAILS: readonly TransactionColumnName[] = [
 interface Table {
   readonly name: string;
   readonly columns: readonly string[];
-  readonly engine: 'MergeTree' | 'AggregatingMergeTree' | 'ReplacingMergeTree(version, gone)';
+  readonly engine: 'Null' | 'MergeTree' | 'AggregatingMergeTree' | 'ReplacingMergeTree(version, gone)';
   readonly partition?: string;
-  readonly order: string;
+  readonly order?: string;
   /** Day after which a row goes, and for how long it is kept. */
   readonly ttl?: { from: string; keep: keyof Retention };
   /** By what rows are dealt to the shards of a cluster; absent: every server has all rows. */
@@ -82,13 +89,13 @@ interface Table {
 function transactionColumn(name: TransactionColumnName, days: number): string {
   const at = TRANSACTION_COLUMNS.findIndex((column) => column.name === name);
   const column = INSERTED[at];
-  const { type = nativeType(column), codec = /Int/.test(nativeType(column)) ? 'T64, ZSTD(1)' : 'ZSTD(1)' } = STORED[name] ?? {};
+  const { type = nativeType(column), codec = /Int/.test(nativeType(column)) ? 'T64, ZSTD(1)' : 'ZSTD(1)' } =
+    STORED[name] ?? {};
   const ttl = days > 0 && DETAILS.includes(name) ? ` TTL greatest(${DAY_OF_ROW}, added) + INTERVAL ${days} DAY` : '';
   return `${column.name} ${type} CODEC(${codec})${ttl}`;
 }
 
-const OCTETS = (of: string) =>
-  `substring(reinterpret(${of}, 'FixedString(16)'), if(family = 4, 13, 1))`;
+const OCTETS = (of: string) => `substring(reinterpret(${of}, 'FixedString(16)'), if(family = 4, 13, 1))`;
 
 function transactions(days: number): Table {
   return {
@@ -118,13 +125,15 @@ function transactions(days: number): Table {
 
 /** Type of a measure's column in a rollup, and how rows of one key become one. */
 function measureColumns(): string[] {
-  const merged = (name: string) => (/_min$/.test(name) ? 'min' : /_max$/.test(name) ? 'max' : 'sum');
+  const merged = (name: string) => (name.endsWith('_min') ? 'min' : name.endsWith('_max') ? 'max' : 'sum');
   return [
     ...MEASURES.map(({ name, type }) => {
       const how = merged(name);
       return `${name} SimpleAggregateFunction(${how}, ${how === 'sum' ? type : `Nullable(${type})`}) CODEC(ZSTD(1))`;
     }),
-    ...DISTRIBUTIONS.map((name) => `${name}_histogram SimpleAggregateFunction(sumMap, Map(UInt16, UInt64)) CODEC(ZSTD(1))`),
+    ...DISTRIBUTIONS.map(
+      (name) => `${name}_histogram SimpleAggregateFunction(sumMap, Map(UInt16, UInt64)) CODEC(ZSTD(1))`,
+    ),
   ];
 }
 
@@ -163,7 +172,7 @@ function rollup(name: string, step: Step, keys: readonly string[], types: readon
 }
 
 /** Different clients …, as sketches that merge (2 %). */
-const SKETCHED = {
+export const SKETCHED = {
   clients: { type: 'IPv6', from: 'client_address' },
   names: { type: 'Nullable(String)', from: "nullIf(name, '')" },
   domains: { type: 'Nullable(String)', from: "nullIf(toString(domain), '')" },
@@ -211,9 +220,10 @@ function passive(name: string, order: string, shard: string): Table {
   };
 }
 
-/** Columns of passive DNS as they are inserted, and how its table is made of them. */
+/** Columns of passive DNS as they are inserted: into a table that keeps nothing, views make the others of it. */
 export const SIGHTED: readonly NativeColumn[] = PASSIVE_COLUMNS;
-export const SIGHTED_SELECT = 'reversed, type, data, prefix, suffix, cnames, (first, sensor), last, count';
+export const SIGHTED_TABLE = 'passive_in';
+const SIGHTED_SELECT = 'reversed, type, data, prefix, suffix, cnames, (first, sensor) AS origin, last, count';
 
 const BOUNDED_RECORDS = RECORD_KINDS.filter((kind) => !['views', 'users', 'settings'].includes(kind));
 
@@ -230,6 +240,12 @@ function tables(days: number): readonly Table[] {
     }),
     distinct('minutes'),
     distinct('hours'),
+    {
+      name: SIGHTED_TABLE,
+      columns: SIGHTED.map((column) => `${column.name} ${nativeType(column)}`),
+      engine: 'Null',
+      shard: 'cityHash64(reversed)',
+    },
     passive('passive', '(reversed, type, data, prefix, suffix)', 'cityHash64(reversed)'),
     passive('passive_by_data', '(data, type, prefix, suffix, reversed)', 'cityHash64(data, prefix)'),
     {
@@ -263,7 +279,7 @@ function tables(days: number): readonly Table[] {
     },
     {
       name: 'matches',
-      columns: ['search UUID', 'id UInt64', 'made DateTime MATERIALIZED now()'],
+      columns: ['search String', 'id UInt64', 'made DateTime MATERIALIZED now()'],
       engine: 'MergeTree',
       order: '(search, id)',
     },
@@ -343,10 +359,10 @@ function views(local: (table: string) => string): readonly { to: string; select:
       to: 'missing',
       select: `SELECT name, type, toUInt8(${MISSING}) AS kind, min(intDiv(time, 1000000)) AS first, max(intDiv(time, 1000000)) AS last, toInt64(count()) AS count FROM ${raw} WHERE name <> '' AND protocol = 0 AND kind < 255 GROUP BY name, type, kind`,
     },
-    {
-      to: 'passive_by_data',
-      select: `SELECT reversed, type, data, prefix, suffix, cnames, origin, last, count FROM ${local('passive')}`,
-    },
+    ...['passive', 'passive_by_data'].map((to) => ({
+      to,
+      select: `SELECT ${SIGHTED_SELECT} FROM ${local(SIGHTED_TABLE)}`,
+    })),
   ];
 }
 
@@ -375,35 +391,40 @@ function quoted(text: string): string {
 }
 
 /** A name of the configuration as an identifier. */
-function identifier(text: string): string {
+export function identifier(text: string): string {
   return `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}
+
+function engineOf({ name, engine, shard }: Table, { cluster, database }: ClickHouseOptions): string {
+  if (cluster === undefined || engine === 'Null') return engine;
+  const [kind, args] = /^(\w+)(?:\((.*)\))?$/.exec(engine)?.slice(1) ?? [];
+  // Tables that every server has whole are one group of replicas, over all shards.
+  const path = `/clickhouse/tables/${shard === undefined ? 'all' : '{shard}'}/${database}/${name}`;
+  const replica = shard === undefined ? '{shard}-{replica}' : '{replica}';
+  return `Replicated${kind}(${[quoted(path), quoted(replica), ...(args === undefined ? [] : [args])].join(', ')})`;
+}
+
+function settingsOf({ name, settings }: Table, { cluster, policy }: ClickHouseOptions): string[] {
+  return [
+    `${cluster === undefined ? 'non_' : ''}replicated_deduplication_window = ${TOKENS}`,
+    ...(settings === undefined ? [] : [settings]),
+    ...(name === 'transactions' && policy !== undefined ? [`storage_policy = ${quoted(policy)}`] : []),
+  ];
 }
 
 function createTable(table: Table, options: ClickHouseOptions, retention: Retention): string[] {
   const { cluster } = options;
   const on = cluster === undefined ? '' : ` ON CLUSTER ${identifier(cluster)}`;
   const name = localName(table.name, options);
-  const [kind, args = ''] = /^(\w+)(?:\((.*)\))?$/.exec(table.engine)?.slice(1) ?? [];
-  // Tables that every server has whole are one group of replicas, over all shards.
-  const path = `/clickhouse/tables/${table.shard === undefined ? 'all' : '{shard}'}/${options.database}/${table.name}`;
-  const replica = table.shard === undefined ? '{shard}-{replica}' : '{replica}';
-  const engine =
-    cluster === undefined
-      ? `${kind}${args && `(${args})`}`
-      : `Replicated${kind}(${[quoted(path), quoted(replica), ...(args ? [args] : [])].join(', ')})`;
   const ttl = ttlOf(table, retention, options);
-  const settings = [
-    cluster === undefined
-      ? `non_replicated_deduplication_window = ${TOKENS}`
-      : `replicated_deduplication_window = ${TOKENS}`,
-    ...(table.settings === undefined ? [] : [table.settings]),
-    ...(table.name === 'transactions' && options.policy !== undefined
-      ? [`storage_policy = ${quoted(options.policy)}`]
-      : []),
+  const clauses = [
+    `ENGINE = ${engineOf(table, options)}`,
+    ...(table.partition === undefined ? [] : [`PARTITION BY ${table.partition}`]),
+    ...(table.order === undefined ? [] : [`ORDER BY ${table.order}`]),
+    ...(ttl === '' ? [] : [`TTL ${ttl}`]),
+    ...(table.engine === 'Null' ? [] : [`SETTINGS ${settingsOf(table, options).join(', ')}`]),
   ];
-  const statements = [
-    `CREATE TABLE IF NOT EXISTS ${name}${on} (${table.columns.join(', ')}) ENGINE = ${engine}${table.partition === undefined ? '' : ` PARTITION BY ${table.partition}`} ORDER BY ${table.order}${ttl && ` TTL ${ttl}`} SETTINGS ${settings.join(', ')}`,
-  ];
+  const statements = [`CREATE TABLE IF NOT EXISTS ${name}${on} (${table.columns.join(', ')}) ${clauses.join(' ')}`];
   if (cluster !== undefined && table.shard !== undefined) {
     statements.push(
       `CREATE TABLE IF NOT EXISTS ${table.name}${on} AS ${name} ENGINE = Distributed(${quoted(cluster)}, currentDatabase(), ${name}, ${table.shard})`,
@@ -426,8 +447,7 @@ export function statementsOf(options: ClickHouseOptions, retention: Retention = 
   return [
     ...tables(Math.ceil(detailDays)).flatMap((table) => createTable(table, options, retention)),
     ...views(local).map(
-      ({ to, select }) =>
-        `CREATE MATERIALIZED VIEW IF NOT EXISTS ${to}_view${on} TO ${local(to)} AS ${select}`,
+      ({ to, select }) => `CREATE MATERIALIZED VIEW IF NOT EXISTS ${to}_view${on} TO ${local(to)} AS ${select}`,
     ),
   ];
 }
@@ -445,4 +465,6 @@ export function retentionStatements(options: ClickHouseOptions, retention: Reten
 }
 
 /** Tables of rows, for counting them. */
-export const TABLE_NAMES: readonly string[] = tables(0).map(({ name }) => name);
+export const TABLE_NAMES: readonly string[] = tables(0).flatMap(({ name, engine }) =>
+  engine === 'Null' ? [] : [name],
+);
