@@ -32,6 +32,27 @@ export function conditionOf({ text, may, sure, isExact }: SqlFilter): Condition 
   return { text, sql: may.sql, params: may.params, sure, isExact, ...(needles && { needles }) };
 }
 
+/** [from, to) ms. */
+export interface TimeRange {
+  from: number;
+  to: number;
+}
+/** Ranges of time that a statement names one by one. */
+export const MOST_RANGES = 64;
+
+/** A condition that also holds only within ranges, the latest first; where they are very many, from the first to the last. */
+export function during(condition: Condition, ranges: readonly TimeRange[]): Condition {
+  const [latest] = ranges;
+  const earliest = ranges.at(-1);
+  if (latest === undefined || earliest === undefined) return exactly('false');
+  const within = ({ from, to }: TimeRange) => `time >= ${ns(from)} AND time < ${ns(to)}`;
+  const each = ranges.map((one) => `(${within(one)})`).join(' OR ');
+  const all = within({ from: earliest.from, to: latest.to });
+  const where = ranges.length > 1 && ranges.length <= MOST_RANGES ? `${all} AND (${each})` : all;
+  const { sql, sure } = condition;
+  return { ...condition, sql: `${where} AND (${sql})`, sure: { ...sure, sql: `${where} AND (${sure.sql})` } };
+}
+
 /** `WHERE` of rows of [from, to) ms that may pass a condition, and its parameters. */
 export function whereOf(condition: Condition, from: number, to: number): { sql: string; params: SqlValue[] } {
   return {

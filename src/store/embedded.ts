@@ -32,6 +32,8 @@ const partMs = ({ countsOnly }: Retention = {}) => (countsOnly === true ? 10 * 6
 /** What is learnt of rows is written after so long, or so many rows. */
 const LEARN_MS = 15_000;
 const LEARN_ROWS = 500_000;
+/** So many are learnt at once when somebody asks; more are about to be anyway. */
+const SOON_LEARNT = 20_000;
 /** The log of the database is worked into its file at this size: what a start after a crash has to read. */
 const LOG_BYTES = 64 << 20;
 const UPKEEP_MS = 60_000;
@@ -66,6 +68,7 @@ export class EmbeddedStore {
   readonly #writing = new Line();
   readonly #timers: NodeJS.Timeout[] = [];
   #learntAt = performance.now();
+  #takenAt = Number.NEGATIVE_INFINITY;
   #mergedAt = performance.now();
   #partBegan = Date.now();
   /** Why what is made of rows is not up to date; what was learnt and not written. */
@@ -117,6 +120,7 @@ export class EmbeddedStore {
         this.#settled(count, new Error(this.degraded ?? 'the disk is full'));
         return;
       }
+      this.#takenAt = performance.now();
       await this.#ingest.take(batch, origin);
       const { passive, distinct } = this.#ingest.learnt;
       if (passive.full || distinct.full) await this.#learn();
@@ -205,17 +209,18 @@ export class EmbeddedStore {
   }
 
   /** Writes what was learnt of the rows stored until now. In line; rows go on coming while it is written. */
-  async #learn(isEnd = false): Promise<{ written: Promise<void> }> {
-    if (this.isDead) return { written: Promise.resolve() };
+  async #learn(isEnd = false): Promise<{ learnt: Promise<void>; written: Promise<void> }> {
+    if (this.isDead) return { learnt: Promise.resolve(), written: Promise.resolve() };
     this.#learntAt = performance.now();
     await this.#ingest.settle();
     const learnt = [...this.#unwritten.slice(-MOST_UNWRITTEN), takeLearnt(this.#ingest.learnt)];
     this.#unwritten = [];
     const { end } = this.parts;
     const { stretches } = this.#ingest;
+    const { promise, resolve: onLearnt } = Promise.withResolvers<void>();
     const written = this.work(async (connection) => {
       try {
-        await learn(connection, this.parts, this.progress, { learnt, stretches, isEnd }, end);
+        await learn(connection, this.parts, this.progress, { learnt, stretches, isEnd, onLearnt }, end);
         this.#behind = null;
       } catch (error) {
         // What was learnt is written with what comes; rollups go on where they were.
@@ -227,7 +232,8 @@ export class EmbeddedStore {
     written.catch((error: unknown) => {
       if (isInvalidated(error)) this.failed(error);
     });
-    return { written };
+    // Either way: who waits for it reads what is there.
+    return { learnt: Promise.race([promise, written.catch(() => {})]), written };
   }
 
   /** Runs when nothing else of this kind does: writers of records. */
@@ -322,10 +328,13 @@ export class EmbeddedStore {
     await this.#open();
   }
 
-  /** What passive DNS shows is up to date. */
+  /** What passive DNS shows is up to date; where very much comes in, to a few seconds ago. */
   async learnt(): Promise<void> {
-    if (this.options.readOnly === true || this.parts.since(this.progress.learnt) === 0) return;
-    await this.#inLine(async () => (await this.#learn()).written.catch(() => {}));
+    const rows = this.options.readOnly === true ? 0 : this.parts.since(this.progress.learnt);
+    const now = performance.now();
+    const isBusy = now - this.#takenAt < FLUSH_MS && now - this.#learntAt < LEARN_MS;
+    if (rows === 0 || (rows > SOON_LEARNT && isBusy)) return;
+    await this.#inLine(async () => (await this.#learn()).learnt);
   }
 
   /** Without what the caller's side of the thread knows (queue). */

@@ -1,11 +1,10 @@
 import type { Needle } from '../filter/needles.ts';
 import type { Transaction } from '../rr/transaction.ts';
-import { ALL, type Condition, rowTest, whereOf } from './condition.ts';
+import { ALL, type Condition, during, MOST_RANGES, rowTest, type TimeRange, whereOf } from './condition.ts';
 import { AT } from './row-columns.ts';
 import { decodeRows, messagesOf, recordOf, type StoredRows } from './rows.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { RowStore, Session, SqlValue } from './session.ts';
-import type { TimeRange } from './stretches.ts';
 import type { RelatedTransactions, StoredTransaction, TransactionsPage, TransactionsQuery } from './store.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -52,24 +51,24 @@ export async function* findTransactions(
   const top = cursor === undefined ? query.to : Math.min(query.to, Number(cursor.time / 1_000_000n) + 1);
   const { needles } = condition;
   const ranges = needles === undefined ? undefined : await rangesOf?.(needles, { from: query.from, to: top });
-  let { from: floor, to: upper } = nextRange(store, ranges, { from: query.from, to: top });
+  let upper = nextUpper(store, ranges, { from: query.from, to: top });
   const least = firstWidth(store, condition, limit);
   let width = least;
   let found = 0;
   let scanned = 0;
   while (upper > query.from && found < limit) {
     signal?.throwIfAborted();
-    const lower = Math.max(floor, upper - width);
+    const { lower, among } = windowOf(ranges, { from: query.from, to: upper }, width);
     const began = performance.now();
     const window = { from: lower, to: upper, cursor, limit: limit - found };
-    const { rows, last } = await store.readers.use((c) => readWindow(store, c, condition, window), signal);
+    const wanted = among === undefined ? condition : during(condition, among);
+    const { rows, last } = await store.readers.use((c) => readWindow(store, c, wanted, window), signal);
     if (last !== undefined) cursor = last;
     found += rows.length;
     scanned += Math.round(store.parts.rowsBetween(lower, upper));
     const took = performance.now() - began;
     width = Math.max(least, width * (took < WINDOW_MS / 2 ? 2 : took > WINDOW_MS * 2 ? 0.5 : 1));
-    if (found < limit) ({ from: floor, to: upper } = nextRange(store, ranges, { from: query.from, to: lower }));
-    else upper = lower;
+    upper = found < limit ? nextUpper(store, ranges, { from: query.from, to: lower }) : lower;
     const done = found >= limit || upper <= query.from;
     const scannedTo = done && found < limit ? query.from : lower;
     yield {
@@ -86,15 +85,35 @@ export async function* findTransactions(
   yield { rows: [], scannedTo: query.from, scanned, found, share: 1, next: null, done: true };
 }
 
-/** Where the next rows before `to` may be: not between parts, nor where the values looked for are not. Empty: nowhere. */
-function nextRange(store: RowStore, ranges: readonly TimeRange[] | undefined, { from, to }: TimeRange): TimeRange {
+/** Before when the next rows may be: not between parts, nor where the values looked for are not. */
+function nextUpper(store: RowStore, ranges: readonly TimeRange[] | undefined, { from, to }: TimeRange): number {
   let next = from;
   for (const { rows, first, last } of store.parts.list) {
     if (rows > 0 && first < to) next = Math.max(next, Math.min(to, last + 1));
   }
-  if (ranges === undefined) return { from, to: next };
-  const range = ranges.find((one) => one.from < next);
-  return range === undefined ? { from, to: from } : { from: Math.max(from, range.from), to: Math.min(next, range.to) };
+  const range = ranges?.find((one) => one.from < next);
+  return ranges === undefined ? next : range === undefined ? from : Math.min(next, range.to);
+}
+
+/** How far down a window goes that holds `width` ms of the ranges, and which of them. */
+function windowOf(
+  ranges: readonly TimeRange[] | undefined,
+  { from, to }: TimeRange,
+  width: number,
+): { lower: number; among?: readonly TimeRange[] } {
+  if (ranges === undefined) return { lower: Math.max(from, to - width) };
+  const among: TimeRange[] = [];
+  let lower = to;
+  let left = width;
+  for (const range of ranges) {
+    if (range.from >= to) continue;
+    if (left <= 0 || range.to <= from || among.length === MOST_RANGES) break;
+    const upper = Math.min(to, range.to);
+    lower = Math.max(from, range.from, upper - left);
+    among.push({ from: lower, to: upper });
+    left -= upper - lower;
+  }
+  return { lower, among };
 }
 
 /** Milliseconds that hold about as many rows as are good for a start. */

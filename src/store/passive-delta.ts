@@ -39,7 +39,7 @@ const utf8 = new TextEncoder();
 /** What a collector had when it was taken. */
 export interface PassiveSightings {
   readonly keys: KeyTable;
-  readonly texts: Uint8Array;
+  readonly texts: Uint8Array<ArrayBuffer>;
   readonly sensors: readonly string[];
 }
 

@@ -6,20 +6,18 @@ import { foldText, Subject, type Value, Values } from '../filter/value.ts';
 import { bloomHas, bloomOf } from '../sketch/bloom.ts';
 import type { MessageView } from '../wire/message.ts';
 import { mix } from '../wire/name.ts';
-import { type Condition, exactly } from './condition.ts';
+import { type Condition, during, type TimeRange } from './condition.ts';
 import type { Connection } from './duckdb.ts';
 import type { Parts } from './parts.ts';
 import type { RowEncoder } from './row-encoder.ts';
-import { ns } from './rollups.ts';
 import { loadProgress } from './upkeep.ts';
 
 /** Different values of a stretch of rows; with so many it ends. */
-const MOST_VALUES = 65_536;
-const SLOTS = 2 * MOST_VALUES;
+const MOST_VALUES = 16_384;
+/** Room for one row more, which may have thousands. */
+const SLOTS = 65_536;
 /** Stretches that could not be written yet; more become one. */
 const MOST_WAITING = 256;
-/** Ranges of time that a statement names one by one. */
-const MOST_RANGES = 64;
 /** Times that the store can keep, ms. */
 const FARTHEST = 9.2e12;
 const A = 1;
@@ -33,12 +31,6 @@ export interface Stretch {
   last: number;
   /** Bloom filter of names asked and addresses in records; without octets: they may have any. */
   held: Uint8Array;
-}
-
-/** [from, to) ms. */
-export interface TimeRange {
-  from: number;
-  to: number;
 }
 
 /** Collects which names and addresses are in stretches of rows: who looks for a rare one need not read them all. */
@@ -61,7 +53,7 @@ export class StretchCollector {
       if (name.textLength > 0) this.#put(octetsHash(name.text, 0, name.textLength));
       if (encoder.hasResponse) this.#addresses(encoder.response);
     }
-    if (this.#count >= MOST_VALUES - 4096) this.#end();
+    if (this.#count >= MOST_VALUES) this.#end();
   }
 
   #addresses({ bytes, records, type, rdata, rdlength }: MessageView): void {
@@ -197,16 +189,8 @@ export async function narrowed(
   condition: Condition,
   range: TimeRange,
 ): Promise<Condition> {
-  const { needles, sql, sure } = condition;
-  if (needles === undefined) return condition;
-  const ranges = await rangesOf(connection, parts, needles, range);
-  const [latest] = ranges;
-  const earliest = ranges.at(-1);
-  if (latest === undefined || earliest === undefined) return exactly('false');
-  const within = (one: TimeRange) => `time >= ${ns(one.from)} AND time < ${ns(one.to)}`;
-  const each = ranges.length > MOST_RANGES ? '' : ` AND (${ranges.map((one) => `(${within(one)})`).join(' OR ')})`;
-  const where = `${within({ from: earliest.from, to: latest.to })}${each}`;
-  return { ...condition, sql: `${where} AND (${sql})`, sure: { ...sure, sql: `${where} AND (${sure.sql})` } };
+  const { needles } = condition;
+  return needles === undefined ? condition : during(condition, await rangesOf(connection, parts, needles, range));
 }
 
 function merged(ranges: readonly TimeRange[]): TimeRange[] {

@@ -50,6 +50,8 @@ interface Lessons {
   stretches: StretchCollector;
   /** No rows come behind these for a while: their stretch ends. */
   isEnd: boolean;
+  /** Called once passive DNS is up to date; rollups take longer. */
+  onLearnt(): void;
 }
 
 /** Writes what the rows before `end` taught since the last time, then brings the rollups up to them. */
@@ -57,7 +59,7 @@ export async function learn(
   connection: Connection,
   parts: Parts,
   progress: Progress,
-  { learnt, stretches, isEnd }: Lessons,
+  { learnt, stretches, isEnd, onLearnt }: Lessons,
   end: Place,
 ): Promise<void> {
   const isWhole = isEnd || end.part > progress.sought.part;
@@ -85,7 +87,12 @@ export async function learn(
     stretches.putBack(ended);
     throw error;
   });
+  for (const { passive } of learnt) {
+    passive.keys.free();
+    passive.texts.buffer.transfer(0);
+  }
   progress.learnt = end;
+  onLearnt();
   if (isSought) progress.sought = end;
   for (const table of ['minutes', 'hours'] as const) {
     progress[table] = await rollUp(table, progress[table], {
