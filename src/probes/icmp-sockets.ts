@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { randomBytes, randomInt } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { zoneIndex } from '../client/zone-index.ts';
 import { addressWords } from '../core/network.ts';
 import { bindPing, CallError, close, FAMILY, openSocket, Receiver, send } from './icmp-calls.ts';
 import type { Echo, EchoRequest, IcmpWay } from './icmp-way.ts';
@@ -240,15 +240,9 @@ function socketAddress(family: 4 | 6, address: string): Uint8Array {
   if (family === 4) view.setUint32(4, words[3]);
   else {
     for (const [i, word] of words.entries()) view.setUint32(8 + 4 * i, word);
-    const [, zone] = address.split('%');
-    if (zone !== undefined) view.setUint32(24, zoneIndex(zone), true);
+    view.setUint32(24, zoneIndex(address), true);
   }
   return bytes;
-}
-
-function zoneIndex(zone: string): number {
-  if (/^\d{1,9}$/.test(zone)) return Number(zone);
-  return networkInterfaces()[zone]?.find(({ family }) => family === 'IPv6')?.scopeid ?? 0;
 }
 
 /** RFC 1071. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import events from 'node:events';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
@@ -6,6 +8,7 @@ import { differences, weightOf } from '../../src/client/difference.ts';
 import { isAnswerTo, type LoadQuery, rcodeCounts, runLoad } from '../../src/client/load/load.ts';
 import { OpenQueries } from '../../src/client/load/open-queries.ts';
 import { encodeQuery } from '../../src/client/question.ts';
+import { UserError } from '../../src/core/errors.ts';
 import { ReplayCompare } from '../../src/client/replay.ts';
 import { decodeMessage, encodeMessage, type MessageInput } from '../../src/rr/encode.ts';
 import { address, answerTo, framed, tcpServer, tlsServer, udpServer } from './servers.ts';
@@ -200,4 +203,22 @@ test('over TCP and TLS: connections share the queries, and are opened again when
   const garbage = await tcpServer(t, (_, socket) => socket.end(Buffer.alloc(10)));
   const none = await runLoad(once(queries(3)), { server: garbage, stream: { transport: 'tcp' }, timeoutMs: 100 });
   assert.deepEqual([none.answered, none.lost], [0, 3]);
+});
+
+test('an address with a zone is reached by the batches, one nobody can reach is told', async (t) => {
+  // The loopback has no address of the link: the zone is what is tried.
+  const socket = createSocket('udp6', (query, from) => socket.send(answerTo(query), from.port, from.address));
+  socket.bind(0, '::1');
+  await events.once(socket, 'listening');
+  t.after(() => socket.close());
+  const { port } = socket.address();
+  const { answered } = await runLoad(once(queries(5)), { server: { address: '::1%lo', port } });
+  assert.equal(answered, 5);
+  for (const simple of [false, true]) {
+    const nowhere = { address: 'fe80::1', port: 53 };
+    await assert.rejects(runLoad(once(queries(1)), { server: nowhere, simple }), (error) => {
+      assert.ok(error instanceof UserError);
+      return error.message.startsWith('fe80::1#53 cannot be reached: ');
+    });
+  }
 });

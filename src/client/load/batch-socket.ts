@@ -4,7 +4,8 @@ import { addressText } from '../../core/address.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/field.ts';
 import { noteOwnSocket } from '../own-traffic.ts';
 import type { Server } from '../server.ts';
-import type { Datagrams, TakeDatagram } from './datagrams.ts';
+import { zoneIndex } from '../zone-index.ts';
+import { type Datagrams, type TakeDatagram, unreachable } from './datagrams.ts';
 
 type Memory = bigint | ArrayBufferView | null;
 
@@ -108,7 +109,7 @@ export class BatchSocket implements Datagrams {
     if (connect(this.#fd, target, target.length) !== 0) {
       const name = errorName();
       close(this.#fd);
-      throw new Error(`${address}#${port} cannot be reached: ${name}`);
+      throw unreachable({ address, port }, { code: name });
     }
     this.#polled[0] = this.#fd;
     this.#polled[1] = POLLIN;
@@ -204,7 +205,10 @@ function socketAddress(address: string, port: number): Uint8Array {
   new Uint16Array(bytes.buffer)[0] = isSix ? AF_INET6 : AF_INET;
   bytes[2] = port >>> 8;
   bytes[3] = port;
-  if (isSix) bytes.set(parseIpv6(address.split('%')[0]), 8);
-  else bytes.set(parseIpv4(address), 4);
+  if (isSix) {
+    bytes.set(parseIpv6(address.split('%')[0]), 8);
+    // The index is in the machine's own order.
+    new Uint32Array(bytes.buffer)[6] = zoneIndex(address);
+  } else bytes.set(parseIpv4(address), 4);
   return bytes;
 }

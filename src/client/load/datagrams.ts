@@ -1,3 +1,6 @@
+import { UserError } from '../../core/errors.ts';
+import { plainText } from '../../core/figures.ts';
+import { networkOutcome } from '../network-error.ts';
 import type { Server } from '../server.ts';
 
 /** Takes a datagram that came: `bytes[at, at + length)`, which hold only during the call. */
@@ -33,11 +36,20 @@ export async function openDatagrams(server: Server, simple = false): Promise<Dat
       return new BatchSocket(server);
     } catch (error) {
       // Without native calls (another libc, no koffi for this machine) Node's sockets do, at two thirds of the speed.
-      if (!isMissing(error)) throw error;
+      if (error instanceof UserError || !isMissing(error)) throw error;
     }
   }
   const { openNodeSocket } = await import('./node-socket.ts');
   return openNodeSocket(server);
+}
+
+/** What is said when the system will not connect to an address. */
+export function unreachable(
+  { address, port }: Server,
+  error: { code?: string | undefined; message?: string },
+): UserError {
+  const { reason } = networkOutcome({ message: error.code ?? 'no way', ...error });
+  return new UserError(`${address}#${port} cannot be reached: ${plainText(reason)}.`, 2);
 }
 
 function isMissing(error: unknown): boolean {

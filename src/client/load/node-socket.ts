@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { noteOwnSocket } from '../own-traffic.ts';
 import type { Server } from '../server.ts';
-import type { Datagrams, TakeDatagram } from './datagrams.ts';
+import { type Datagrams, type TakeDatagram, unreachable } from './datagrams.ts';
 
 /** Messages put between two flushes, and those that wait to be taken. */
 const BATCH = 64;
@@ -14,7 +14,12 @@ const BUFFER_BYTES = 4 << 20;
 export async function openNodeSocket(server: Server): Promise<Datagrams> {
   const socket = createSocket({ type: isIPv6(server.address) ? 'udp6' : 'udp4' });
   socket.connect(server.port, server.address);
-  await once(socket, 'connect');
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    socket.close();
+    throw unreachable(server, error as NodeJS.ErrnoException);
+  }
   socket.setRecvBufferSize(BUFFER_BYTES);
   return new NodeSocket(socket);
 }
