@@ -12,6 +12,7 @@ const BENCHMARKS = [
   'bus',
   'filled',
   'page',
+  'cache',
   'judge',
   'query',
   'probe',

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
+import type { Cache } from '../cache/cache.ts';
 import { keepsPackets, Privacy } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
@@ -14,6 +15,7 @@ import { reloadedConfig } from './config-reload.ts';
 import { DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
+import { openCache, withCache } from './cached-store.ts';
 import { closeAll } from './close-all.ts';
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
@@ -57,15 +59,18 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   // A demo has a store of its own, which begins empty.
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
-  const store = hooks.role === 'ship' ? nowhere() : await openStore(storeOptions(config, folder));
+  const opened = hooks.role === 'ship' ? nowhere() : await openStore(storeOptions(config, folder));
+  const cache = await openCache(config.cache);
+  const store = cache === null ? opened : withCache(opened, cache, config.cache);
   let blocking: Blocking | undefined;
   try {
     const path = data.part(demo === null ? 'blocks.ndjson' : 'demo-blocks.ndjson');
     blocking = await openBlocking({ config, store, path, version: hooks.version, log: hooks.log });
-    return await new Serving({ loaded, hooks, plan, demo, data, store, account, blocking }).run();
+    return await new Serving({ loaded, hooks, plan, demo, data, store, cache, account, blocking }).run();
   } finally {
     data.withdraw();
     await blocking?.policy.close();
+    cache?.close();
     await store.close();
   }
 }
@@ -77,6 +82,7 @@ interface ServingParts {
   demo: Demo | null;
   data: DataFolder;
   store: Store;
+  cache: Cache | null;
   account: Account | undefined;
   blocking: Blocking;
 }
@@ -192,6 +198,7 @@ class Serving {
       alerts: this.#judge.book,
       outputs: () => this.#judge.outputs(),
       tables: () => this.#judge.tables(),
+      cache: () => this.#parts.cache?.status() ?? null,
       checks: () => this.#checks(),
     });
   }

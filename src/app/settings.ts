@@ -1,4 +1,5 @@
 import { alertSettings } from '../alerts/settings.ts';
+import { cacheSettings } from '../cache/settings.ts';
 import { blockSettings } from '../actions/settings.ts';
 import { choice, form, group, map, text, variant, type Setting, type Shape, type ValueOf } from '../core/settings.ts';
 import { UserError } from '../core/errors.ts';
@@ -43,6 +44,7 @@ export const SETTINGS = group('nametap', {
   capture: captureSettings,
   pipeline: pipelineSettings,
   store: storeSettings,
+  cache: cacheSettings,
   sinks: map('Where transactions are also written to, each under a name.', variant('A sink.', SINKS), {
     reloads: true,
   }),

@@ -15,7 +15,7 @@ import type { UsualNumbers } from './usual.ts';
 
 /** Questions to the store at a time, and those that may wait for their turn. */
 const MOST_RUNNING = 16;
-const MOST_WAITING = 128;
+const MOST_WAITING = 2000;
 /** Statistics that are counted at a time: each uses all threads of the database, and memory. */
 const MOST_COUNTING = 3;
 

@@ -21,6 +21,7 @@ export const sensors = endpoint({
       store: storeValue(status),
       sinks: api.services.sinks(),
       tables: api.services.tables().sort((a, b) => b.used / b.limit - a.used / a.limit),
+      cache: api.services.cache?.() ?? null,
       blocking: blockingValue(api.services.blocks),
       version: api.services.version,
     };

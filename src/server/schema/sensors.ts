@@ -70,6 +70,28 @@ export const storeState = z
   .openapi('StoreState');
 export type StoreState = z.infer<typeof storeState>;
 
+/** Answers that are kept, here and in Redis: questions by where their answer came from, and what else happened. */
+export const cacheState = z
+  .object({
+    local: z.number(),
+    shared: z.number(),
+    joined: z.number(),
+    loaded: z.number(),
+    stale: z.number(),
+    empty: z.number(),
+    unreached: z.number(),
+    garbled: z.number(),
+    failed: z.number(),
+    evicted: z.number(),
+    entries: z.number(),
+    bytes: z.number(),
+    limit: z.number(),
+    /** What keeps Redis from answering; null = nothing. */
+    trouble: z.string().nullable(),
+  })
+  .openapi('CacheState');
+export type CacheState = z.infer<typeof cacheState>;
+
 export const sinkState = z
   .object({
     name: z.string(),
@@ -127,6 +149,7 @@ export const sensors = z
     sinks: z.array(sinkState),
     /** Of detectors, of what is usual, of alerts: the fullest first. */
     tables: z.array(table),
+    cache: cacheState.nullable(),
     /** null where nothing is blocked from. */
     blocking: blockingState.nullable(),
     version: z.string(),

@@ -14,6 +14,7 @@ import { Bars } from '../ui/bars.tsx';
 import { Empty, Panel } from '../ui/panel.tsx';
 import { Tile, Tiles } from '../ui/tile.tsx';
 import { sensors as shared } from '../shell/status.ts';
+import { CachePanel } from './cache.tsx';
 import { causeText } from './causes.ts';
 import { FlowDiagram } from './diagram.tsx';
 import { isLoss } from './flow.ts';
@@ -64,6 +65,7 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
         <StorePanel store={data.store} />
         <div class="stack">
           <SinksPanel sinks={data.sinks} />
+          <CachePanel cache={data.cache} />
           <TablesPanel tables={data.tables} />
           <BlockingPanel blocking={data.blocking} />
         </div>
