@@ -22,6 +22,8 @@ export interface Detector {
   encrypted?(flow: EncryptedFlow, raise: Raise): void;
   /** Tables of its own that are no `Bounded`: those are counted anyway. */
   counts?(): readonly TableCount[];
+  /** It is gone: switched off, or replaced. What it shares with others it gives up. */
+  close?(): void;
   /** Why it does not work as it should for now, in a sentence; null while all is well. */
   problem?(): string | null;
   /** What it has learnt, for a restart; plain data. */

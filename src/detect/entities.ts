@@ -119,7 +119,7 @@ const HOST_WORDS = 5;
 const HOST_BITS = 15;
 const HOST_SLOTS = 1 << HOST_BITS;
 /** Names whose registrable domain is remembered: 16 words each, of which the first has length and where it begins + 1. */
-const SLOTS = 32_768;
+const SLOTS = 65_536;
 const SLOT_BITS = 4;
 const SLOT_BYTES = 60;
 const MAX_NAME_BYTES = 256;

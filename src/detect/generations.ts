@@ -39,6 +39,8 @@ export class Generations<E extends Entity> implements Counted {
   readonly #free: number[] = [];
   #slots = 0;
   #serial = 0;
+  /** Of the key that was looked for last. */
+  #hash = 0;
   readonly #states: { drop(slot: number): void }[] = [];
 
   constructor(capacity: number) {
@@ -68,6 +70,7 @@ export class Generations<E extends Entity> implements Counted {
   /** The entity of a key, used now; undefined when there is none. Add it then, before anything else is looked up. */
   find(key: Int32Array, words: number): E | undefined {
     const hash = hashOf(key, 0, words);
+    this.#hash = hash;
     const { table, entities } = this.#now;
     const entry = table.find(key, 0, words, hash);
     if (entry >= 0) return entities[entry];
@@ -78,8 +81,9 @@ export class Generations<E extends Entity> implements Counted {
     return entity;
   }
 
+  /** Adds the entity of the key that was looked for last, and not found. */
   add(key: Int32Array, words: number, entity: E): E {
-    this.#insert(key, words, hashOf(key, 0, words), entity);
+    this.#insert(key, words, this.#hash, entity);
     entity.slot = this.#free.pop() ?? this.#slots++;
     entity.serial = ++this.#serial;
     this.size++;

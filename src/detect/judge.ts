@@ -9,6 +9,9 @@ import { bitsOf, kindOf } from './rows.ts';
 /** Rows whose hosts and domains are fetched from memory together. */
 const AHEAD = 64;
 
+/** Lists of detectors by kind of row: one gives way to another of the same hash. */
+const LIST_BITS = 8;
+
 /** A detector that runs, or why it does not. */
 export interface DetectorState {
   id: string;
@@ -42,7 +45,7 @@ export class Judge {
   #running: readonly Running[] = [];
   /** Which rows are for whom; and who is shown a row, by what it is. */
   #inspecting: readonly { rows: number; detector: Detector; inspect: Inspect }[] = [];
-  readonly #lists = new Map<number, Shown>();
+  readonly #lists: (Shown | undefined)[] = new Array<undefined>(1 << LIST_BITS).fill(undefined);
   #ticking: readonly Detector[] = [];
   #touching: readonly Detector[] = [];
   readonly #lacks: readonly Need[];
@@ -73,9 +76,28 @@ export class Judge {
    * they save over a restart. Ids of those that were made. Throws UserError; nothing has changed then.
    */
   configure(definitions: readonly DetectorDefinition[], settings: JudgeOptions['settings']): string[] {
+    const running: Running[] = [];
+    try {
+      return this.#configure(definitions, settings, running);
+    } catch (error) {
+      this.#close(running.filter((one) => !this.#running.includes(one)));
+      throw error;
+    }
+  }
+
+  /** Lets go of what detectors keep with others. */
+  #close(gone: readonly Running[]): void {
+    this.#services.entities.release(gone.flatMap(({ tables }) => tables));
+    for (const { detector } of gone) detector.close?.();
+  }
+
+  #configure(
+    definitions: readonly DetectorDefinition[],
+    settings: JudgeOptions['settings'],
+    running: Running[],
+  ): string[] {
     const before = new Map(this.#running.map((one) => [one.id, one]));
     const states: DetectorState[] = [];
-    const running: Running[] = [];
     const fresh: string[] = [];
     for (const definition of definitions) {
       const { id } = definition;
@@ -94,14 +116,14 @@ export class Judge {
       }
     }
     const gone = this.#running.filter((one) => !running.includes(one));
-    this.#services.entities.release(gone.flatMap(({ tables }) => tables));
+    this.#close(gone);
     this.states = states;
     this.#running = running;
     this.#inspecting = running.flatMap(({ definition, detector }) => {
       const { inspect } = detector;
       return inspect === undefined ? [] : [{ rows: bitsOf(definition.rows), detector, inspect }];
     });
-    this.#lists.clear();
+    this.#lists.fill(undefined);
     const detectors = running.map(({ detector }) => detector);
     this.#ticking = detectors.filter(({ tick }) => tick !== undefined);
     this.#touching = detectors.filter(({ touch }) => touch !== undefined);
@@ -151,14 +173,20 @@ export class Judge {
 
   #show(seen: Observation, raise: Raise): void {
     const kind = kindOf(seen);
-    let shown = this.#lists.get(kind);
-    if (shown === undefined) {
-      const wanting = this.#inspecting.filter(({ rows }) => (rows & kind) !== 0);
-      shown = { detectors: wanting.map(({ detector }) => detector), inspects: wanting.map(({ inspect }) => inspect) };
-      this.#lists.set(kind, shown);
-    }
+    const at = Math.imul(kind, 0x9e3779b1) >>> (32 - LIST_BITS);
+    let shown = this.#lists[at];
+    if (shown?.kind !== kind) this.#lists[at] = shown = this.#shown(kind);
     const { detectors, inspects } = shown;
     for (let i = 0; i < inspects.length; i++) inspects[i].call(detectors[i], seen, raise);
+  }
+
+  #shown(kind: number): Shown {
+    const wanting = this.#inspecting.filter(({ rows }) => (rows & kind) !== 0);
+    return {
+      kind,
+      detectors: wanting.map(({ detector }) => detector),
+      inspects: wanting.map(({ inspect }) => inspect),
+    };
   }
 
   /** Time passes also where no packets come: `time` in seconds since 1970, on the packets' clock. */
@@ -207,6 +235,7 @@ type Inspect = NonNullable<Detector['inspect']>;
 
 /** Who is shown a kind of row, and how: bound functions would cost more. */
 interface Shown {
+  kind: number;
   detectors: readonly Detector[];
   inspects: readonly Inspect[];
 }

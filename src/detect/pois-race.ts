@@ -77,6 +77,7 @@ export const poisRace = detector({
   },
 });
 
+const SLOTS = 32_768;
 /** A record is one line of memory: words, then doubles. */
 const WORDS = 16;
 const HASH = 0;
@@ -87,16 +88,20 @@ const DOUBLES = 8;
 const TIME = 6;
 const LATENCY = 7;
 
-/** The addresses that queries got first, for a while: a ring that is found by hash. */
+/** The addresses that the last queries got first: a ring, and where in it they are by hash. */
 class FirstAnswers {
   readonly #doubles = new Float64Array(RING * DOUBLES);
   readonly #words = new Int32Array(this.#doubles.buffer);
+  /** By hash. Records are written one after the other: each at its hash's place would have to be fetched first. */
+  readonly #entries = new Uint16Array(SLOTS);
+  #next = 0;
 
   remember(seen: Observation, answers: AnswerAddresses): void {
     const words = this.#words;
     const hash = hashOf(seen);
-    const entry = hash & (RING - 1);
+    const entry = this.#next++ & (RING - 1);
     const at = entry * WORDS;
+    this.#entries[hash & (SLOTS - 1)] = entry;
     words[at + HASH] = hash;
     words[at + FAMILY] = answers.family[0];
     for (let i = 0; i < 4; i++) words[at + ADDRESS + i] = answers.words[i];
@@ -110,7 +115,7 @@ class FirstAnswers {
   /** Entry of the query that the answer at hand belongs to; −1 when it is not known, or too long ago. */
   find(seen: Observation, within: number): number {
     const hash = hashOf(seen);
-    const entry = hash & (RING - 1);
+    const entry = this.#entries[hash & (SLOTS - 1)];
     if (this.#words[entry * WORDS + HASH] !== hash) return -1;
     const gap = seen.time - this.time(entry);
     return gap >= 0 && gap <= within ? entry : -1;

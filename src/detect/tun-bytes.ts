@@ -2,11 +2,12 @@ import { type Finding, type Measure, type Raise, type Severity } from '../core/a
 import { numberText, sizeText, spanText } from '../core/figures.ts';
 import { isInAny, type Network } from '../core/network.ts';
 import { group, size, type ValueOf, whole } from '../core/settings.ts';
+import type { TableCount } from './bounded.ts';
 import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Ahead, Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { MOST_POINTS, type Shape, shapeOf, STRONG } from './tunnel/shape.ts';
-import { type Cell, type SubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
+import { type Cell, type SubNames, leaveSubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
 
 const settings = group('How many bytes of names are too many.', {
   hour_bytes: size('Bytes of distinct names under a domain that one client may ask for within an hour.', {
@@ -63,12 +64,20 @@ interface Excess {
 class TunBytes implements Detector {
   readonly #settings: Settings;
   readonly #names: SubNames;
-  readonly #resolvers: readonly Network[];
+  readonly #services: DetectServices;
 
   constructor(settings: Settings, services: DetectServices) {
     this.#settings = settings;
+    this.#services = services;
     this.#names = subNamesOf(services);
-    this.#resolvers = services.resolvers;
+  }
+
+  counts(): TableCount[] {
+    return [this.#names.count()];
+  }
+
+  close(): void {
+    leaveSubNames(this.#services);
   }
 
   touch(ahead: Ahead): void {
@@ -102,7 +111,7 @@ class TunBytes implements Detector {
     if (traffic.clients >= WIDESPREAD_CLIENTS) factor *= WIDESPREAD_FACTOR;
     if (traffic.uniqueShare < USED_SHARE) factor *= 2;
     const isStrong = shape.points >= STRONG;
-    const isForOthers = traffic.isResolver || isAmong(this.#resolvers, traffic.client);
+    const isForOthers = traffic.isResolver || isAmong(this.#services.resolvers, traffic.client);
     if (isForOthers && !isStrong) factor *= RESOLVER_FACTOR;
     const { hourBytes, dayBytes } = traffic;
     const limit = factor === 1 && isStrong && !isForOthers ? small_bytes : hour_bytes * factor;

@@ -6,7 +6,7 @@ import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
 import { ageWeight } from './new-dom.ts';
 import { MOST_POINTS, shapeOf } from './tunnel/shape.ts';
-import { subNamesOf, type Traffic } from './tunnel/sub-names.ts';
+import { leaveSubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
 
 const ATTACK = ['T1071.004', 'T1132.001'] as const;
 const MOST_TOLD = 2048;
@@ -54,6 +54,7 @@ export const tunShape = detector({
       return isNews && traffic.hourBytes >= sure_bytes && traffic.failedShare < FAILING_SHARE ? 'medium' : 'low';
     };
     return {
+      close: () => leaveSubNames(services),
       inspect(seen, raise) {
         const cell = names.note(seen);
         if (cell === null || cell.hourBytes < bytes || cell.domain.isPopular) return;

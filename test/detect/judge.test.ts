@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { loadConfig } from '../../src/app/config.ts';
 import { judgeOf, Judging, type JudgingContext } from '../../src/app/judging.ts';
 import type { Config } from '../../src/app/settings.ts';
 import type { Finding } from '../../src/core/alert.ts';
 import { batchesOf } from '../../src/rr/batch-writer.ts';
 import type { Exchange } from '../../src/rr/exchange.ts';
+import { flood } from './flood.ts';
 import { exchange } from './run.ts';
+
+/** Settings of detectors by key, over the defaults. */
+function detect(limits: Record<string, object>, more: Partial<Config['detect']> = {}): Config['detect'] {
+  const { config } = loadConfig({
+    environment: {},
+    flags: { 'detect-detectors': JSON.stringify(limits) },
+    file: '/dev/null',
+  });
+  return { ...config.detect, ...more };
+}
 
 test('a detector that cannot work here is off, and says why', () => {
   const { config } = loadConfig({ environment: {}, file: '/dev/null' });
@@ -26,14 +39,6 @@ test('a detector that cannot work here is off, and says why', () => {
 });
 
 test('detectors whose limits change begin anew, with what they save; the others keep all they know', () => {
-  const detect = (limits: Record<string, object>, more: Partial<Config['detect']> = {}) => {
-    const { config } = loadConfig({
-      environment: {},
-      flags: { 'detect-detectors': JSON.stringify(limits) },
-      file: '/dev/null',
-    });
-    return { ...config.detect, ...more };
-  };
   const found: Finding[] = [];
   const raise = (one: Finding) => void found.push(one);
   const judging = new Judging(detect({}), {
@@ -83,4 +88,32 @@ test('what every bounded table holds is counted, without its owner handing it in
   assert.equal(counts.get('NEW-DOM')?.used, 50);
   assert.equal(counts.get('baseline zones')?.evicted, 0);
   for (const { name, used, limit } of counts.values()) assert.ok(used <= limit && limit > 0, name);
+});
+
+test('configured again and again: what detectors kept that are gone is let go', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const used = () => {
+    gc();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return (heapUsed + arrayBuffers) / 2 ** 20;
+  };
+  const judging = new Judging(detect({}), { networks: [], resolvers: [], raise: () => {} });
+  const { judge } = judging;
+  flood(judge, 24_000);
+  const tunnels = () => judge.counts().find(({ name }) => name.includes('TUN-*'));
+  assert.ok((tunnels()?.used ?? 0) > 0);
+  const before = used();
+  for (let round = 0; round < 12; round++) {
+    const on = { enabled: round % 2 === 1 };
+    const sets = { flux: on, beacon: on, surprise: on, tun_down: on, flood_rsd: on, recon: on, rebind: on, amp: on };
+    judging.configure(detect({ ...sets, tun_bytes: on, tun_shape: on }), []);
+    const broken = detect({ flux: { networks: 11 }, intel: { lists: ['/nowhere/list'] } });
+    assert.throws(() => judging.configure(broken, []), /cannot be read/);
+    if (!on.enabled) assert.equal(tunnels(), undefined);
+  }
+  assert.equal(tunnels()?.used, 0, 'they begin anew');
+  flood(judge, 24_000);
+  const more = used() - before;
+  assert.ok(more < 3, `${more.toFixed(1)} MiB more`);
 });

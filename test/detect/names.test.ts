@@ -285,10 +285,8 @@ test('NEW-DOM: the age of a domain is known over a restart', () => {
     ['new.example', START + 10 * 86_400, START + 10 * 86_400],
   ]);
   next.judge.load({ 'NEW-DOM': ['nonsense', [1, 2, 3]] });
-  const domain = new Generations<Domain>(8).add(
-    new Int32Array(1),
-    1,
-    new Domain(START, new DomainSet([]), new Uint8Array(1)),
-  );
+  const domains = new Generations<Domain>(8);
+  domains.find(new Int32Array(1), 1);
+  const domain = domains.add(new Int32Array(1), 1, new Domain(START, new DomainSet([]), new Uint8Array(1)));
   assert.deepEqual([ageWeight(domain, START + 60), ageWeight(domain, START + 2 * 86_400)], [1.5, 1]);
 });

@@ -1,7 +1,7 @@
 import type { Evidence } from '../../core/alert.ts';
 import { DNS } from '../../core/carrier.ts';
 import { NO_KIND, ROLES } from '../../core/transactions.ts';
-import { Bounded } from '../bounded.ts';
+import { Bounded, countOf, type TableCount, tablesMadeBy } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Ahead, Domain, Entities, Host } from '../entities.ts';
 import { DATA, ERROR, type Kept, NXDOMAIN, type Observation } from '../observation.ts';
@@ -343,9 +343,15 @@ export class SubNames {
     this.#world = world;
   }
 
-  /** Domains of which it knew many names and no longer does. */
-  get evicted(): number {
-    return this.#cells.evicted;
+  /** Domains of which it knows many names, and those that it had to give up. */
+  count(): TableCount {
+    return countOf('names of domains (TUN-*)', [this.#cells]);
+  }
+
+  /** Nobody asks for it any more. */
+  clear(): void {
+    for (const [domain] of this.#cells) domain.cell = undefined;
+    this.#cells.clear();
   }
 
   /** Reads what rows that come next will read. */
@@ -379,14 +385,24 @@ export class SubNames {
   }
 }
 
-const shared = new WeakMap<Entities, SubNames>();
+const shared = new WeakMap<Entities, { names: SubNames; users: number }>();
 
-/** The one of a judge: whichever detector asks first makes it. */
+/** The one of a judge: whichever detector asks first makes it, and each gives it up when it is gone (`leaveSubNames`). */
 export function subNamesOf({ entities, isPopular, hostingSuffix }: DetectServices): SubNames {
-  let names = shared.get(entities);
-  if (names === undefined) {
-    names = new SubNames(entities, { isPopular, hostingSuffix });
-    shared.set(entities, names);
+  let one = shared.get(entities);
+  if (one === undefined) {
+    // It is nobody's alone: who asks first is not to be counted for it.
+    const { made: names } = tablesMadeBy(() => new SubNames(entities, { isPopular, hostingSuffix }));
+    one = { names, users: 0 };
+    shared.set(entities, one);
   }
-  return names;
+  one.users++;
+  return one.names;
+}
+
+export function leaveSubNames({ entities }: DetectServices): void {
+  const one = shared.get(entities);
+  if (one === undefined || --one.users > 0) return;
+  one.names.clear();
+  shared.delete(entities);
 }
