@@ -73,6 +73,67 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Where the servers of a service are, and who runs them. */
+interface Home {
+  readonly root: string;
+  readonly bin: string;
+  readonly as: { uid: number; gid: number } | undefined;
+}
+
+const USER = 'nametap';
+const PASSWORD = 'a secret of tests';
+const DATABASE = 'nametap';
+
+function execute({ root, bin, as }: Home, program: string, ...args: string[]) {
+  const env = { PATH: process.env.PATH, LC_ALL: 'C', PGPASSWORD: PASSWORD };
+  return run(join(bin, program), args, { ...as, cwd: root, env });
+}
+
+function ask(home: Home, port: number, sql: string, database: string) {
+  const to = ['-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', database];
+  return execute(home, 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', ...to, '-c', sql);
+}
+
+/** Runs a server over its folder. */
+async function serve(home: Home, name: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  const folder = join(home.root, name);
+  const port = await freePort();
+  const all = { ...SETTINGS, port: String(port), unix_socket_directories: home.root, ...settings };
+  const args = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const begin = () =>
+    spawn(join(home.bin, 'postgres'), ['-D', folder, ...args], {
+      ...home.as,
+      cwd: home.root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+  let child: ReturnType<typeof begin> | undefined;
+  const again = async () => {
+    const started = begin();
+    child = started;
+    let said = '';
+    started.stderr.on('data', (data: Buffer) => {
+      said = `${said}${data.toString()}`.slice(-4000);
+    });
+    for (let tries = 0; ; tries++) {
+      if (started.exitCode !== null || tries > 300) throw new Error(`PostgreSQL did not start: ${said}`);
+      const isReady = await execute(home, 'pg_isready', '-q', '-h', '127.0.0.1', '-p', String(port)).then(
+        () => true,
+        () => false,
+      );
+      if (isReady) return;
+      await setTimeout(50);
+    }
+  };
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // Immediate shutdown: nothing is written any more, and no child of it stays.
+    child.kill('SIGQUIT');
+    await once(child, 'exit');
+  };
+  await again();
+  return { host: '127.0.0.1', port, folder, kill, again };
+}
+
 /** Starts a primary and replicas as plain processes on loopback, in a temporary folder. */
 export async function start({
   replicas = 0,
@@ -81,98 +142,30 @@ export async function start({
   replicas?: number;
   settings?: Readonly<Record<string, string>>;
 } = {}): Promise<PostgresService> {
-  const bin = programs();
   const as = await ids();
   const root = mkdtempSync(join(tmpdir(), 'nametap-postgres-'));
-  if (as !== undefined) chownSync(root, as.uid, as.gid);
-  const [user, password, database] = ['nametap', 'a secret of tests', 'nametap'];
-  const execute = (program: string, args: readonly string[], env: Record<string, string> = {}) =>
-    run(join(bin, program), args, { ...as, cwd: root, env: { PATH: process.env.PATH, LC_ALL: 'C', ...env } });
-
-  const ask = (port: number, sql: string, to = 'postgres') =>
-    execute(
-      'psql',
-      ['-qX', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(port), '-U', user, '-d', to, '-c', sql],
-      {
-        PGPASSWORD: password,
-      },
-    );
-  const serve = async (name: string, port: number): Promise<PostgresServer> => {
-    const folder = join(root, name);
-    let child: ReturnType<typeof spawn>;
-    const again = async () => {
-      const all = { ...SETTINGS, port: String(port), unix_socket_directories: root, ...settings };
-      const args = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-      child = spawn(join(bin, 'postgres'), ['-D', folder, ...args], {
-        ...as,
-        cwd: root,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      let said = '';
-      child.stderr?.on('data', (data: Buffer) => {
-        said = `${said}${data.toString()}`.slice(-4000);
-      });
-      for (let tries = 0; ; tries++) {
-        if (child.exitCode !== null || tries > 300) throw new Error(`PostgreSQL did not start: ${said}`);
-        try {
-          await execute('pg_isready', ['-q', '-h', '127.0.0.1', '-p', String(port)]);
-          return;
-        } catch {
-          await setTimeout(50);
-        }
-      }
-    };
-    const kill = async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      // Immediate shutdown: nothing is written any more, and no child of it stays.
-      child.kill('SIGQUIT');
-      await once(child, 'exit');
-    };
-    await again();
-    return { host: '127.0.0.1', port, folder, kill, again };
-  };
-
+  const home: Home = { root, bin: programs(), as };
   const secret = join(root, 'password');
-  writeFileSync(secret, password, { mode: 0o600 });
-  if (as !== undefined) chownSync(secret, as.uid, as.gid);
-  await execute('initdb', [
-    ...['-D', join(root, 'primary'), '-U', user, '-A', 'scram-sha-256', `--pwfile=${secret}`],
-    ...['-E', 'UTF8', '--no-locale', '--no-sync'],
-  ]);
-  const primary = await serve('primary', await freePort());
-  await ask(primary.port, `CREATE DATABASE ${database}`);
-  await ask(primary.port, 'CREATE EXTENSION pg_stat_statements', database);
+  writeFileSync(secret, PASSWORD, { mode: 0o600 });
+  if (as !== undefined) for (const path of [root, secret]) chownSync(path, as.uid, as.gid);
+  const access = ['-U', USER, '-A', 'scram-sha-256', `--pwfile=${secret}`];
+  await execute(home, 'initdb', '-D', join(root, 'primary'), ...access, '-E', 'UTF8', '--no-locale', '--no-sync');
+  const primary = await serve(home, 'primary', settings);
+  await ask(home, primary.port, `CREATE DATABASE ${DATABASE}`, 'postgres');
+  await ask(home, primary.port, 'CREATE EXTENSION pg_stat_statements', DATABASE);
   const others: PostgresServer[] = [];
   for (let n = 1; n <= replicas; n++) {
-    await execute(
-      'pg_basebackup',
-      [
-        '-h',
-        '127.0.0.1',
-        '-p',
-        String(primary.port),
-        '-U',
-        user,
-        '-D',
-        join(root, `replica${n}`),
-        '-R',
-        '-X',
-        'stream',
-        '-c',
-        'fast',
-      ],
-      { PGPASSWORD: password },
-    );
-    others.push(await serve(`replica${n}`, await freePort()));
+    const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', USER];
+    await execute(home, 'pg_basebackup', ...from, '-D', join(root, `replica${n}`), '-R', '-X', 'stream', '-c', 'fast');
+    others.push(await serve(home, `replica${n}`, settings));
   }
   return {
     primary,
     replicas: others,
-    user,
-    password,
-    database,
-    url: (server = primary) =>
-      `postgres://${user}:${encodeURIComponent(password)}@${server.host}:${server.port}/${database}`,
+    user: USER,
+    password: PASSWORD,
+    database: DATABASE,
+    url: ({ host, port } = primary) => `postgres://${USER}:${encodeURIComponent(PASSWORD)}@${host}:${port}/${DATABASE}`,
     stop: async () => {
       for (const server of [...others, primary]) await server.kill();
       rmSync(root, { recursive: true, force: true });

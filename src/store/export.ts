@@ -7,6 +7,7 @@ import type { Connection } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { withMatches } from './matches.ts';
 import { decodeRows, recordOf } from './rows.ts';
+import type { RowStore } from './session.ts';
 import type { ExportQuery } from './store.ts';
 
 interface Export {
@@ -26,8 +27,9 @@ export function exportTo(
   signal?: AbortSignal,
 ): Promise<{ rows: number; bytes: number }> {
   const what = { store, query, condition, path, signal };
-  const write = query.format === 'parquet' ? exportParquet : exportText;
-  return store.readers.use((connection) => write(connection, what), signal);
+  return query.format === 'parquet'
+    ? store.readers.use((connection) => exportParquet(connection, what), signal)
+    : exportText(what);
 }
 
 /** Columns as the store keeps them, addresses and the domain as text beside them: other tools read the file. */
@@ -36,8 +38,7 @@ function exportParquet(connection: Connection, { store, query, condition, path }
     const source = store.parts.source(store.parts.between(query.from, query.to));
     const where = whereOf(exact, query.from, query.to);
     const limit = query.limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.floor(query.limit))}`;
-    const columns = `*, make_timestamp_ns(time) AS timestamp, ${addressSql('client')} AS client_text, ${addressSql('server')} AS server_text`;
-    const rows = `SELECT ${columns} FROM (${source}) WHERE ${where.sql} ORDER BY time${limit}`;
+    const rows = `SELECT ${PARQUET_COLUMNS} FROM (${source}) WHERE ${where.sql} ORDER BY time${limit}`;
     const file = path.replaceAll("'", "''");
     const [done] = await connection.all<{ Count: number }>(
       `COPY (${rows}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
@@ -47,6 +48,9 @@ function exportParquet(connection: Connection, { store, query, condition, path }
   });
 }
 
+/** Columns of a Parquet file, as DuckDB makes them of stored ones. */
+export const PARQUET_COLUMNS = `*, make_timestamp_ns(time) AS timestamp, ${addressSql('client')} AS client_text, ${addressSql('server')} AS server_text`;
+
 /** An IPv4 address as dotted text, an IPv6 address as hex. */
 function addressSql(column: string): string {
   return `CASE WHEN octet_length(${column}) = 4 THEN ${[0, 1, 2, 3]
@@ -54,31 +58,40 @@ function addressSql(column: string): string {
     .join(` || '.' || `)} ELSE lower(hex(${column})) END`;
 }
 
-async function exportText(connection: Connection, { store, query, condition, path, signal }: Export) {
+/** What `exportTo` writes as lines of text, from any engine. */
+export function exportText({
+  store,
+  query,
+  condition,
+  path,
+  signal,
+}: Omit<Export, 'store'> & { store: RowStore }): Promise<{ rows: number; bytes: number }> {
   const source = store.parts.source(store.parts.between(query.from, query.to));
   const where = whereOf(condition, query.from, query.to);
   const test = rowTest(condition);
   const most = query.limit ?? Number.POSITIVE_INFINITY;
   const line = query.format === 'csv' ? csvLine : (record: Transaction) => `${JSON.stringify(record)}\n`;
-  let rows = 0;
-  async function* texts(): AsyncGenerator<string> {
-    if (query.format === 'csv') yield `${CSV.map(([name]) => name).join(',')}\r\n`;
-    const sql = `SELECT * FROM (${source}) WHERE ${where.sql} ORDER BY time, transaction`;
-    for await (const chunk of connection.chunks(sql, where.params)) {
-      const stored = decodeRows(chunk);
-      let text = '';
-      for (let i = 0; i < chunk.count && rows < most; i++) {
-        if (!test(stored, i)) continue;
-        text += line(recordOf(stored, i));
-        rows++;
+  return store.readers.use(async (session) => {
+    let rows = 0;
+    async function* texts(): AsyncGenerator<string> {
+      if (query.format === 'csv') yield `${CSV.map(([name]) => name).join(',')}\r\n`;
+      const sql = `SELECT * FROM (${source}) AS t WHERE ${where.sql} ORDER BY time, transaction`;
+      for await (const chunk of session.chunks(sql, where.params)) {
+        const stored = decodeRows(chunk);
+        let text = '';
+        for (let i = 0; i < chunk.count && rows < most; i++) {
+          if (!test(stored, i)) continue;
+          text += line(recordOf(stored, i));
+          rows++;
+        }
+        yield text;
+        if (rows >= most) break;
       }
-      yield text;
-      if (rows >= most) break;
     }
-  }
-  const out = createWriteStream(path);
-  await pipeline(texts, out, { signal });
-  return { rows, bytes: out.bytesWritten };
+    const out = createWriteStream(path);
+    await pipeline(texts, out, { signal });
+    return { rows, bytes: out.bytesWritten };
+  }, signal);
 }
 
 const CSV: readonly (readonly [string, (record: Transaction) => string | number | undefined])[] = [

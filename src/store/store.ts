@@ -1,6 +1,7 @@
 import type { TransactionBatch } from '../core/transactions.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import type { Summary } from '../sketch/summary.ts';
+import type { PostgresOptions, PostgresStatus } from './postgres/options.ts';
 
 /** Folder of a store's folder for what need not outlive the process: emptied at every start. */
 export const TEMPORARY_FOLDER = 'tmp';
@@ -51,8 +52,9 @@ export interface Origin {
   /** Names of the rules behind each number of `mark`; `, ` between several. */
   marks?: readonly string[];
   /**
-   * Identity of what is written, such as `topic/partition/first-last`: consecutive batches of one token are one write,
-   * which a database that can (ClickHouse, PostgreSQL) takes once, however often it comes. `flush` then says that it is kept.
+   * Identity of what is written: `LINE/NUMBER` (topic/partition/offset), with numbers of a line that rise. Consecutive
+   * batches of one token are one write, which the database takes once, however often it comes. `flush` then says that it is
+   * kept.
    */
   token?: string;
 }
@@ -284,10 +286,12 @@ export interface StoreStatus {
   degraded: string | null;
   /** What was found at the start, such as what a crash cost; null = nothing. */
   remark: string | null;
+  /** Of PostgreSQL: its servers, leaks and slow statements. */
+  postgres?: PostgresStatus;
 }
 
 /** Databases that the role is implemented on. */
-export const STORE_ENGINES = ['duckdb', 'clickhouse'] as const;
+export const STORE_ENGINES = ['duckdb', 'clickhouse', 'postgres'] as const;
 export type StoreEngine = (typeof STORE_ENGINES)[number];
 
 /** Where a ClickHouse server is, and how its tables are made. */
@@ -313,6 +317,7 @@ export interface StoreOptions {
   /** The database; default `duckdb`, embedded. */
   engine?: StoreEngine;
   clickhouse?: ClickHouseOptions;
+  postgres?: PostgresOptions;
   /** Folder of its files; null = in memory. Of other databases than the embedded one: of what is kept beside them. */
   path: string | null;
   /** Opens for looking only; nothing is written. */
