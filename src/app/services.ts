@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 
 /** How a configuration wants its store. `path`: the folder of its files. */
 export function storeOptions({ store, privacy }: Config, path: string): StoreOptions {
-  const { clickhouse } = store;
+  const { clickhouse, postgres } = store;
   return {
     engine: store.engine,
     ...(clickhouse !== undefined && {
@@ -37,6 +37,20 @@ export function storeOptions({ store, privacy }: Config, path: string): StoreOpt
         coldVolume: clickhouse.cold_volume,
         coldDays: clickhouse.cold_after / DAY_MS,
         detailDays: bound(clickhouse.details / DAY_MS),
+      },
+    }),
+    ...(postgres !== undefined && {
+      postgres: {
+        url: postgres.url,
+        password: postgres.password,
+        replicas: postgres.replicas,
+        schema: postgres.schema,
+        connections: postgres.connections,
+        idleMs: postgres.idle,
+        lifetimeMs: postgres.lifetime,
+        leakMs: postgres.leak,
+        lagMs: postgres.lag,
+        slowMs: postgres.slow,
       },
     }),
     path,

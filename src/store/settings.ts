@@ -1,5 +1,6 @@
 import { choice, flag, group, size, span, whole } from '../core/settings.ts';
 import { clickHouseSettings } from './clickhouse/settings.ts';
+import { postgresSettings } from './postgres/settings.ts';
 import { STORE_ENGINES } from './store.ts';
 
 const FOREVER = { words: { forever: Number.POSITIVE_INFINITY } };
@@ -8,6 +9,7 @@ const FOREVER = { words: { forever: Number.POSITIVE_INFINITY } };
 export const storeSettings = group('What is remembered, and for how long.', {
   engine: choice('The database: embedded, or a server.', STORE_ENGINES, { default: 'duckdb' }),
   clickhouse: clickHouseSettings,
+  postgres: postgresSettings,
   flush: span('Time between two writes: what a crash costs at most.', { default: '1s', least: 50, most: 60_000 }),
   queue: whole('Transactions that may wait for the store; of a live capture more are dropped, and counted.', {
     default: 262_144,

@@ -25,9 +25,10 @@ interface Loan {
 
 /** Where one server is, for `pg`. */
 export function connectionOf(url: string, { password, schema = 'nametap' }: PostgresOptions): pg.PoolConfig {
+  const whole = new URL(url);
+  if (password !== undefined && whole.password === '') whole.password = encodeURIComponent(password);
   return {
-    connectionString: url,
-    ...(password !== undefined && { password }),
+    connectionString: whole.href,
     application_name: 'nametap',
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
