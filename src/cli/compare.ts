@@ -14,6 +14,7 @@ import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { jsonLine, numberText, plainText } from '../core/figures.ts';
 import { print, tableText } from './history.ts';
+import { remark } from './remarks.ts';
 import { Session } from './session.ts';
 import { COLOR, textOption, useColor, wholeNumber } from './options.ts';
 
@@ -55,7 +56,7 @@ export const compare: CommandDefinition = {
 
 const COLORS: Readonly<Record<Weight, Color>> = { matters: 'red', 'may matter': 'yellow', harmless: 'dim' };
 
-/** 0 where nothing differs that matters, else 1: as diff(1). */
+/** 0 where nothing differs that matters, else 1: as diff(1); 2 where nobody answered anything. */
 async function run(args: string[], options: OptionValues): Promise<number> {
   tellServing();
   const words = readWords(args);
@@ -88,6 +89,10 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   }
   const summary = count.summary();
   print(isJson ? jsonLine({ summary }) : summaryText(summary));
+  if (summary.questions > 0 && summary.servers.every(({ latency }) => latency.n === 0)) {
+    remark('none of the servers answered: there is nothing to compare');
+    return EXIT.interface;
+  }
   return summary.weights.matters === undefined ? EXIT.ok : EXIT.usage;
 }
 
@@ -138,7 +143,7 @@ function jsonOf({ question, results, differences, weight }: Compared): unknown {
 }
 
 function summaryText({ questions: asked, same, weights, kinds, servers }: CompareSummary): string {
-  const parts = [`${numberText(asked)} questions`, `${numberText(same)} the same`];
+  const parts = [`${numberText(asked)} ${asked === 1 ? 'question' : 'questions'}`, `${numberText(same)} the same`];
   for (const [weight, n] of Object.entries(weights)) parts.push(`${numberText(n)} ${weight}`);
   const rows = servers.map(({ server, latency, silent }) => [
     serverText(server),

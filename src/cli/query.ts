@@ -240,7 +240,8 @@ async function first(
 
 function sourceOption(text: string | undefined): AskContext['source'] {
   if (text === undefined) return undefined;
-  const [address, port] = text.split('#');
-  if (isIP(address) === 0) throw new UserError(`-b wants an address of this machine, not "${plainText(text)}".`);
+  const [, address = '', port] = /^([^#]+)(?:#(\d{1,5}))?$/.exec(text) ?? [];
+  if (isIP(address) === 0 || Number(port ?? 0) > 65_535)
+    throw new UserError(`-b wants an address of this machine, or ADDRESS#PORT, not "${plainText(text)}".`);
   return { address, ...(port !== undefined && { port: Number(port) }) };
 }

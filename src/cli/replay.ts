@@ -88,7 +88,7 @@ async function run(args: string[], options: OptionValues): Promise<number> {
     source,
     {
       server,
-      window: Math.min(MOST_WINDOW, wholeNumber(options, 'window', 100)),
+      window: Math.max(1, Math.min(MOST_WINDOW, wholeNumber(options, 'window', 100))),
       timeoutMs,
       ...(transport !== 'udp' && { stream: { transport, tls: tlsOptions(words) } }),
       ...(rate !== undefined && { rate }),

@@ -56,15 +56,19 @@ async function run(args: string[], options: OptionValues): Promise<number> {
   if (name === undefined || more.length > 0) throw new UserError('nametap trace wants a name and, if need be, a type.');
   const isTree = options.format === 'tree';
   const look = { color: useColor(options) };
-  if (isTree) print(`${plainText(name)} ${plainText(type.toUpperCase())}\n\n`);
+  let head = isTree ? `${plainText(name)} ${plainText(type.toUpperCase())}\n\n` : '';
+  const show = (text: string): void => {
+    print(head + text);
+    head = '';
+  };
   // Interrupted it ends with what it knows.
   const session = new Session();
   const result = await traceName(name, type, {
     ...traceOptions(options),
-    ...(isTree && { onStep: (step) => print(`${stepText(step, look)}\n`) }),
+    ...(isTree && { onStep: (step) => show(`${stepText(step, look)}\n`) }),
     signal: session.signal,
   }).finally(() => session.close());
-  if (isTree) print(`\n${endText(result, look)}`);
+  if (isTree) show(`\n${endText(result, look)}`);
   else print(jsonLine(result));
   if (result.end === 'answer' || result.end === 'nodata' || result.end === 'nxdomain') {
     return result.security?.state === 'bogus' ? BOGUS : EXIT.ok;

@@ -142,6 +142,7 @@ function typeWord(word: string, into: QueryWords): string | undefined {
     into.serial = Number(transfer[1]) >>> 0;
     return 'IXFR';
   }
+  if (/^IXFR=/i.test(word)) throw new UserError(`'${plainText(word)}': IXFR wants a serial, such as IXFR=2026112501.`);
   if (!/^[A-Z*][A-Z0-9*-]*$/i.test(word)) return undefined;
   const number = TYPES.number(word);
   return number < 0 ? undefined : TYPES.name(number);

@@ -190,7 +190,7 @@ test('compare: what differs, whether it matters, exit as diff', async (t) => {
   writeFileSync(names, 'www.example.com\nother.example.com A\n');
   const same = await run('compare', one, `@127.0.0.1:${port}`, 'www.example.com');
   assert.equal(same.code, 0, same.out);
-  assert.match(same.out, /^1 questions, 0 the same, 1 harmless\n {2}1 × other times to live\n/);
+  assert.match(same.out, /^1 question, 0 the same, 1 harmless\n {2}1 × other times to live\n/);
   const differs = await run('compare', one, `@127.0.0.1:${port}`, '-f', names);
   assert.equal(differs.code, 1);
   assert.match(
@@ -224,4 +224,35 @@ test('replay: a capture and a file of names, and what is answered otherwise', as
   assert.match(nobody.out, /ended early: nobody listens there/);
   const wrong = await run('replay', names);
   assert.match(wrong.err, /wants one file and one server/);
+});
+
+test('mistakes in words are told before anything is printed or sent', async (t) => {
+  const { asked, at } = await server(t);
+  for (const [words, expected] of [
+    [['query', at, 'www.example', '-b', '127.0.0.1#99999'], /-b wants an address of this machine, or ADDRESS#PORT/],
+    [['query', at, 'www.example', '-b', '127.0.0.1#x'], /-b wants an address/],
+    [['query', at, 'www.example', 'IXFR=abc'], /IXFR wants a serial/],
+    [['trace', 'a..b', '--root', '127.0.0.1'], /empty label/],
+    [['trace', 'www.example', 'NOTYPE'], /is not an RR type/],
+    [['trace', 'www.example', '--timeout', '0'], /--timeout wants seconds/],
+  ] as const) {
+    const { code, out, err } = await run(...words);
+    assert.deepEqual([code, out], [1, ''], words.join(' '));
+    assert.match(err, expected);
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('servers that are not there are compared with nothing', async () => {
+  const { code, out, err } = await run('compare', '@127.0.0.1:9', '@127.0.0.1:9', 'www.example');
+  assert.equal(code, 2);
+  assert.match(out, /^1 question, 1 the same/);
+  assert.match(err, /none of the servers answered/);
+  const one = join(folder(), 'one.txt');
+  writeFileSync(one, 'a.example\n'.repeat(50));
+  const began = performance.now();
+  const replay = await run('replay', one, '@127.0.0.1:9', '-w', '1');
+  assert.equal(replay.code, 2);
+  assert.match(replay.out, /ended early: nobody listens there/);
+  assert.ok(performance.now() - began < 9000, 'not five seconds for each');
 });

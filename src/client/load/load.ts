@@ -67,7 +67,7 @@ const TURN_MS = 20;
 const PROGRESS_MS = 250;
 /** A server that nobody runs: so many refusals and not one answer. */
 const HOPELESS = 200;
-/** All has been sent that long ago, something was refused, and nothing answered. */
+/** It began that long ago and all has been sent (or four times as long ago), something was refused, and nothing answered. */
 const HOPELESS_MS = 500;
 
 /**
@@ -234,7 +234,8 @@ class Load<T extends LoadQuery> {
   #isHopeless(): boolean {
     const { refused } = this.#datagrams;
     if (this.#result.answered > 0 || refused === 0) return false;
-    return refused >= HOPELESS || (this.#isAtEnd && this.#now - this.#began > HOPELESS_MS);
+    const elapsed = this.#now - this.#began;
+    return refused >= HOPELESS || elapsed > (this.#isAtEnd ? HOPELESS_MS : 4 * HOPELESS_MS);
   }
 
   #told(): LoadResult {
