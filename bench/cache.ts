@@ -16,16 +16,15 @@ const KEYS = 1000;
 /** Asks so many a second, whether or not answers come; milliseconds of each. */
 async function paced(perSecond: number, ask: (i: number) => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
-  const pending = new Set<Promise<void>>();
+  const pending = new Set<Promise<number>>();
   const started = performance.now();
   for (let asked = 0; asked < perSecond * SECONDS; ) {
     const due = Math.min(perSecond * SECONDS, ((performance.now() - started) * perSecond) / 1000);
     for (; asked < due; asked++) {
       const begun = performance.now();
-      const one = ask(asked).then(() => {
-        times.push(performance.now() - begun);
-        pending.delete(one);
-      });
+      const one = ask(asked)
+        .then(() => times.push(performance.now() - begun))
+        .finally(() => pending.delete(one));
       pending.add(one);
     }
     await sleep(1);

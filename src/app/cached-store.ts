@@ -13,6 +13,18 @@ const FORGET_MS = 5000;
 const RECORDS: readonly RecordKind[] = ['views', 'users', 'settings'];
 const HISTORY = 'history';
 
+/** A store, and what is kept of its answers. */
+export interface Cached {
+  store: Store;
+  cache: Cache | null;
+}
+
+/** A store with the cache of a configuration; as it is, without Redis. */
+export async function cached(store: Store, settings: CacheSettings): Promise<Cached> {
+  const cache = await openCache(settings);
+  return { store: cache === null ? store : withCache(store, cache, settings), cache };
+}
+
 /** The cache of a configuration; null without Redis. */
 export async function openCache(settings: CacheSettings): Promise<Cache | null> {
   const { redis } = settings;
@@ -26,7 +38,7 @@ export async function openCache(settings: CacheSettings): Promise<Cache | null> 
  * settings), which are forgotten when they are written. Times that reach to now begin and end at multiples of `fresh`: all
  * who look at the same panel ask the same question.
  */
-export function withCache(store: Store, cache: Cache, { fresh, stale }: CacheSettings): Store {
+function withCache(store: Store, cache: Cache, { fresh, stale }: CacheSettings): Store {
   let forgotAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 

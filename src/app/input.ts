@@ -6,6 +6,7 @@ import { openFiles } from '../sources/files.ts';
 import { openFolder } from '../sources/folder.ts';
 import type { EncryptedPorts } from '../sources/live/bpf/dns.ts';
 import type { Fanout } from '../sources/live/options.ts';
+import { openIdle } from '../sources/idle.ts';
 import { openReplay } from '../sources/replay.ts';
 import { openLive } from '../sources/live/source.ts';
 
@@ -14,6 +15,8 @@ export type FrameInput =
   | { kind: 'files'; paths: string[] }
   /** A folder watched for new capture files. */
   | { kind: 'folder'; path: string }
+  /** Nothing: what others captured is shown. */
+  | { kind: 'none' }
   /** Capture files played over and over as if captured now (ReplayOptions). */
   | { kind: 'replay'; paths: string[]; backSeconds: number; roundSeconds: number }
   | {
@@ -40,6 +43,7 @@ export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
 export async function openInput(input: FrameInput, fanout?: Fanout, blocking = false): Promise<Source> {
   if (input.kind === 'files') return openFiles(input.paths);
   if (input.kind === 'folder') return openFolder(input.path);
+  if (input.kind === 'none') return openIdle();
   if (input.kind === 'replay') return openReplay(input.paths, input);
   return openLive({
     interfaces: input.interfaces,
@@ -124,7 +128,7 @@ export function isSlow(input: Input): boolean {
 /** True where packets are stamped as they come: the clock says that no earlier one will follow. */
 export function isCurrent(input: Input): boolean {
   if (input.kind === 'dnstap') return input.from.some(({ kind }) => kind !== 'file');
-  return input.kind === 'live' || input.kind === 'replay';
+  return input.kind === 'live' || input.kind === 'replay' || input.kind === 'none';
 }
 
 /** Below so many bytes of files, threads cost more than they save. */

@@ -152,7 +152,7 @@ async function runShared(plan: RunPlan, report: Report, hooks: RunHooks, takeIn:
 /** True where workers cannot help: what is counted or read once has to pass one place. */
 export function isInline(plan: RunPlan): boolean {
   const { threads, input, frameLimit, hold } = plan;
-  if (threads === 0 || input.kind === 'dnstap' || input.kind === 'replay') return true;
+  if (threads === 0 || input.kind === 'dnstap' || input.kind === 'replay' || input.kind === 'none') return true;
   if (frameLimit !== undefined || hold === true) return true;
   const filter = planFilter(plan);
   return filter !== null && (filter.needsFate || needsFlows(filter.fields));

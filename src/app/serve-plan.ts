@@ -11,6 +11,8 @@ import type { RunPlan } from './plan.ts';
 const ASSETS = fileURLToPath(new URL('../../assets/', import.meta.url));
 /** A bundled capture that is short is played once in so many seconds. */
 const DEMO_ROUND_SECONDS = 10;
+/** Written in place of an interface by who captures nothing. */
+const NO_INTERFACE = 'none';
 /** A demo begins as if it had run for so long: charts are not empty. */
 const DEMO_BACK_SECONDS = 600;
 
@@ -67,6 +69,7 @@ function inputOfConfig({ capture }: Config): Input {
     };
     return { kind: 'dnstap', from: capture.dnstap.map((from) => parseDnstap(from, tls)) };
   }
+  if (capture.interfaces.includes(NO_INTERFACE)) return { kind: 'none' };
   return {
     kind: 'live',
     interfaces: capture.interfaces.length > 0 ? capture.interfaces : ['any'],
@@ -95,6 +98,8 @@ export function sourceText(input: Input): { source: ReturnType<typeof say>; inte
   switch (input.kind) {
     case 'live':
       return { source: say('source.live'), interface: input.interfaces.join(', ') };
+    case 'none':
+      return { source: say('source.none'), interface: null };
     case 'replay':
       return { source: say('source.replay'), interface: null };
     case 'files':

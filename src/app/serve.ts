@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { CapturedInterface } from '../core/frames.ts';
-import type { Cache } from '../cache/cache.ts';
 import { keepsPackets, Privacy } from '../enrich/privacy.ts';
 import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
@@ -15,7 +14,7 @@ import { reloadedConfig } from './config-reload.ts';
 import { DataFolder } from './data-folder.ts';
 import { type Demo, demoOf } from './demo.ts';
 import { type Account, accountToBecome, dropRights, isCurrent } from './input.ts';
-import { openCache, withCache } from './cached-store.ts';
+import { type Cached, cached } from './cached-store.ts';
 import { closeAll } from './close-all.ts';
 import { Intake } from './intake.ts';
 import { JudgeService } from './judge-service.ts';
@@ -60,8 +59,7 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
   const opened = hooks.role === 'ship' ? nowhere() : await openStore(storeOptions(config, folder));
-  const cache = await openCache(config.cache);
-  const store = cache === null ? opened : withCache(opened, cache, config.cache);
+  const { store, cache } = await cached(opened, config.cache);
   let blocking: Blocking | undefined;
   try {
     const path = data.part(demo === null ? 'blocks.ndjson' : 'demo-blocks.ndjson');
@@ -75,14 +73,12 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   }
 }
 
-interface ServingParts {
+interface ServingParts extends Cached {
   loaded: LoadedConfig;
   hooks: ServeHooks;
   plan: RunPlan;
   demo: Demo | null;
   data: DataFolder;
-  store: Store;
-  cache: Cache | null;
   account: Account | undefined;
   blocking: Blocking;
 }
@@ -101,7 +97,7 @@ class Serving {
   readonly #probes: ProbeService;
   /** Sockets of nametap's commands beside it. */
   readonly #register: OwnRegister | null;
-  /** Those of the source, which may find more of them. */
+  /** The source may find more of them. */
   readonly #interfaces: CapturedInterface[] = [];
   #source: readonly CapturedInterface[] = [];
   #complained = Number.NEGATIVE_INFINITY;
@@ -180,7 +176,7 @@ class Serving {
 
   /** What the server shows, and lets people do. */
   #offered(): ServerServices {
-    const { loaded, hooks, demo, data, store, blocking } = this.#parts;
+    const { loaded, hooks, plan, demo, data, store, blocking } = this.#parts;
     return servicesOf({
       version: hooks.version,
       loaded,
@@ -190,7 +186,7 @@ class Serving {
       token: loaded.config.server.token ?? data.token(),
       demo,
       packetFolder: data.part('packets'),
-      sensors: () => [this.#sensor.reading()],
+      sensors: () => (plan.input.kind === 'none' ? [] : [this.#sensor.reading()]),
       sinks: () => this.#sinks.states(),
       blocks: blocking.policy,
       baselines: this.#judge.baselines,
@@ -379,6 +375,7 @@ class Serving {
 
   /** The ledger goes into the history: what was lost when can be asked later. */
   async #keepLedger(): Promise<void> {
+    if (this.#parts.plan.input.kind === 'none') return;
     const { received, stored, lost } = this.#intake;
     const ledger = this.#sensor.counts().toJSON();
     try {

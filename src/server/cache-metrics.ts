@@ -5,11 +5,11 @@ import type { MetricDefinition } from './metrics.ts';
 const OUTCOMES = ['local', 'shared', 'joined', 'loaded'] as const;
 const EVENTS = ['stale', 'empty', 'unreached', 'garbled', 'failed', 'evicted'] as const;
 
-function counter<K extends keyof CacheStatus>(
+function counter(
   name: string,
   help: string,
   label: string,
-  keys: readonly K[],
+  keys: readonly (keyof CacheStatus)[],
 ): MetricDefinition {
   return {
     name,

@@ -46,6 +46,7 @@ export const SAID = {
   'demo.refused':
     'This is a demo: real captures, ten seconds at a root name server and pieces of small networks, replayed over and over as of now in a store of its own. None of it is your traffic. To capture needs a right that this user does not have.',
   'source.live': 'live',
+  'source.none': 'nothing; the history of others',
   'source.replay': 'replay of bundled captures',
   'source.files': 'files: {paths}',
   'source.folder': 'folder: {path}',

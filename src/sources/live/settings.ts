@@ -3,7 +3,7 @@ import { DEFAULTS } from './options.ts';
 
 /** Layer `capture`: where messages come from. */
 export const captureSettings = group('Where messages come from: interfaces, or dnstap, or capture files.', {
-  interfaces: list('Interfaces to listen on; `any` is all of them.', text('Name as in `ip link`, or `any`.'), {
+  interfaces: list('Interfaces to listen on; `any` is all of them; `none`: only what others keep in the store is shown.', text('Name as in `ip link`, `any` or `none`.'), {
     default: ['any'],
     letter: 'i',
   }),

@@ -42,6 +42,7 @@ const sentences: Record<keyof typeof SAID, string> = {
   'demo.refused':
     '这是演示：真实的捕获（根域名服务器上的十秒，以及几个小型网络的片段），以当前时间反复重放，存放在单独的存储里。其中没有您的流量。捕获需要当前用户所没有的权限。',
   'source.live': '实时捕获',
+  'source.none': '不捕获；展示其他传感器的历史',
   'source.replay': '重放内置的捕获',
   'source.files': '文件：{paths}',
   'source.folder': '文件夹：{path}',
