@@ -5,6 +5,8 @@ import { type Connection, Database } from './duckdb.ts';
 import { databaseReason, isDiskFull, isInvalidated, unlessGivenUp } from './failures.ts';
 import { Ingest } from './ingest.ts';
 import type { Journal } from './journal.ts';
+import { Learner } from './learner.ts';
+import { mergeDistinct } from './learning.ts';
 import { Line } from './line.ts';
 import type { Part, Parts } from './parts.ts';
 import { Readers } from './readers.ts';
@@ -14,16 +16,7 @@ import { DATABASE_FILE, openDatabase, STORAGE_VERSION } from './setup.ts';
 import { fileBytes, folderBytes, partSizes, tableSizes } from './sizes.ts';
 import { transaction } from './sql-transaction.ts';
 import type { Origin, Retention, StoreOptions, StoreStatus } from './store.ts';
-import {
-  ageParts,
-  learn,
-  loadProgress,
-  mergePassive,
-  mergeRollups,
-  type Progress,
-  retain,
-  takeLearnt,
-} from './upkeep.ts';
+import { ageParts, loadProgress, mergePassive, mergeRollups, type Progress, retain } from './upkeep.ts';
 
 const FLUSH_MS = 1000;
 /** Rows of a part, and how long one takes rows at most: what is moved and dropped at once. */
@@ -41,8 +34,6 @@ const MERGE_MS = 3_600_000;
 /** Free space that is left alone: a database without any room can only be given up. */
 const LEAST_FREE = 64 << 20;
 const REOPEN_MS = 5000;
-/** What was learnt and could not be written yet, at most so many times. */
-const MOST_UNWRITTEN = 4;
 /** Free blocks (256 KiB) that are worth writing the file anew. */
 const LEAST_FREE_BLOCKS = 32;
 
@@ -67,15 +58,12 @@ export class EmbeddedStore {
   readonly #upkeep = new Line();
   readonly #writing = new Line();
   readonly #timers: NodeJS.Timeout[] = [];
-  #learntAt = performance.now();
   #takenAt = Number.NEGATIVE_INFINITY;
   #mergedAt = performance.now();
   #partBegan = Date.now();
-  /** Why what is made of rows is not up to date; what was learnt and not written. */
-  #behind: string | null = null;
+  readonly #learner = new Learner(this);
   /** Why the last upkeep failed; it is tried again. */
   #unkept: string | null = null;
-  #unwritten: ReturnType<typeof takeLearnt>[] = [];
   /** The database was given up (no room to write) and is to be opened anew: it answers nothing. */
   isDead = false;
   #isClosed = false;
@@ -123,7 +111,7 @@ export class EmbeddedStore {
       this.#takenAt = performance.now();
       await this.#ingest.take(batch, origin);
       const { passive, distinct } = this.#ingest.learnt;
-      if (passive.full || distinct.full) await this.#learn();
+      if (passive.full || distinct.full) await this.#learner.learn(this.#ingest);
     });
   }
 
@@ -142,8 +130,8 @@ export class EmbeddedStore {
       if (open.rows >= PART_ROWS || (open.rows > 0 && isOld)) await this.#closePart();
       if (this.#logBytes() > LOG_BYTES) await this.#checkpoint();
       const rows = this.parts.since(this.progress.learnt);
-      const age = performance.now() - this.#learntAt;
-      if (rows > 0 && (rows >= LEARN_ROWS || age >= LEARN_MS)) await this.#learn();
+      const age = performance.now() - this.#learner.since;
+      if (rows > 0 && (rows >= LEARN_ROWS || age >= LEARN_MS)) await this.#learner.learn(this.#ingest);
     }).catch((error: unknown) => this.failed(error));
   }
 
@@ -171,6 +159,7 @@ export class EmbeddedStore {
   async #reopen(): Promise<void> {
     if (!this.isDead || this.#isClosed || !this.#hasRoom()) return;
     try {
+      await this.#learner.done();
       await this.#upkeep.run(async () => {
         await this.readers.close();
         this.#closeDatabase();
@@ -208,34 +197,6 @@ export class EmbeddedStore {
     });
   }
 
-  /** Writes what was learnt of the rows stored until now. In line; rows go on coming while it is written. */
-  async #learn(isEnd = false): Promise<{ learnt: Promise<void>; written: Promise<void> }> {
-    if (this.isDead) return { learnt: Promise.resolve(), written: Promise.resolve() };
-    this.#learntAt = performance.now();
-    await this.#ingest.settle();
-    const learnt = [...this.#unwritten.slice(-MOST_UNWRITTEN), takeLearnt(this.#ingest.learnt)];
-    this.#unwritten = [];
-    const { end } = this.parts;
-    const { stretches } = this.#ingest;
-    const { promise, resolve: onLearnt } = Promise.withResolvers<void>();
-    const written = this.work(async (connection) => {
-      try {
-        await learn(connection, this.parts, this.progress, { learnt, stretches, isEnd, onLearnt }, end);
-        this.#behind = null;
-      } catch (error) {
-        // What was learnt is written with what comes; rollups go on where they were.
-        if (this.progress.learnt !== end) this.#unwritten = learnt;
-        this.#behind = `Rollups and passive DNS are behind the transactions: ${databaseReason(error)}.`;
-        throw error;
-      }
-    });
-    written.catch((error: unknown) => {
-      if (isInvalidated(error)) this.failed(error);
-    });
-    // Either way: who waits for it reads what is there.
-    return { learnt: Promise.race([promise, written.catch(() => {})]), written };
-  }
-
   /** Runs when nothing else of this kind does: writers of records. */
   alone<T>(run: () => Promise<T>): Promise<T> {
     return this.#writing.run(run);
@@ -243,14 +204,17 @@ export class EmbeddedStore {
 
   /** Upkeep: one work after the other, on a connection of its own. */
   work<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#upkeep.run(async () => {
-      const connection = await this.database.connect();
-      try {
-        return await run(connection);
-      } finally {
-        connection.close();
-      }
-    });
+    return this.#upkeep.run(() => this.connected(run));
+  }
+
+  /** Runs with a connection of its own. */
+  async connected<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.database.connect();
+    try {
+      return await run(connection);
+    } finally {
+      connection.close();
+    }
   }
 
   /** Rows go on in a new part. In line. */
@@ -281,10 +245,11 @@ export class EmbeddedStore {
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
       const { ageHours = 24, path } = this.options;
       if (path !== null && ageHours > 0) await ageParts(connection, this.parts, this.progress, ageHours, Date.now());
-      await mergePassive(connection, all);
+      await this.#learner.between(() => mergePassive(connection, all));
       if (!all && performance.now() - this.#mergedAt < MERGE_MS) return;
       this.#mergedAt = performance.now();
       await mergeRollups(connection);
+      await this.#learner.between(() => mergeDistinct(connection));
     });
   }
 
@@ -296,11 +261,12 @@ export class EmbeddedStore {
   async compact(): Promise<void> {
     await this.#inLine(async () => {
       await this.#closePart();
-      await (await this.#learn()).written;
+      await (await this.#learner.learn(this.#ingest)).written;
     });
     await this.#keepUp(true);
     await this.#inLine(async () => {
       await this.#checkpoint();
+      await this.#learner.done();
       await this.#upkeep.run(() => this.#shrink());
     });
   }
@@ -332,9 +298,9 @@ export class EmbeddedStore {
   async learnt(): Promise<void> {
     const rows = this.options.readOnly === true ? 0 : this.parts.since(this.progress.learnt);
     const now = performance.now();
-    const isBusy = now - this.#takenAt < FLUSH_MS && now - this.#learntAt < LEARN_MS;
+    const isBusy = now - this.#takenAt < FLUSH_MS && now - this.#learner.since < LEARN_MS;
     if (rows === 0 || (rows > SOON_LEARNT && isBusy)) return;
-    await this.#inLine(async () => (await this.#learn()).learnt);
+    await this.#inLine(async () => (await this.#learner.learn(this.#ingest)).learnt);
   }
 
   /** Without what the caller's side of the thread knows (queue). */
@@ -354,7 +320,7 @@ export class EmbeddedStore {
       lag_s: this.#ingest.lag,
       appended: this.appended,
       dropped: { ...this.dropped },
-      degraded: this.degraded ?? this.#behind ?? this.#unkept,
+      degraded: this.degraded ?? this.#learner.behind ?? this.#unkept,
       remark: this.remark,
     };
   }
@@ -367,6 +333,7 @@ export class EmbeddedStore {
       try {
         if (this.options.readOnly !== true && !this.isDead) await this.#finish();
       } finally {
+        await this.#learner.done();
         await this.#upkeep.done();
         await this.readers.end();
         this.#closeDatabase();
@@ -379,7 +346,7 @@ export class EmbeddedStore {
   async #finish(): Promise<void> {
     await this.#ingest.settle();
     // What cannot be written now is learnt again by the next start.
-    await (await this.#learn(true)).written.catch(() => {});
+    await (await this.#learner.learn(this.#ingest, true)).written.catch(() => {});
     await this.#upkeep.done();
     await this.#checkpoint();
   }

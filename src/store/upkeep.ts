@@ -1,5 +1,5 @@
 import type { Connection } from './duckdb.ts';
-import { appendDistinct, appendRows, mergeDistinct } from './learning.ts';
+import { appendDistinct, appendRows } from './learning.ts';
 import type { Learnt } from './ingest.ts';
 import { MEASURE_COLUMNS, CUBE } from './measures.ts';
 import type { Parts, Place } from './parts.ts';
@@ -50,16 +50,14 @@ interface Lessons {
   stretches: StretchCollector;
   /** No rows come behind these for a while: their stretch ends. */
   isEnd: boolean;
-  /** Called once passive DNS is up to date; rollups take longer. */
-  onLearnt(): void;
 }
 
-/** Writes what the rows before `end` taught since the last time, then brings the rollups up to them. */
+/** Writes what the rows before `end` taught since the last time. */
 export async function learn(
   connection: Connection,
   parts: Parts,
   progress: Progress,
-  { learnt, stretches, isEnd, onLearnt }: Lessons,
+  { learnt, stretches, isEnd }: Lessons,
   end: Place,
 ): Promise<void> {
   const isWhole = isEnd || end.part > progress.sought.part;
@@ -92,8 +90,12 @@ export async function learn(
     passive.texts.buffer.transfer(0);
   }
   progress.learnt = end;
-  onLearnt();
   if (isSought) progress.sought = end;
+}
+
+/** Brings rollups up to what was learnt of. */
+export async function bringRollups(connection: Connection, parts: Parts, progress: Progress): Promise<void> {
+  const end = progress.learnt;
   for (const table of ['minutes', 'hours'] as const) {
     progress[table] = await rollUp(table, progress[table], {
       parts,
@@ -152,7 +154,6 @@ export async function mergeRollups(connection: Connection): Promise<void> {
   for (const table of ['minutes', 'hours'] as const) {
     for (const kind of [0, 1]) await mergeRollup(connection, rollupTable(table, kind));
   }
-  await mergeDistinct(connection);
 }
 
 /** A few buckets at a time: histograms take memory. */
