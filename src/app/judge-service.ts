@@ -126,7 +126,7 @@ export class JudgeService implements RowTaker {
 
   rows(batch: TransactionBatch, from: number, to: number, own: ReadonlySet<number> | null = null): void {
     const began = performance.now();
-    this.#traffic.rows(batch, from, to);
+    this.#traffic.rows(batch, from, to, own);
     const share = this.#share;
     if (share.oneIn === 1 && own === null) this.#judge.rows(batch, from, to);
     else {

@@ -39,12 +39,13 @@ export class TrafficModel {
     for (let i = 0; i < SERIES.length; i++) clearSeason(this.#seasons, i * SEASON_FLOATS);
   }
 
-  /** Takes rows [from, to), in order of closing. */
-  rows({ col }: TransactionBatch, from: number, to: number): void {
+  /** Takes rows [from, to), in order of closing; those of nametap's own client are none of the traffic's. */
+  rows({ col }: TransactionBatch, from: number, to: number, own: ReadonlySet<number> | null = null): void {
     const { rcode, outcome, closeSeconds } = col;
     const counts = this.#counts;
     for (let i = from; i < to; i++) {
       if (closeSeconds[i] >= (this.#hour + 1) * 3600) this.tick(closeSeconds[i]);
+      if (own?.has(i) === true) continue;
       counts[0]++;
       if (rcode[i] === NXDOMAIN) counts[1]++;
       else if (rcode[i] === SERVFAIL) counts[2]++;

@@ -76,3 +76,18 @@ test('silence is learnt while it watches; over a restart hours are missing, not 
   assert.ok(Math.abs((again.usual('transactions', FIRST + 24 * 8 + 12)?.level ?? 0) - 100) < 3);
   assert.equal(new TrafficModel().load({ seasons: new Float32Array(3), since: 0 }), false);
 });
+
+test("what nametap itself asks is none of the traffic's", () => {
+  const alone = new TrafficModel();
+  const beside = new TrafficModel();
+  learn(alone, 0, 24 * 4, () => 40);
+  for (let hour = 0; hour < 24 * 4; hour++) {
+    for (const batch of rowsOf(hourOf(hour, 40))) beside.rows(batch, 0, batch.count);
+    for (const batch of rowsOf(hourOf(hour, 500))) {
+      const own = new Set(Array.from({ length: batch.count }, (_, i) => i));
+      beside.rows(batch, 0, batch.count, own);
+    }
+  }
+  const at = FIRST + 24 * 4;
+  assert.deepEqual(beside.usual('transactions', at), alone.usual('transactions', at));
+});
