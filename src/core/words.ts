@@ -1,3 +1,11 @@
+/** Four octets of text, or of a name as on the wire (lengths are no letters), in lower case (RFC 4343). */
+export function foldWord(word: number): number {
+  // In each octet's top bit: 'A' or more, more than 'Z'; octets of 128 and more are no letters.
+  const low = word & 0x7f7f7f7f;
+  const letters = (low + 0x3f3f3f3f) & ~(low + 0x25252525) & ~word & 0x80808080;
+  return word | (letters >>> 2);
+}
+
 /** Memory by whole words, for whoever copies or compares more than a few octets. */
 export class Words {
   #bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import { hashEnd, hashMore, hashStart } from '../sketch/key-table.ts';
+import { foldWord, Words } from '../core/words.ts';
 import type { MessageView } from '../wire/message.ts';
 import { copyName } from '../wire/name.ts';
 
@@ -18,6 +19,7 @@ export class FoldedNames {
   /** State of the hash behind the name, for keys that begin with it (`hashMore`). */
   readonly states: Int32Array;
   #end = 0;
+  readonly #source = new Words();
 
   /** For rows below `rows`, at most `atOnce` of which have names at a time. */
   constructor(rows: number, atOnce: number) {
@@ -38,12 +40,9 @@ export class FoldedNames {
   /** Sets row `i`'s name: the first question of a message. */
   set(i: number, view: MessageView): void {
     const start = this.#end;
-    const { bytes, words } = this;
-    const from = start * 4;
-    const length = copyName(view.bytes, view.questionName[0], view.start, bytes, from, true);
-    let at = from + length;
-    while ((at & 3) !== 0) bytes[at++] = 0;
-    const count = (at - from) >> 2;
+    const { words } = this;
+    const length = this.#copy(view);
+    const count = (length + 3) >> 2;
     const state = hashMore(hashStart, words, start, count);
     this.#end = start + count;
     this.starts[i] = start;
@@ -51,6 +50,26 @@ export class FoldedNames {
     this.byteLengths[i] = length;
     this.states[i] = state;
     this.hashes[i] = hashEnd(state);
+  }
+
+  /** Writes the name of a message's first question behind the others, zeros behind it; its length in bytes. */
+  #copy({ bytes: source, start, questionEnd: end, questionName }: MessageView): number {
+    const { bytes, words } = this;
+    let to = this.#end;
+    const from = questionName[0];
+    const length = end - 4 - from;
+    // A name without a pointer, and the four octets behind it, can be read in words.
+    if (source[end - 5] === 0 && (length === 1 || source[end - 6] < 0xc0)) {
+      const view = this.#source.of(source);
+      let left = length;
+      for (let at = from; left > 0; at += 4, left -= 4) words[to++] = foldWord(view.getInt32(at, true));
+      // What came too much are the type and class of the question.
+      if (left < 0) words[to - 1] &= 0xffffffff >>> (-8 * left);
+      return length;
+    }
+    const copied = copyName(source, from, start, bytes, to * 4, true);
+    for (let at = to * 4 + copied; (at & 3) !== 0; at++) bytes[at] = 0;
+    return copied;
   }
 
   /** Row `i` has no name. */

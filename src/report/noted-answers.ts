@@ -1,6 +1,7 @@
-import { ANSWER, type MessageView } from '../wire/message.ts';
+import { ANSWER as ANSWERS, type MessageView } from '../wire/message.ts';
 import { copyName, equalNames, skipName } from '../wire/name.ts';
 
+const ANSWER = ANSWERS;
 const TYPE_A = 1;
 const TYPE_CNAME = 5;
 const TYPE_AAAA = 28;
@@ -9,24 +10,28 @@ const CLASS_IN = 1;
 const MAX_CHAIN = 16;
 const MAX_NAME_WORDS = 64;
 
-// Words of an answer noted: row, its authoritative bit, where its chain and its addresses begin, and the latter's number.
-export const ROW = 0;
-export const AA = 1;
-export const CHAIN_AT = 2;
-export const CHAIN_WORDS = 3;
-export const ADDRESSES_AT = 4;
-export const ADDRESSES = 5;
-export const NOTE_WORDS = 6;
-/** Words of an address noted: TTL, 1 or 4 words of address, and how many. */
-export const ADDRESS_WORDS = 6;
+// Words of an answer noted: row, its authoritative bit, where its chain and its addresses begin, and the latter's number;
+// and of an address noted: TTL, 1 or 4 words of address, and how many.
+const N = {
+  ROW: 0,
+  AA: 1,
+  CHAIN_AT: 2,
+  CHAIN_WORDS: 3,
+  ADDRESSES_AT: 4,
+  ADDRESSES: 5,
+  NOTE_WORDS: 6,
+  ADDRESS_WORDS: 6,
+} as const;
+/** Layout of `NotedAnswers.notes` and `addresses`. */
+export const NOTED = N;
 
 /** Addresses of many responses, with the CNAME chains that led to them: what the map counts, many answers at once. */
 export class NotedAnswers {
   /** Answers, `NOTE_WORDS` each, and how many. */
-  notes = new Int32Array(1024 * NOTE_WORDS);
+  notes = new Int32Array(1024 * N.NOTE_WORDS);
   count = 0;
   /** Addresses, `ADDRESS_WORDS` each. */
-  addresses = new Int32Array(4096 * ADDRESS_WORDS);
+  addresses = new Int32Array(4096 * N.ADDRESS_WORDS);
   #addressCount = 0;
   /** Names of chains, folded, one behind the other; each chain padded with zeros to whole words. */
   chains = new Int32Array(4096);
@@ -64,20 +69,20 @@ export class NotedAnswers {
       this.#noteAddress(bytes, view.rdata[r], wide, view.ttl[r]);
     }
     if (this.#addressCount === first) return;
-    if ((this.count + 1) * NOTE_WORDS > this.notes.length) this.notes = wider(this.notes);
-    const n = this.count++ * NOTE_WORDS;
+    if ((this.count + 1) * N.NOTE_WORDS > this.notes.length) this.notes = wider(this.notes);
+    const n = this.count++ * N.NOTE_WORDS;
     const notes = this.notes;
-    notes[n + ROW] = row;
-    notes[n + AA] = (view.flags >> 10) & 1;
-    notes[n + ADDRESSES_AT] = first * ADDRESS_WORDS;
-    notes[n + ADDRESSES] = this.#addressCount - first;
-    notes[n + CHAIN_AT] = this.#chainEnd;
-    notes[n + CHAIN_WORDS] = chain === 0 ? 0 : this.#noteChain(view, chain);
+    notes[n + N.ROW] = row;
+    notes[n + N.AA] = (view.flags >> 10) & 1;
+    notes[n + N.ADDRESSES_AT] = first * N.ADDRESS_WORDS;
+    notes[n + N.ADDRESSES] = this.#addressCount - first;
+    notes[n + N.CHAIN_AT] = this.#chainEnd;
+    notes[n + N.CHAIN_WORDS] = chain === 0 ? 0 : this.#noteChain(view, chain);
   }
 
   #noteAddress(bytes: Uint8Array, at: number, wide: boolean, ttl: number): void {
-    const to = this.#addressCount++ * ADDRESS_WORDS;
-    if (to + ADDRESS_WORDS > this.addresses.length) this.addresses = wider(this.addresses);
+    const to = this.#addressCount++ * N.ADDRESS_WORDS;
+    if (to + N.ADDRESS_WORDS > this.addresses.length) this.addresses = wider(this.addresses);
     const addresses = this.addresses;
     addresses[to] = ttl;
     addresses[to + 1] = raw(bytes, at);

@@ -29,7 +29,7 @@ import {
   SERVER_UNIT_NANOS,
   SIZE_EDGES,
   TALLIES,
-  TALLY,
+  TALLY as TALLY_AT,
 } from './layout.ts';
 import { type ReportSource, type ReportValue, reportValue } from './value.ts';
 
@@ -46,6 +46,8 @@ export interface ReportOptions {
 /** Offset of the registrable domain in a folded wire name, −1 without (`enrich/public-suffix.ts`). */
 export type RegistrableStart = (name: Uint8Array) => number;
 
+// The compiler knows its values, those of imported names it reads from memory (decision 10).
+const TALLY = { ...TALLY_AT };
 const UNANSWERED_OUTCOME = OUTCOMES.indexOf('unanswered');
 const TYPE_OPT = 41;
 /** Rows counted at once: so many that look-ups wait for memory together, so few that all of it stays in the near caches. */
@@ -137,6 +139,7 @@ export class Report {
   #asked = new FoldedNames(BATCH_ROWS, AT_ONCE);
   #addresses = new Int32Array(BATCH_ROWS * ADDRESS_WORDS);
   #hashes = new Int32Array(BATCH_ROWS);
+  #entries = new Int32Array(BATCH_ROWS);
   /** Where the record of the name's registrable domain probably lies + 1. */
   #domainRecords = new Int32Array(BATCH_ROWS);
   readonly #domain = new Int32Array(64);
@@ -221,6 +224,7 @@ export class Report {
     this.#asked = new FoldedNames(rows, AT_ONCE);
     this.#addresses = new Int32Array(rows * ADDRESS_WORDS);
     this.#hashes = new Int32Array(rows);
+    this.#entries = new Int32Array(rows);
     this.#domainRecords = new Int32Array(rows);
   }
 
@@ -321,7 +325,8 @@ export class Report {
       addresses[at + 4] = c.client3[i];
       hashes[i] = hashOf(addresses, at, ADDRESS_WORDS);
     }
-    clients.keys.touch(hashes, from, to);
+    clients.keys.touch(hashes, from, to, this.#entries);
+    this.clientSamples.touch(this.#entries, from, to);
     for (let i = from; i < to; i++) {
       const client = clients.add(addresses, i * ADDRESS_WORDS, ADDRESS_WORDS, hashes[i]);
       if (client < 0) continue;

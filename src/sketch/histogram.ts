@@ -28,6 +28,13 @@ export class LogHistogram {
     this.counts[logBucket(value, this.bits, this.precision)]++;
   }
 
+  /** Adds many values at once. */
+  addAll(values: Float64Array): void {
+    const { counts, bits, precision } = this;
+    for (let i = 0; i < values.length; i++) counts[logBucket(values[i], bits, precision)]++;
+    this.n += values.length;
+  }
+
   /** Largest relative error of `percentile`. */
   get error(): number {
     return 2 ** -(this.precision + 1);

@@ -141,7 +141,7 @@ export class KeyTable {
 
   /**
    * Reads what look-ups of `hashes[from, to)` will read: many reads in a row wait for the memory together, not one after
-   * the other. `ints`, when given, receives the first int of the record each will probably find.
+   * the other. `ints`, when given, receives the first int of the record each will probably find (without ints: its entry).
    */
   touch(hashes: Int32Array, from: number, to: number, ints?: Int32Array): void {
     if (this.#slots.length < to) this.#slots = new Int32Array(to);
@@ -149,6 +149,7 @@ export class KeyTable {
     const index = this.#index;
     const mask = this.#mask;
     const chunks = this.#chunks;
+    const wanted = this.shape.ints > 0 ? HEADER : 1;
     for (let i = from; i < to; i++) slots[i] = index[hashes[i] & mask] & AT;
     let sum = 0;
     for (let i = from; i < to; i++) {
@@ -157,7 +158,7 @@ export class KeyTable {
       const chunk = chunks[address >>> CHUNK_BITS];
       const record = address & (CHUNK_WORDS - 1);
       sum ^= chunk[(record + LINE) & (chunk.length - 1)];
-      slots[i] = chunk[record + HEADER];
+      slots[i] = chunk[record + wanted];
     }
     this.touched = sum;
     if (ints !== undefined) for (let i = from; i < to; i++) ints[i] = slots[i];

@@ -40,6 +40,43 @@ export class Moments {
     if (++this.#pending === FLUSH) this.#flush();
   }
 
+  /** Adds many values at once, fewer than 2048. */
+  addAll(values: Float64Array): void {
+    let { min, max } = this;
+    let aa = 0;
+    let ab = 0;
+    let bb = 0;
+    let sum = 0;
+    let narrow = 0;
+    if (this.#pending + values.length >= FLUSH) this.#flush();
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (value >= 0 && value < HALF) bb += value * value;
+      else if (value > -LIMIT && value < LIMIT) {
+        const a = Math.floor(value / HALF);
+        const b = value - a * HALF;
+        aa += a * a;
+        ab += a * b;
+        bb += b * b;
+      } else {
+        this.#addWide(value);
+        continue;
+      }
+      sum += value;
+      narrow++;
+    }
+    this.n += values.length;
+    this.min = min;
+    this.max = max;
+    this.#aa += aa;
+    this.#ab += ab;
+    this.#bb += bb;
+    this.#sum += sum;
+    this.#pending += narrow;
+  }
+
   #addWide(value: number): void {
     const big = BigInt(value);
     this.#bigSum += big;

@@ -13,6 +13,8 @@ export class Samples {
   // Pairs of hash and value.
   #pairs: Uint32Array;
   #offered: Float64Array = new Float64Array(16);
+  /** Keeps the reads of `touch` from being left out. */
+  touched = 0;
 
   constructor(size: number = SAMPLE_SIZE) {
     this.size = size;
@@ -24,6 +26,23 @@ export class Samples {
     if (entry >= this.#offered.length) this.#grow(entry);
     const offered = this.#offered[entry]++;
     this.#keep(entry * this.#stride, Math.min(offered, this.size), hash >>> 0, value);
+  }
+
+  /**
+   * Reads what `add` of `entries[from, to)` will read: many reads in a row wait for the memory together. What is no entry
+   * is passed over.
+   */
+  touch(entries: Int32Array, from: number, to: number): void {
+    const pairs = this.#pairs;
+    const stride = this.#stride;
+    const offered = this.#offered;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const entry = entries[i];
+      if (entry < 0 || entry >= offered.length) continue;
+      sum ^= pairs[entry * stride + (offered[entry] < this.size ? 2 * offered[entry] : 0)];
+    }
+    this.touched = sum;
   }
 
   #keep(base: number, size: number, hash: number, value: number): void {

@@ -69,15 +69,30 @@ export function emptySummary(unit: string): Summary {
   };
 }
 
+/** Values that wait to be counted: one loop over many keeps its sums in registers. */
+const WAITING = 512;
+
 /** A stream of whole numbers in bounded memory: exact moments, percentiles from buckets. Mergeable. */
 export class Distribution {
-  readonly moments: Moments;
-  readonly histogram: LogHistogram;
+  readonly #moments: Moments;
+  readonly #histogram: LogHistogram;
+  readonly #waiting = new Float64Array(WAITING);
+  #count = 0;
 
   /** Values below 2^`bits` are told apart. */
   constructor(bits: number, moments: Moments = new Moments(), counts?: Float64Array) {
-    this.moments = moments;
-    this.histogram = new LogHistogram(bits, 7, counts);
+    this.#moments = moments;
+    this.#histogram = new LogHistogram(bits, 7, counts);
+  }
+
+  get moments(): Moments {
+    this.#settle();
+    return this.#moments;
+  }
+
+  get histogram(): LogHistogram {
+    this.#settle();
+    return this.#histogram;
   }
 
   get n(): number {
@@ -85,8 +100,16 @@ export class Distribution {
   }
 
   add(value: number): void {
-    this.moments.add(value);
-    this.histogram.add(value);
+    this.#waiting[this.#count++] = value;
+    if (this.#count === WAITING) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#count === 0) return;
+    const values = this.#waiting.subarray(0, this.#count);
+    this.#count = 0;
+    this.#moments.addAll(values);
+    this.#histogram.addAll(values);
   }
 
   merge(other: Distribution): void {

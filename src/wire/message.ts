@@ -120,9 +120,10 @@ export class MessageView {
     this.parsedEnd = at + 12;
     // DSO (opcode 6, RFC 8490 §5.4) puts TLVs behind the header; its counts are zero, so nothing special here.
     if (!this.#readQuestions()) return this.#cut(length, claimed);
-    if (!this.#readRecords(ANSWER, this.answerCount)) return this.#cut(length, claimed);
-    if (!this.#readRecords(AUTHORITY, this.authorityCount)) return this.#cut(length, claimed);
-    if (!this.#readRecords(ADDITIONAL, this.additionalCount)) return this.#cut(length, claimed);
+    const { answerCount, authorityCount, additionalCount } = this;
+    if (answerCount > 0 && !this.#readRecords(ANSWER, answerCount)) return this.#cut(length, claimed);
+    if (authorityCount > 0 && !this.#readRecords(AUTHORITY, authorityCount)) return this.#cut(length, claimed);
+    if (additionalCount > 0 && !this.#readRecords(ADDITIONAL, additionalCount)) return this.#cut(length, claimed);
     if (claimed > length) return this.#fail(FAULT.cut, end, 5);
     if (this.parsedEnd < end && this.opcode !== 6) this.#fail(FAULT.trailing_bytes, this.parsedEnd, 5);
     return this.fault;
@@ -165,13 +166,15 @@ export class MessageView {
 
   #readRecords(section: number, count: number): boolean {
     const { bytes, start, end } = this;
+    const hasQuestion = this.questions > 0;
     let at = this.parsedEnd;
     for (let i = 0; i < count; i++) {
       if (at >= end) return this.#fail(FAULT.count_short, at, section + 1) < 0;
-      // Most owners are one pointer: the common case without a call.
+      // Most owners are a pointer to the first question's name, which is sound, or the root: no need for a call.
       let next: number;
       const n = bytes[at];
       if (n === 0) next = at + 1;
+      else if (n === 0xc0 && hasQuestion && at + 1 < end && bytes[at + 1] === 12) next = at + 2;
       else {
         next = skipName(bytes, at, start, end);
         if (next < 0) return this.#fail(nameFault.code, nameFault.at, section + 1) < 0;

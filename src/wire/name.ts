@@ -1,8 +1,10 @@
 import { asciiReader } from '../core/ascii.ts';
 import { FAULT } from './fault.ts';
 
+const LOWER = Uint8Array.from({ length: 256 }, (_, c) => (c >= 65 && c <= 90 ? c + 32 : c));
+
 /** ASCII lower case of every byte; other bytes are themselves (RFC 4343). */
-export const FOLD: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => (c >= 65 && c <= 90 ? c + 32 : c));
+export const FOLD: Uint8Array = LOWER;
 
 const MAX_WIRE = 255;
 const MAX_HOPS = 127;
@@ -59,7 +61,7 @@ export function hashName(bytes: Uint8Array, at: number, start: number): number {
     }
     h = Math.imul(h ^ n, 0x01000193);
     const stop = at + n;
-    while (at < stop) h = Math.imul(h ^ FOLD[bytes[++at]], 0x01000193);
+    while (at < stop) h = Math.imul(h ^ LOWER[bytes[++at]], 0x01000193);
     at++;
   }
 }
@@ -93,7 +95,7 @@ export function copyName(
     out[to++] = n;
     if (n === 0) return to - from;
     const stop = at + n;
-    if (fold) while (at < stop) out[to++] = FOLD[bytes[++at]];
+    if (fold) while (at < stop) out[to++] = LOWER[bytes[++at]];
     else while (at < stop) out[to++] = bytes[++at];
     at++;
   }
@@ -121,7 +123,7 @@ export function equalNames(
     }
     if (n !== m) return false;
     if (n === 0) return true;
-    for (let i = 1; i <= n; i++) if (FOLD[a[at + i]] !== FOLD[b[bat + i]]) return false;
+    for (let i = 1; i <= n; i++) if (LOWER[a[at + i]] !== LOWER[b[bat + i]]) return false;
     at += n + 1;
     bat += n + 1;
   }
