@@ -6,7 +6,7 @@ import { answerCounters, asksForDnssec, bogusError, LOST, UNREACHED } from './an
 import { CLIENT_COUNTERS, ClientModels, type ClientModelsState } from './clients.ts';
 import { Hops } from './hops.ts';
 import { bucketOf, distanceOf } from './latency.ts';
-import { Levels, type StrangeHop } from './levels.ts';
+import { Levels, type SavedLevel, type StrangeHop } from './levels.ts';
 import { FIRST, type ModelTable, type ModelTableState, SAMPLES } from './model-table.ts';
 import type { Seen, SeenAhead } from './seen.ts';
 import { COUNTERS, ServerModels } from './servers.ts';
@@ -239,8 +239,10 @@ export class Baseline {
     const isRecursive = (arena[query + 2] & 1) !== 0;
     if (!isRecursive) {
       const view = seen.response;
+      // Before it is learnt that this one answers, too.
+      const isOwn = this.zones.isOwn(this.zone, seen.server.text);
       if (view !== null) this.zones.judgeAuthority(this.zone, seen, view, (arena[response + 2] & 4) !== 0);
-      this.#hops.take(seen);
+      this.#hops.take(seen, isOwn);
       return;
     }
     if (seen.kind === DATA && (arena[response + 3] & 0x80) !== 0) {
@@ -251,7 +253,8 @@ export class Baseline {
     if (hops === null) return;
     this.zones.judgePath(this.zone, hops, teaches);
     const suffixAt = seen.domainAt + 1 + seen.name[seen.domainAt];
-    this.hop = this.levels.judge(hops, nameText(seen.name, suffixAt, 0));
+    const suffix = nameText(seen.name, suffixAt, 0);
+    this.hop = this.levels.judge(hops, suffix, this.zones.table.keys[this.zone]);
   }
 
   /** Nothing is learnt of these keys for a while: there is an alarm about them. */
@@ -364,7 +367,7 @@ export interface SavedBaseline {
   clients: ClientModelsState;
   zones: ZoneModelsState;
   ttls: ArrayBufferView[];
-  levels: [string, TopListState<string>][];
+  levels: SavedLevel[];
   shapes: TopListState<number>;
   shapeTexts: [number, string][];
 }

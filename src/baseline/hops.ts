@@ -5,7 +5,9 @@ import type { Seen } from './seen.ts';
 const CLIENT_LEG = LEGS.indexOf('client');
 const UPSTREAM_LEG = LEGS.indexOf('upstream');
 const REFERRAL = ANSWER_KINDS.indexOf('referral');
+const DATA = ANSWER_KINDS.indexOf('data');
 const TYPE_NS = 2;
+const TYPE_DS = 43;
 const MOST_PATHS = 4096;
 const MOST_HOPS = 32;
 
@@ -14,6 +16,8 @@ export interface Hop {
   server: string;
   /** Labels of the zone that a referral led to; `ANSWERED` where it led nowhere. */
   depth: number;
+  /** The registrable domain of which it gave data that its parent zone has not (no DS, no NS), being no server of its; else null. */
+  gave: string | null;
 }
 
 /** Depth of a hop that answered. */
@@ -25,13 +29,16 @@ export class Hops {
   forgotten = 0;
   readonly #paths = new Map<number, Hop[]>();
 
-  /** Takes a row; for a client's, its hops in order of closing (null for others, and where nobody was asked). */
-  take(seen: Seen): Hop[] | null {
+  /**
+   * Takes a row, `isOwn`: of a server that is the domain's own, as far as is known; for a client's, its hops in order of
+   * closing (null for others, and where nobody was asked).
+   */
+  take(seen: Seen, isOwn = true): Hop[] | null {
     const { col } = seen.batch;
     const i = seen.row;
     if (col.leg[i] === UPSTREAM_LEG) {
       const parent = key(col.parentHigh[i], col.parentLow[i]);
-      if (parent !== 0 && seen.response !== null) this.#keep(parent, hopOf(seen, seen.response));
+      if (parent !== 0 && seen.response !== null) this.#keep(parent, hopOf(seen, seen.response, isOwn));
       return null;
     }
     if (col.leg[i] !== CLIENT_LEG || this.#paths.size === 0) return null;
@@ -63,8 +70,13 @@ function key(high: number, low: number): number {
   return high * 0x100000000 + low;
 }
 
-function hopOf(seen: Seen, view: MessageView): Hop {
-  return { server: seen.server.text, depth: seen.kind === REFERRAL ? referralDepth(view) : ANSWERED_HOP };
+function hopOf(seen: Seen, view: MessageView, isOwn: boolean): Hop {
+  const { kind, type, domain } = seen;
+  return {
+    server: seen.server.text,
+    depth: kind === REFERRAL ? referralDepth(view) : ANSWERED_HOP,
+    gave: isOwn || kind !== DATA || type === TYPE_DS || type === TYPE_NS ? null : (domain?.text ?? null),
+  };
 }
 
 /** Labels of the zone that a referral leads to. */

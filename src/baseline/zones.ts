@@ -39,6 +39,7 @@ const REFERRAL = ANSWER_KINDS.indexOf('referral');
 const TYPE_DS = 43;
 const MOST_TEXTS = 8192;
 const STABLE_SIGHTINGS = 50;
+const FEW_SIGHTINGS = 10;
 const STABLE_SECONDS = 14 * 86_400;
 /** What is strange this often in a row has become usual. */
 const LEARN_AFTER = 12;
@@ -219,6 +220,17 @@ export class ZoneModels {
     if ((isStable && strange < LEARN_AFTER) || seen.closed < doubles[place * DOUBLES + MUTED]) return;
     floats[f + SERVERS_SEEN] = floats[f + SERVERS_STRANGE] = 0;
     this.#add(at, 1);
+  }
+
+  /** Whether a server answered for the zone before, or is one of its name servers; true while too little is known of it. */
+  isOwn(place: number, server: string): boolean {
+    const { ints, floats } = this.table;
+    const at = place * INTS + SERVERS;
+    if (ints[at] === 0 || ints[at + MOST - 1] !== 0) return true;
+    const hash = this.#hashText(server);
+    for (let i = at; i < at + MOST; i++) if (ints[i] === hash) return true;
+    const given = this.#given(place);
+    return given.length === 0 ? floats[place * FLOATS + SERVERS_SEEN] < FEW_SIGHTINGS : given.includes(server);
   }
 
   /** Addresses that are known of a zone's name servers. */

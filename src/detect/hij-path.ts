@@ -31,7 +31,7 @@ export const hijPath = detector({
   id: 'HIJ-PATH',
   title: 'Answers come another way',
   summary:
-    'The name servers of a domain are all others, an answer comes from a server that the domain is not delegated to, a referral from one that never gave any, validation is lost, clients have moved to a resolver that was never seen here, or names that did not exist have one address. Judged against what was usual, so it says nothing in the first day.',
+    'The name servers of a domain are all others, an answer comes from a server that the domain is not delegated to, a referral from one that never gave any, an answer from one that only refers, validation is lost, clients have moved to a resolver that was never seen here, or names that did not exist have one address. Judged against what was usual, so it says nothing in the first day.',
   attack: ['T1584.002', 'T1557'],
   needs: ['names'],
   rows: 'answered',
@@ -145,11 +145,23 @@ function judgePath(seen: Observation, verdict: DetectServices['baseline']['zones
 
 function judgeHop(seen: Observation, hop: NonNullable<DetectServices['baseline']['hop']>): Judgement {
   const level = hop.level === '.' ? 'the root' : hop.level;
-  return {
-    key: `${hop.level} ${hop.server}`,
+  const isRoot = hop.level === '.';
+  const common = {
     subject: hop.server,
-    severity: hop.level === '.' ? 'high' : 'medium',
-    confidence: hop.level === '.' ? 0.8 : 0.5,
+    severity: isRoot ? 'high' : 'medium',
+    confidence: isRoot ? 0.8 : 0.5,
+  } as const;
+  if (hop.kind === 'skipped') {
+    return {
+      ...common,
+      key: `${hop.level} ${hop.server} skipped`,
+      title: `${hop.server}, a server of ${level}, answers for ${seen.nameText} itself`,
+      text: `On the way to ${seen.nameText} ${hop.server} gave its data, and the domain's own servers were not asked. ${numberText(Math.round(hop.sightings))} times before, the ${numberText(hop.servers)} known servers of ${level} referred to the domains' servers. Somebody may be answering in its name, or ${seen.domain?.text ?? 'the domain'} is no longer delegated.`,
+    };
+  }
+  return {
+    ...common,
+    key: `${hop.level} ${hop.server}`,
     title: `${hop.server} gives referrals for ${level}, which it never did`,
     text: `On the way to ${seen.nameText} a referral of ${level} came from ${hop.server}. ${numberText(Math.round(hop.sightings))} referrals of ${level} were seen before, all from ${numberText(hop.servers)} other servers. A resolver that is led to another root believes whatever that says.`,
   };

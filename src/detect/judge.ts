@@ -208,10 +208,7 @@ export class Judge {
   counts(): TableCount[] {
     const { entities, baseline } = this.#services;
     const counts = entities.counts();
-    for (const models of ['servers', 'clients', 'zones'] as const) {
-      const { size, capacity, evicted } = baseline[models].table;
-      counts.push({ name: `baseline ${models}`, used: size, limit: capacity, evicted });
-    }
+    counts.push(...baseline.counts());
     for (const { id, detector, tables } of this.#running) {
       if (tables.length > 0) counts.push(countOf(id, tables));
       counts.push(...(detector.counts?.() ?? []));

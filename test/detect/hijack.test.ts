@@ -139,28 +139,14 @@ test('HIJ-PATH: clients move to a resolver that was never seen', () => {
   assert.match(failover.text, /does not answer, so this may be its stand-in/);
 });
 
-test('HIJ-PATH: a root that never was one', () => {
+const REFERRER = '192.5.6.30';
+
+/** Shows rows as the path linker leaves them: what the resolver asked before the client's own row. */
+function shower(found: Finding[]): (list: readonly Exchange[]) => void {
   const { config } = loadConfig({ environment: {}, file: '/dev/null' });
-  const found: Finding[] = [];
-  const judge = judgeOf(config.detect, {
-    networks: [],
-    resolvers: [],
-    raise: (one) => void found.push(one),
-    only: ['HIJ-PATH'],
-  });
-  // Rows as the path linker leaves them: what the resolver asked before the client's own row.
-  const resolution = (after: number, root: string): Exchange[] => {
-    const name = `www.site${after % 50}.com`;
-    const to = (server: string, zone: string, ms: number) =>
-      upstream(after + ms / 1000, server, {
-        name,
-        aa: false,
-        answers: [],
-        authority: [{ name: zone, type: 'NS', ttl: 172_800, data: 'ns.gtld.net' }],
-      });
-    return [to(root, 'com', 1), to('192.5.6.30', name.slice(4), 30), exchange(after, { name, latencyMs: 100 })];
-  };
-  const run = (list: Exchange[]) => {
+  const raise = (one: Finding) => void found.push(one);
+  const judge = judgeOf(config.detect, { networks: [], resolvers: [], raise, only: ['HIJ-PATH'] });
+  return (list) => {
     for (const batch of batchesOf(list)) {
       const c = batch.col;
       let parent = 0;
@@ -174,11 +160,87 @@ test('HIJ-PATH: a root that never was one', () => {
       judge.rows(batch, 0, batch.count);
     }
   };
-  run(Array.from({ length: 150 }, (_, i) => resolution(i, `198.41.0.${i % 4}`)).flat());
+}
+
+/** A resolution by these steps: a referral to a zone, or an answer where none is named. */
+function resolution(after: number, name: string, ...steps: readonly [server: string, zone?: string][]): Exchange[] {
+  const hops = steps.map(([server, zone], i) =>
+    upstream(after + (i + 1) / 100, server, {
+      name,
+      ...addresses(name, 300, '192.0.2.1'),
+      ...(zone !== undefined && {
+        aa: false,
+        answers: [],
+        authority: [{ name: zone, type: 'NS', ttl: 172_800, data: `ns.${zone}` }],
+      }),
+    }),
+  );
+  return [...hops, exchange(after, { name, latencyMs: 200, ...addresses(name, 300, '192.0.2.1') })];
+}
+
+/** Name and address of one of fifty sites. */
+function site(i: number): [name: string, zone: string, server: string] {
+  return [`www.site${i % 50}.com`, `site${i % 50}.com`, `198.51.100.${i % 50}`];
+}
+
+test('HIJ-PATH: a root that never was one', () => {
+  const found: Finding[] = [];
+  const show = shower(found);
+  const from = (after: number, root: string) => {
+    const [name, zone, server] = site(after);
+    return resolution(after, name, [root, 'com'], [REFERRER, zone], [server]);
+  };
+  show(Array.from({ length: 150 }, (_, i) => from(i, `198.41.0.${i % 4}`)).flat());
   assert.equal(found.length, 0);
-  run(resolution(200, '203.0.113.53'));
+  show(from(200, '203.0.113.53'));
   assert.equal(found[0]?.title, '203.0.113.53 gives referrals for the root, which it never did');
   assert.equal(found[0].severity, 'high');
+});
+
+test('HIJ-PATH: a server that only refers answers itself, and the next step is skipped', () => {
+  const found: Finding[] = [];
+  const show = shower(found);
+  const normal = (i: number) => {
+    const [name, zone, server] = site(i);
+    return resolution(i, name, ['198.41.0.4', 'com'], [REFERRER, zone], [server]);
+  };
+  // One domain lives on a server of its parent zone, and always did.
+  const own = (i: number) => resolution(i + 0.5, 'www.registry.com', ['198.41.0.4', 'com'], [REFERRER]);
+  show(Array.from({ length: 600 }, (_, i) => [...normal(i), ...(i % 60 === 0 ? own(i) : [])]).flat());
+  assert.equal(found.length, 0, 'its own servers are those that answered first');
+  // From a cache the path begins further down: that is none that skips.
+  show([601, 602, 603].flatMap((i) => resolution(i, site(i)[0], [site(i)[2]])));
+  assert.equal(found.length, 0);
+  show(resolution(700, 'www.site7.com', ['198.41.0.4']));
+  assert.equal(found[0]?.title, '198.41.0.4, a server of the root, answers for www.site7.com itself');
+  assert.equal(found[0].severity, 'high');
+  show(resolution(800, 'www.site8.com', ['198.41.0.4', 'com'], [REFERRER]));
+  assert.equal(found[1]?.title, '192.5.6.30, a server of com, answers for www.site8.com itself');
+  assert.match(found[1].text, /the domain's own servers were not asked/);
+  assert.equal(found[1].severity, 'medium');
+});
+
+test('HIJ-PATH: a path is longer than it ever was', () => {
+  const found: Finding[] = [];
+  const show = shower(found);
+  const name = 'www.site1.com';
+  show(Array.from({ length: 60 }, (_, i) => resolution(i, name, [REFERRER, 'site1.com'], ['198.51.100.1'])).flat());
+  show(resolution(100, name, ['198.41.0.4', 'com'], [REFERRER, 'site1.com'], ['198.51.100.1']));
+  assert.equal(found.length, 0, 'one step more is a cache that ran out');
+  show(
+    resolution(
+      200,
+      name,
+      ['198.41.0.4', 'com'],
+      [REFERRER, 'site1.com'],
+      ['198.51.100.1', 'site1.com'],
+      ['198.51.100.2', 'site1.com'],
+      ['198.51.100.1'],
+    ),
+  );
+  assert.equal(found.length, 1);
+  assert.match(found[0].title, /^Resolving site1\.com took 5 servers; before, 3 servers at most$/);
+  assert.equal(found[0].severity, 'low');
 });
 
 test('HIJ-TTL: other networks with another lifetime; a failover that keeps it is silent', () => {
