@@ -58,6 +58,9 @@ export async function discover(name: string, options: DiscoverOptions = {}): Pro
   }
 }
 
+/** However often somebody wants to look. */
+const LEAST_INTERVAL_MS = 100;
+
 /**
  * The same again and again: gives a discovery at first, and whenever servers, their health or shares have changed. Names
  * are asked for again when their TTL is over. Ends with `options.signal`.
@@ -74,7 +77,9 @@ export async function* watchService(name: string, options: DiscoverOptions = {})
       const now = stateOf(discovery);
       if (now !== before) yield discovery;
       before = now;
-      await sleep(intervalMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+      await sleep(Math.max(LEAST_INTERVAL_MS, intervalMs), undefined, signal === undefined ? {} : { signal }).catch(
+        () => undefined,
+      );
     }
   } finally {
     watcher.close();

@@ -177,7 +177,13 @@ function valueAt(document: unknown, path: string): string | undefined {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
     at = (at as Record<string, unknown>)[key];
   }
-  return typeof at === 'string' ? at.slice(0, 1000) : JSON.stringify(at).slice(0, 1000);
+  if (typeof at === 'string') return at.slice(0, 1000);
+  try {
+    return JSON.stringify(at).slice(0, 1000);
+  } catch {
+    // Parsed it was, but it is too deep to be written.
+    return 'nested too deeply';
+  }
 }
 
 /** Those of blackbox_exporter, which calls the time until the first byte `processing`. */

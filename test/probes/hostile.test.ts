@@ -107,3 +107,12 @@ test('a redirect leads no further in than where it comes from', async (t) => {
   assert.equal(`${outcome}: ${text}`, 'not_allowed: the redirect leads inside, to 127.0.0.9 (probes.allow)');
   assert.deepEqual(asked, ['127.0.0.1 → 127.0.0.9']);
 });
+
+test('a body nested a hundred thousand times deep is an answer that is wrong', async (t) => {
+  const body = `{"status":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  const port = await serving(t, (socket) => socket.end(`${OK}Content-Length: ${body.length}\r\n\r\n${body}`));
+  const settings = await probeSettings(probeOf('http'), ['json.status=up']);
+  const { outcome, text } = await check('http', `http://127.0.0.1:${port}/`, { settings });
+  assert.equal(outcome, 'unexpected', text);
+  assert.ok(text.length < 1200);
+});
