@@ -4,6 +4,8 @@ import { FAULTS } from '../wire/fault.ts';
 import { RCODES, TYPES } from '../wire/iana.ts';
 import type { Api, Health } from './api.ts';
 import { FROM_BLOCKS } from './block-metrics.ts';
+import { FROM_BUS } from './bus-metrics.ts';
+import { FROM_CACHE } from './cache-metrics.ts';
 import { FROM_JUDGE } from './judge-metrics.ts';
 import { FROM_PROBES } from './probe-exposition.ts';
 import type { Buckets, Counters } from './counters.ts';
@@ -208,7 +210,7 @@ const FROM_TRANSACTIONS: readonly MetricDefinition[] = [
 ];
 
 const sink =
-  (key: 'written' | 'failed' | 'dropped' | 'queue') =>
+  (key: 'written' | 'failed' | 'refused' | 'repeated' | 'queue') =>
   ({ sinks }: Reading) =>
     sinks.map((one) => [{ sink: one.name }, one[key]] as const);
 
@@ -229,10 +231,41 @@ const FROM_OUTPUTS: readonly MetricDefinition[] = [
   },
   {
     name: 'nametap_sink_dropped_total',
-    help: 'Records given up.',
+    help: 'Records given up, by cause.',
+    kind: 'counter',
+    labels: ['sink', 'cause'],
+    read: ({ sinks }) =>
+      sinks.flatMap(({ name, causes }) =>
+        Object.entries(causes).map(([cause, count]) => [{ sink: name, cause }, count] as const),
+      ),
+  },
+  {
+    name: 'nametap_sink_dead_letters_total',
+    help: 'Records that the receiver refuses for ever.',
     kind: 'counter',
     labels: ['sink'],
-    read: sink('dropped'),
+    read: sink('refused'),
+  },
+  {
+    name: 'nametap_sink_repeated_total',
+    help: 'Records handed over again, to be sure, or with the receiver already.',
+    kind: 'counter',
+    labels: ['sink'],
+    read: sink('repeated'),
+  },
+  {
+    name: 'nametap_sink_circuit_open',
+    help: '1 while a receiver that failed several times is left alone.',
+    kind: 'gauge',
+    labels: ['sink'],
+    read: ({ sinks }) => sinks.map(({ name, circuit }) => [{ sink: name }, circuit === 'closed' ? 0 : 1]),
+  },
+  {
+    name: 'nametap_sink_spool_bytes',
+    help: 'What waits on disk.',
+    kind: 'gauge',
+    labels: ['sink'],
+    read: ({ sinks }) => sinks.flatMap(({ name, spool }) => (spool === null ? [] : [[{ sink: name }, spool.bytes]])),
   },
   {
     name: 'nametap_sink_queue_length',
@@ -357,6 +390,8 @@ export const METRICS: readonly MetricDefinition[] = [
   ...FROM_TRANSACTIONS,
   ...FROM_OUTPUTS,
   ...FROM_BLOCKS,
+  ...FROM_BUS,
+  ...FROM_CACHE,
   ...FROM_JUDGE,
   ...FROM_PROBES,
   ...FROM_SERVER,

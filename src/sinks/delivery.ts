@@ -209,7 +209,8 @@ export class Delivery implements Sink {
   async #run(): Promise<void> {
     while (!this.#ending.signal.aborted && (this.#queue.rows > 0 || this.#owes)) {
       this.#owes = false;
-      const taken = await this.#queue.take(this.#target.sendBytes ?? 0);
+      const taken = await this.#take();
+      if (taken === null) continue;
       // What is behind comes first: it is older.
       const isThere = await this.#hand(taken?.chunk ?? NOTHING);
       if (!isThere) break;
@@ -222,6 +223,16 @@ export class Delivery implements Sink {
     }
     // In the same breath as the last look at the queue.
     this.#isRunning = false;
+  }
+
+  /** The next of the queue, undefined when it is empty; null when the disk did not give it, after a pause. */
+  async #take(): Promise<Awaited<ReturnType<ChunkQueue['take']>> | null> {
+    try {
+      return await this.#queue.take(this.#target.sendBytes ?? 0);
+    } catch (error) {
+      await this.#rest(this.#fails(`The spool cannot be read: ${reasonOf(error)}`));
+      return null;
+    }
   }
 
   /** Hands a chunk over, however often that has to be tried; false when time ran out before. */

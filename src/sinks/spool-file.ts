@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, read, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Chunk } from './target.ts';
 
@@ -8,6 +9,7 @@ import type { Chunk } from './target.ts';
  *   24 CRC-32 of what is behind · 28 CRC-32 of the header up to here
  * and behind it the ends of the records (32 bits each), and their bytes.
  */
+const readAt = promisify(read);
 const MAGIC = 0x3150534e;
 export const HEADER_BYTES = 32;
 
@@ -77,7 +79,7 @@ export function scanSegment(path: string, from: number): SegmentContent {
     const { size } = fstatSync(fd);
     const content: SegmentContent = { rows: 0, end: from, size, cutRows: 0, time: null };
     const bytes = new Uint8Array(HEADER_BYTES);
-    while (content.end < size) {
+    while (size - content.end >= HEADER_BYTES) {
       readSync(fd, bytes, 0, HEADER_BYTES, content.end);
       const header = headerAt(bytes, 0);
       if (header === undefined) break;
@@ -155,4 +157,27 @@ export class PositionFile {
   close(): void {
     closeSync(this.fd);
   }
+}
+
+/** The disk will not give it back, however often it is asked. */
+export function isGone(error: unknown): boolean {
+  const { code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  return code === 'ENOENT' || code === 'EIO';
+}
+
+/** Octets of a file; fewer where it ends, or cannot be read on. */
+export async function bytesAt(fd: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let got = 0;
+  while (got < length) {
+    let count = 0;
+    try {
+      count = (await readAt(fd, bytes, got, length - got, offset + got)).bytesRead;
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    if (count === 0) break;
+    got += count;
+  }
+  return bytes.subarray(0, got);
 }

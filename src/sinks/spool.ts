@@ -1,11 +1,11 @@
-import { chmodSync, closeSync, fchownSync, openSync, readdirSync, read as readFile, rmSync } from 'node:fs';
+import { chmodSync, closeSync, fchownSync, openSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { ChunkQueue, Mark } from './queue.ts';
 import { type FileOwner, giveAway, makeFolder } from './rotating-file.ts';
 import { DiskSync } from './spool-sync.ts';
-import { chunkAt, frameOf, HEADER_BYTES, headerAt, PositionFile, scanSegment, writeWhole } from './spool-file.ts';
+import { bytesAt, chunkAt, frameOf, HEADER_BYTES, headerAt, isGone } from './spool-file.ts';
+import { PositionFile, scanSegment, writeWhole } from './spool-file.ts';
 import { type Chunk, joined } from './target.ts';
 
 export interface SpoolSettings {
@@ -55,7 +55,6 @@ const MOST_SEGMENT_BYTES = 64 << 20;
 const READ_BYTES = 128 << 10;
 /** A disk that took nothing is tried again after so long. */
 const RETRY_MS = 1000;
-const readAt = promisify(readFile);
 
 /**
  * A queue on disk: a folder of segments, written at the end, read from the beginning, removed when the receiver has all of
@@ -140,7 +139,7 @@ export class Spool implements ChunkQueue {
     this.#spill();
   }
 
-  async take(most: number): Promise<{ chunk: Chunk; mark: Mark } | undefined> {
+  async take(most: number): Promise<{ chunk: Chunk; mark: SpoolMark } | undefined> {
     for (;;) {
       if (this.#memory.length > 0) this.#spill();
       const head = this.#opened();
@@ -215,11 +214,12 @@ export class Spool implements ChunkQueue {
       const from = number === position.segment ? position.offset : 0;
       const { rows, end, size, cutRows, time } = scanSegment(path, from);
       if (end < size) {
+        truncateSync(path, end);
         this.damaged += cutRows;
-        this.#context.notice('warn', `the last ${size - end} bytes of ${path} were not written to their end: left out`);
+        this.#context.notice('warn', `the last ${size - end} bytes of ${path} were not written to their end: cut off`);
       }
       this.#segments.push({ number, path, bytes: end, rows, time: time ?? Date.now() });
-      this.#bytes += size;
+      this.#bytes += end;
       this.rows += rows;
       this.restored += rows + cutRows;
       if (number === position.segment) this.#head = this.#openHead(this.#segments[0], from);
@@ -240,10 +240,17 @@ export class Spool implements ChunkQueue {
     for (;;) {
       const head = this.#head;
       if (head !== null && head.offset < head.segment.bytes) return head;
-      const next = this.#segments.find(({ number }) => number > (head?.segment.number ?? 0));
-      if (next === undefined || next.bytes === 0) return null;
-      if (head !== null) closeSync(head.fd);
-      this.#head = this.#openHead(next, 0);
+      const next = this.#segments.find(({ number, bytes }) => number > (head?.segment.number ?? 0) && bytes > 0);
+      if (next === undefined) return null;
+      try {
+        const opened = this.#openHead(next, 0);
+        if (head !== null) closeSync(head.fd);
+        this.#head = opened;
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        next.bytes = 0;
+        this.#lose(next, next.rows);
+      }
     }
   }
 
@@ -375,15 +382,4 @@ export class Spool implements ChunkQueue {
     if (this.error === null) this.#context.notice('warn', message);
     this.error = message;
   }
-}
-
-async function bytesAt(fd: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let got = 0;
-  while (got < length) {
-    const { bytesRead } = await readAt(fd, bytes, got, length - got, offset + got);
-    if (bytesRead === 0) break;
-    got += bytesRead;
-  }
-  return bytes.subarray(0, got);
 }

@@ -187,10 +187,10 @@ export async function searchReceiver(): Promise<MortalReceiver> {
     if (request.url?.includes('/_bulk') !== true) return void response.end('{"version":{"distribution":"opensearch"}}');
     const items: object[] = [];
     for (let i = 0; i + 1 < lines.length; i += 2) {
-      const { create } = JSON.parse(lines[i]) as { create: { _id: string } };
+      const [, id] = /"_id":"([^"]+)"/.exec(lines[i]) ?? [];
       const { dns } = JSON.parse(lines[i + 1]) as { dns: { question: { name: string } } };
-      items.push({ create: { status: documents.has(create._id) ? 409 : 201 } });
-      documents.set(create._id, dns.question.name);
+      items.push({ create: { status: documents.has(id) ? 409 : 201 } });
+      documents.set(id, dns.question.name);
     }
     response.end(JSON.stringify({ errors: false, items }));
   }

@@ -20,8 +20,11 @@ import {
 import { expected, rows } from './numbered.ts';
 import { addRow } from './rows.ts';
 
-/** A receiver for every sink that takes rows: a new one has to bring its own. (Parquet comes out of the store.) */
-const RECEIVERS: Record<Exclude<keyof typeof SINKS, 'parquet'>, () => Promise<Receiver>> = {
+/**
+ * A receiver for every sink that takes rows: a new one has to bring its own. (Parquet comes out of the store; Kafka has a
+ * broker in test/integration/kafka.test.ts.)
+ */
+const RECEIVERS: Record<Exclude<keyof typeof SINKS, 'parquet' | 'kafka'>, () => Promise<Receiver>> = {
   file: fileReceiver,
   pcapng: pcapngReceiver,
   syslog: syslogReceiver,

@@ -6,7 +6,7 @@ import { Moment } from '../statistics/head.tsx';
 import { t } from '../text.ts';
 import { Mark } from '../ui/icons.tsx';
 import { Empty, Fact, Panel } from '../ui/panel.tsx';
-import { Table } from '../ui/table.tsx';
+import { type Column, Table } from '../ui/table.tsx';
 import { causeText } from './causes.ts';
 
 /** Where history is kept, how much there is of it, and how far behind it is. */
@@ -67,13 +67,71 @@ export function StorePanel({ store }: { store: StoreState }): JSX.Element {
   );
 }
 
-/** Where rows go besides the store. */
-export function SinksPanel({ sinks }: { sinks: readonly SinkState[] }): JSX.Element {
-  const number = (value: number, bad = false): JSX.Element => (
+function number(value: number, bad = false): JSX.Element {
+  return (
     <data value={value} title={exact(value)} class={bad && value > 0 ? 'alarm' : value === 0 ? 'faint' : ''}>
       {count(value)}
     </data>
   );
+}
+
+/** Columns of the sinks: made anew when the language changes. */
+const SINK_COLUMNS = (): Column<SinkState>[] => [
+  {
+    key: 'name',
+    title: t('sinks.name'),
+    render: ({ name, error, circuit }) => (
+      <span title={error ?? undefined}>
+        <Mark level={error ? 'alarm' : 'good'} /> {name}
+        {error ? <span class="alarm"> {error}</span> : null}
+        {circuit === 'closed' ? null : <span class="faint"> · {t(`sinks.circuit.${circuit}`)}</span>}
+      </span>
+    ),
+  },
+  {
+    key: 'written',
+    title: t('sinks.written'),
+    align: 'end',
+    width: '92px',
+    render: ({ written, repeated }) => <span title={t('sinks.repeated', { n: repeated })}>{number(written)}</span>,
+  },
+  {
+    key: 'queue',
+    title: t('sinks.queue'),
+    align: 'end',
+    width: '112px',
+    render: ({ queue, spool }) => (
+      <span>
+        {number(queue)}
+        {spool === null ? null : <span class="faint"> · {plain(bytes(spool.bytes))}</span>}
+      </span>
+    ),
+  },
+  {
+    key: 'failed',
+    title: t('sinks.failed'),
+    align: 'end',
+    width: '76px',
+    render: ({ failed }) => number(failed, true),
+  },
+  {
+    key: 'dropped',
+    title: t('sinks.dropped'),
+    align: 'end',
+    width: '84px',
+    render: ({ dropped, causes }) => <span title={causesText(causes)}>{number(dropped, true)}</span>,
+  },
+  {
+    key: 'refused',
+    title: t('sinks.refused'),
+    align: 'end',
+    width: '84px',
+    render: ({ refused }) => number(refused, true),
+  },
+];
+
+/** Where rows go besides the store. */
+export function SinksPanel({ sinks }: { sinks: readonly SinkState[] }): JSX.Element {
   return (
     <Panel
       title={t('sinks.title')}
@@ -83,52 +141,13 @@ export function SinksPanel({ sinks }: { sinks: readonly SinkState[] }): JSX.Elem
       {sinks.length === 0 ? (
         <Empty title={t('sinks.none')}>{t('sinks.none.text')}</Empty>
       ) : (
-        <Table
-          label={t('sinks.title')}
-          rows={sinks}
-          rowKey={({ name }) => name}
-          columns={[
-            {
-              key: 'name',
-              title: t('sinks.name'),
-              render: ({ name, error }) => (
-                <span title={error ?? undefined}>
-                  <Mark level={error ? 'alarm' : 'good'} /> {name}
-                  {error ? <span class="alarm"> {error}</span> : null}
-                </span>
-              ),
-            },
-            {
-              key: 'written',
-              title: t('sinks.written'),
-              align: 'end',
-              width: '92px',
-              render: ({ written }) => number(written),
-            },
-            {
-              key: 'queue',
-              title: t('sinks.queue'),
-              align: 'end',
-              width: '76px',
-              render: ({ queue }) => number(queue),
-            },
-            {
-              key: 'failed',
-              title: t('sinks.failed'),
-              align: 'end',
-              width: '76px',
-              render: ({ failed }) => number(failed, true),
-            },
-            {
-              key: 'dropped',
-              title: t('sinks.dropped'),
-              align: 'end',
-              width: '84px',
-              render: ({ dropped }) => number(dropped, true),
-            },
-          ]}
-        />
+        <Table label={t('sinks.title')} rows={sinks} rowKey={({ name }) => name} columns={SINK_COLUMNS()} />
       )}
     </Panel>
   );
+}
+
+function causesText(causes: Readonly<Record<string, number>>): string | undefined {
+  const some = Object.entries(causes).filter(([, rows]) => rows > 0);
+  return some.length === 0 ? undefined : some.map(([cause, rows]) => `${cause} ${exact(rows)}`).join(', ');
 }
