@@ -22,6 +22,9 @@ import { type ZstdDecoder, ZstdInput } from '../sources/zstd.ts';
 
 /** Most memory for transactions kept to be looked at; the report counts those beyond it too. */
 const KEEP_BYTES = 512 * 1024 * 1024;
+/** Rows between two words of progress, and the part of finding rows in grouping them. */
+const PROGRESS_ROWS = 8192;
+const FIND_SHARE = 0.2;
 const TOP_ROWS = 10;
 
 export interface AnalyseOptions {
@@ -124,24 +127,29 @@ export class CaptureAnalysis {
     this.#shared = shared;
   }
 
-  /** Numbers of the transactions that pass, newest first. Throws `FilterError`. */
-  find(filter: string): Uint32Array {
+  /** Numbers of the transactions that pass, newest first; `progress`: 0 … 1. Throws `FilterError`. */
+  find(filter: string, progress?: (share: number) => void): Uint32Array {
     const passes = filter.trim() === '' ? () => true : rowFilter(filter, this.#shared.interfaces);
     const found: number[] = [];
     for (let n = this.kept - 1; n >= 0; n--) {
+      if (n % PROGRESS_ROWS === 0) progress?.(1 - n / this.kept);
       const [batch, row] = this.#rows.at(n);
       if (passes(batch, row)) found.push(n);
     }
     return Uint32Array.from(found);
   }
 
-  /** What passes the filter, counted by what it has in common. Throws `FilterError`. */
-  groups(filter: string, query: GroupsQuery): GroupsRow[] {
+  /** What passes the filter, counted by what it has in common; `progress`: 0 … 1. Throws `FilterError`. */
+  groups(filter: string, query: GroupsQuery, progress?: (share: number) => void): GroupsRow[] {
     const rows = this.#rows;
-    const numbers = this.find(filter);
+    // To find them is the smaller part: reading what they have in common takes longer.
+    const numbers = this.find(filter, (share) => progress?.(share * FIND_SHARE));
     return groupsOf(
       (function* () {
-        for (const n of numbers) yield rows.at(n);
+        for (let k = 0; k < numbers.length; k++) {
+          if (k % PROGRESS_ROWS === 0) progress?.(FIND_SHARE + (1 - FIND_SHARE) * (k / numbers.length));
+          yield rows.at(numbers[k]);
+        }
       })(),
       query,
     );

@@ -172,3 +172,14 @@ test('what is no capture is told so; rows beyond the memory are counted', async 
   assert.equal(analysis.kept, 0);
   assert.ok(analysis.total > 0);
 });
+
+test('counting says how far it has come', async () => {
+  const { analysis } = await analysed(new Uint8Array(readFileSync(`${captures}lookups.pcapng`)));
+  const shares: number[] = [];
+  analysis.groups('dns', { group: ['name'], of: 'latency', limit: 2 }, (share) => void shares.push(share));
+  assert.ok(shares.length >= 2, `told ${shares.length} times`);
+  assert.ok(
+    shares.every((share, i) => share >= (shares[i - 1] ?? 0) && share <= 1),
+    shares.join(),
+  );
+});

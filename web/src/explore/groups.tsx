@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Statistics, StatisticsRow } from '../../../src/server/schema/statistics.ts';
 import type { Dimension } from '../../../src/store/store.ts';
 import { api, type Resource, useApi } from '../api.ts';
@@ -74,12 +75,16 @@ function useStored({ groups, shown, order }: Asked, isWanted: boolean): Resource
   );
 }
 
-/** The groups of a capture in this page. */
-function useDropped(source: RowSource, { groups, shown }: Asked): Resource<Grouped> {
+/** The groups of a capture in this page, and how far they have come while they are counted, 0 … 1. */
+function useDropped(source: RowSource, { groups, shown }: Asked): Resource<Grouped> & { share: number } {
   const f = filter.value;
   const query = { f, group: groups, of: shown, limit: MOST };
-  const { data: rows, ...rest } = useAnswer(() => source.groups?.(query), [source, f, groups.join(), shown]);
-  return { ...rest, data: rows && { rows, complete: true }, reload: () => undefined };
+  const [counted, count] = useState({ asked: '', share: 0 });
+  const asked = [f, groups.join(), shown].join('\n');
+  const tell = (share: number): void => count({ asked, share });
+  const { data: rows, ...rest } = useAnswer(() => source.groups?.(query, tell), [source, asked]);
+  const share = counted.asked === asked ? counted.share : 0;
+  return { ...rest, data: rows && { rows, complete: true }, share, reload: () => undefined };
 }
 
 /** Statistics of what passes the filter, by one or two dimensions. A row leads to its transactions. */
@@ -94,12 +99,13 @@ export function Groups({ source, groups }: { source: RowSource; groups: readonly
   const title = t('explore.group.title', { dimension: groups.map((name) => t(`explore.dim.${name}`)).join(' × ') });
   // The answer before this one may be of other groups.
   const known = data?.rows.every((row) => groups.every((name) => row[name] !== undefined)) === true;
+  const isCounting = !source.hasHistory && answer.loading;
   const rows = sorted(known ? data.rows : [], order);
   return (
     <Panel
       title={title}
       class="groups"
-      note={known && <Note data={data} />}
+      note={isCounting ? <Counting share={dropped.share} /> : known && <Note data={data} />}
       stale={answer.loading}
       actions={
         <>
@@ -131,6 +137,15 @@ export function Groups({ source, groups }: { source: RowSource; groups: readonly
         />
       )}
     </Panel>
+  );
+}
+
+function Counting({ share }: { share: number }): JSX.Element {
+  return (
+    <span class="group-counting" role="status">
+      <progress max={1} value={share} aria-label={t('explore.counting')} />
+      {t('explore.counting')}
+    </span>
   );
 }
 

@@ -22,19 +22,19 @@ export const capture = signal<Capture | null>(null);
 export function openCapture(file: File): void {
   capture.value?.close();
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  const waiting = new Map<number, { done: (answer: Answer) => void; failed: (error: ApiError) => void }>();
+  const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  const ask = (request: DistributiveOmit<Request, 'id'>): Promise<Answer> =>
+  const ask: Ask = (request, share) =>
     new Promise((done, failed) => {
       const id = ++lastId;
-      waiting.set(id, { done, failed });
+      waiting.set(id, { done, failed, ...(share && { share }) });
       worker.postMessage({ ...request, id }, []);
     });
   const source: RowSource = {
     hasHistory: false,
     page: async (query, listener, stop) => pageOf(ask, query, listener, stop),
     detail: async (transaction) => answerOf('detail', await ask({ kind: 'detail', transaction })).detail,
-    groups: async (query) => answerOf('groups', await ask({ kind: 'groups', ...query })).rows,
+    groups: async (query, share) => answerOf('groups', await ask({ kind: 'groups', ...query }, share)).rows,
     packets: async (transaction) => answerOf('packets', await ask({ kind: 'packets', transaction })).packets,
   };
   const change = (patch: Partial<Capture>): void => {
@@ -46,6 +46,10 @@ export function openCapture(file: File): void {
       return;
     }
     const one = waiting.get(data.id);
+    if (data.kind === 'share') {
+      one?.share?.(data.share);
+      return;
+    }
     waiting.delete(data.id);
     if (data.kind === 'problem') one?.failed(new ApiError(data.problem));
     else one?.done(data);
@@ -88,7 +92,14 @@ export function closeCapture(): void {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-type Ask = (request: DistributiveOmit<Request, 'id'>) => Promise<Answer>;
+type Ask = (request: DistributiveOmit<Request, 'id'>, share?: (share: number) => void) => Promise<Answer>;
+
+interface Waiting {
+  done(answer: Answer): void;
+  failed(error: ApiError): void;
+  /** Hears how far the answer has come, 0 … 1. */
+  share?(share: number): void;
+}
 
 async function pageOf(
   ask: Ask,

@@ -26,6 +26,8 @@ export interface CapturePage {
 /** What the worker says. */
 export type Answer =
   | { kind: 'progress'; read: number; total: number; transactions: number }
+  /** How far an answer has come, 0 … 1. */
+  | { kind: 'share'; id: number; share: number }
   | { kind: 'opened'; id: number; opened: Opened }
   | { kind: 'page'; id: number; page: CapturePage }
   | { kind: 'detail'; id: number; detail: TransactionDetail }

@@ -32,8 +32,19 @@ async function answer(request: Request): Promise<Answer> {
   if (request.kind === 'page') return { kind: 'page', id, page: page(request) };
   if (request.kind === 'packets') return { kind: 'packets', id, packets: await packets(request.transaction) };
   // The rows have the names and texts of the API's.
-  if (request.kind === 'groups') return { kind: 'groups', id, rows: opened().groups(request.f, request) };
+  if (request.kind === 'groups') return { kind: 'groups', id, rows: opened().groups(request.f, request, telling(id)) };
   return { kind: 'detail', id, detail: detail(request.transaction) };
+}
+
+/** Tells how far an answer has come, now and then. */
+function telling(id: number): (share: number) => void {
+  let told = performance.now();
+  return (share) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_MS) return;
+    told = now;
+    port.postMessage({ kind: 'share', id, share });
+  };
 }
 
 async function open(file: File): Promise<Opened> {

@@ -30,8 +30,14 @@ export interface RowSource {
   detail(id: string, signal: AbortSignal): Promise<TransactionDetail>;
   /** It can be counted, grouped, followed and exported by the API. */
   readonly hasHistory: boolean;
-  /** What only a capture in this page answers by itself: rows by what they have in common, frames of a transaction. */
-  groups?(query: { f: string; group: readonly string[]; of: string; limit: number }): Promise<StatisticsRow[]>;
+  /**
+   * What only a capture in this page answers by itself: rows by what they have in common (`share`: how far that has come,
+   * 0 … 1), frames of a transaction.
+   */
+  groups?(
+    query: { f: string; group: readonly string[]; of: string; limit: number },
+    share: (share: number) => void,
+  ): Promise<StatisticsRow[]>;
   packets?(id: string): Promise<Packet[]>;
 }
 
