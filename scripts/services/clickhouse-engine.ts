@@ -4,8 +4,10 @@
  * or the body, bodies in any format, gzip, user and password (environment), errors with code and text as the server has
  * them. What a server does besides answering queries (Keeper, other nodes, users in SQL, cancelling) is not here.
  */
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 interface Answer {
@@ -22,12 +24,6 @@ interface Engine {
     format: string,
     params?: Record<string, string>,
   ): Promise<Answer>;
-  InsertRawAsyncConnection(
-    connection: unknown,
-    prefix: string,
-    body: Uint8Array,
-    countLines: boolean,
-  ): Promise<{ rowsWritten: number; bytesWritten: number }>;
 }
 
 const [modules, folder, port = '0'] = process.argv.slice(2);
@@ -37,6 +33,8 @@ const engine = require(
   `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`,
 ) as Engine;
 const connection = engine.CreateConnection(folder);
+/** Where the body of an insert lies while it is read: one at a time. */
+const BODY = join(folder, 'insert.native');
 
 /** What the URL says that is no setting. */
 const WORDS = new Set([
@@ -85,12 +83,11 @@ async function run(url: URL, body: Buffer): Promise<{ bytes: Uint8Array; summary
   return alone(async () => {
     await engine.QueryAsyncConnection(connection, `USE \`${database}\``, 'TSV');
     if (insert !== null) {
-      const done = await engine.InsertRawAsyncConnection(connection, `${insert[1]}${clause} ${insert[2]}`, body, false);
-      return {
-        bytes: new Uint8Array(0),
-        format: 'TabSeparated',
-        summary: { written_rows: String(done.rowsWritten), written_bytes: String(done.bytesWritten) },
-      };
+      // Data within a statement ends at an empty line here; in a file it does not.
+      writeFileSync(BODY, body);
+      const sql = `${insert[1]} FROM INFILE '${BODY}' COMPRESSION 'none'${clause} ${insert[2]}`;
+      await engine.QueryAsyncConnection(connection, sql, 'TSV');
+      return { bytes: new Uint8Array(0), format: 'TabSeparated', summary: {} };
     }
     const text = `${query}${query === '' ? '' : '\n'}${body.toString('utf8')}`.trim().replace(/;$/, '');
     const named = /\sFORMAT\s+(\w+)\s*$/i.exec(text);

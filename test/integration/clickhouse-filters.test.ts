@@ -2,7 +2,8 @@ import { start } from '../../scripts/services/clickhouse.ts';
 import { Connection } from '../../src/store/clickhouse/connection.ts';
 import { CLICKHOUSE } from '../../src/store/clickhouse/dialect.ts';
 import { TransactionWriter } from '../../src/store/clickhouse/rows.ts';
-import { INSERTED, statementsOf } from '../../src/store/clickhouse/schema.ts';
+import { statementsOf } from '../../src/store/clickhouse/ddl.ts';
+import { INSERTED } from '../../src/store/clickhouse/schema.ts';
 import { fillRows, filterContract } from '../filter/sql-property.ts';
 
 filterContract(

@@ -1,6 +1,6 @@
 import type { ClickHouseOptions, StoreStatus } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { TABLE_NAMES } from './schema.ts';
+import { TABLE_NAMES } from './ddl.ts';
 
 /** What a server says of the store. */
 export interface Known {

@@ -12,7 +12,7 @@ import {
   type Measure,
   type StatisticsQuery,
 } from '../store.ts';
-import { KEYED_ROLLUPS, type Step, STEPS } from './schema.ts';
+import { KEPT_BY_KEY, KEYED_ROLLUPS, type Step, STEPS } from './schema.ts';
 
 /** Up to so many rows are counted one by one: percentiles are finer then, and it takes no longer than a blink. */
 export const COUNTED_ROWS = 300_000;
@@ -32,8 +32,6 @@ export interface Plan {
   pieces: readonly Piece[];
   /** Table of a step of the rollup, where pieces are counted there. */
   table(step: Step): string;
-  /** One dimension with many values, or a rollup of all that have few. */
-  isKeyed: boolean;
   isHeatmap: boolean;
   isFew: boolean;
   counts: readonly Count[];
@@ -55,7 +53,9 @@ export function planOf(
   const distincts = has(DISTINCTS);
   const isCounted = [...measures].every((name) => name === 'transactions');
   const isHeatmap = group.length === 1 && group[0] === 'latency_bucket' && isCounted;
-  const keyed = KEYED_ROLLUPS.filter(({ key }) => group.length === 1 && group[0] === key);
+  const distributions = has(DISTRIBUTIONS);
+  const isByKey = group.length === 1 && distributions.every((name) => KEPT_BY_KEY.includes(name));
+  const keyed = KEYED_ROLLUPS.filter(({ key }) => isByKey && group[0] === key);
   const isRolledUp =
     condition.sql === 'true' &&
     (keyed.length > 0 || group.every((name) => name in CUBE) || isHeatmap) &&
@@ -70,12 +70,11 @@ export function planOf(
     condition,
     pieces: isRaw ? pieceOf('transactions', from, to) : piecesOf(query, steps),
     table: (step) => keyed.find((one) => one.step === step)?.name ?? step,
-    isKeyed: keyed.length > 0,
     isHeatmap,
     isFew: few <= COUNTED_ROWS,
     counts: has(COUNTS),
     distincts,
-    distributions: has(DISTRIBUTIONS),
+    distributions,
   };
 }
 

@@ -1,14 +1,6 @@
-import {
-  measuresIn,
-  bucketSql,
-  CUBE,
-  DISTRIBUTION,
-  KEYED,
-  type KeyedDimension,
-  ROLLUP_PRECISION,
-} from '../measures.ts';
+import { measuresIn, CUBE, KEYED, type KeyedDimension } from '../measures.ts';
 import { PASSIVE_COLUMNS, TRANSACTION_COLUMNS, type TransactionColumnName } from '../schema.ts';
-import { DISTRIBUTIONS, RECORD_KINDS, type Retention, type ClickHouseOptions } from '../store.ts';
+import { DISTRIBUTIONS, type DistributionName, RECORD_KINDS, type Retention } from '../store.ts';
 import { CLICKHOUSE } from './dialect.ts';
 import { type NativeColumn, nativeType } from './native-writer.ts';
 
@@ -36,7 +28,7 @@ export const FAMILY = INSERTED.length - 1;
 export const STEPS = { minutes: 60_000, hours: 3_600_000 } as const;
 export type Step = keyof typeof STEPS;
 
-const { columns: MEASURES } = measuresIn(CLICKHOUSE);
+export const { columns: MEASURES } = measuresIn(CLICKHOUSE);
 const HOUR_NS = '3600000000000';
 const DAY_NS = '86400000000000';
 
@@ -73,7 +65,7 @@ const DETAILS: readonly TransactionColumnName[] = [
 ];
 
 /** A table: where its columns come from, and how it is kept. */
-interface Table {
+export interface Table {
   readonly name: string;
   readonly columns: readonly string[];
   readonly engine: 'Null' | 'MergeTree' | 'AggregatingMergeTree' | 'ReplacingMergeTree(version, gone)';
@@ -123,17 +115,20 @@ function transactions(days: number): Table {
   };
 }
 
+/** Distributions that rollups have: those by a dimension of many values would be large with all of them. */
+export const KEPT_BY_KEY: readonly DistributionName[] = ['latency'];
+export const isKept = (of: readonly DistributionName[]) => (name: string) =>
+  of.some((one) => name.startsWith(`${one}_`)) || !DISTRIBUTIONS.some((one) => name.startsWith(`${one}_`));
+
 /** Type of a measure's column in a rollup, and how rows of one key become one. */
-function measureColumns(): string[] {
+function measureColumns(of: readonly DistributionName[]): string[] {
   const merged = (name: string) => (name.endsWith('_min') ? 'min' : name.endsWith('_max') ? 'max' : 'sum');
   return [
-    ...MEASURES.map(({ name, type }) => {
+    ...MEASURES.filter(({ name }) => isKept(of)(name)).map(({ name, type }) => {
       const how = merged(name);
       return `${name} SimpleAggregateFunction(${how}, ${how === 'sum' ? type : `Nullable(${type})`}) CODEC(ZSTD(1))`;
     }),
-    ...DISTRIBUTIONS.map(
-      (name) => `${name}_histogram SimpleAggregateFunction(sumMap, Map(UInt16, UInt64)) CODEC(ZSTD(1))`,
-    ),
+    ...of.map((name) => `${name}_histogram SimpleAggregateFunction(sumMap, Map(UInt16, UInt64)) CODEC(ZSTD(1))`),
   ];
 }
 
@@ -144,7 +139,7 @@ const CUBE_TYPES: Readonly<Record<(typeof CUBE)[keyof typeof CUBE], string>> = {
 };
 
 /** Keys of rollups by one dimension: what they are called where they are stored, and their type. */
-const KEYS: Readonly<Record<KeyedDimension, { columns: readonly string[]; types: readonly string[] }>> = {
+export const KEYS: Readonly<Record<KeyedDimension, { columns: readonly string[]; types: readonly string[] }>> = {
   domain: { columns: ['domain'], types: ['LowCardinality(String)'] },
   client: { columns: ['family', 'client_address'], types: ['UInt8', 'IPv6'] },
   server: { columns: ['family', 'server_address'], types: ['UInt8', 'IPv6'] },
@@ -159,10 +154,16 @@ export const KEYED_ROLLUPS: readonly { name: string; step: Step; key: KeyedDimen
 const keepOf = (step: Step): keyof Retention => (step === 'minutes' ? 'minutesDays' : 'hoursDays');
 const partitionOf = (step: Step) => (step === 'minutes' ? `toYYYYMM(${DAY_OF_BUCKET})` : `toYear(${DAY_OF_BUCKET})`);
 
-function rollup(name: string, step: Step, keys: readonly string[], types: readonly string[], shard: string): Table {
+function rollup(
+  name: string,
+  step: Step,
+  keys: readonly string[],
+  types: readonly string[],
+  { shard, of }: { shard: string; of: readonly DistributionName[] },
+): Table {
   return {
     name,
-    columns: ['time Int64 CODEC(Delta, ZSTD(1))', ...keys.map((key, k) => `${key} ${types[k]}`), ...measureColumns()],
+    columns: ['time Int64 CODEC(Delta, ZSTD(1))', ...keys.map((key, k) => `${key} ${types[k]}`), ...measureColumns(of)],
     engine: 'AggregatingMergeTree',
     partition: partitionOf(step),
     order: `(time, ${keys.join(', ')})`,
@@ -223,20 +224,23 @@ function passive(name: string, order: string, shard: string): Table {
 /** Columns of passive DNS as they are inserted: into a table that keeps nothing, views make the others of it. */
 export const SIGHTED: readonly NativeColumn[] = PASSIVE_COLUMNS;
 export const SIGHTED_TABLE = 'passive_in';
-const SIGHTED_SELECT = 'reversed, type, data, prefix, suffix, cnames, (first, sensor) AS origin, last, count';
+export const SIGHTED_SELECT = 'reversed, type, data, prefix, suffix, cnames, (first, sensor) AS origin, last, count';
 
-const BOUNDED_RECORDS = RECORD_KINDS.filter((kind) => !['views', 'users', 'settings'].includes(kind));
+export const BOUNDED_RECORDS = RECORD_KINDS.filter((kind) => !['views', 'users', 'settings'].includes(kind));
 
 /** Tables besides the views that fill them. */
-function tables(days: number): readonly Table[] {
+export function tables(days: number): readonly Table[] {
   const cube = Object.keys(CUBE);
   const types = Object.values(CUBE).map((type) => CUBE_TYPES[type]);
   return [
     transactions(days),
-    ...(['minutes', 'hours'] as const).map((step) => rollup(step, step, cube, types, 'cityHash64(time)')),
+    ...(['minutes', 'hours'] as const).map((step) =>
+      rollup(step, step, cube, types, { shard: 'cityHash64(time)', of: DISTRIBUTIONS }),
+    ),
     ...KEYED_ROLLUPS.map(({ name, step, key }) => {
       const { columns, types: ofKey } = KEYS[key];
-      return rollup(name, step, columns, ofKey, `cityHash64(${columns.at(-1)})`);
+      const shard = `cityHash64(${columns.at(-1)})`;
+      return rollup(name, step, columns, ofKey, { shard, of: KEPT_BY_KEY });
     }),
     distinct('minutes'),
     distinct('hours'),
@@ -291,180 +295,3 @@ function tables(days: number): readonly Table[] {
     },
   ];
 }
-
-const MISSING = `multiIf(outcome = 1, 0, rcode = 3, 1, answer_kind = 1, 2, rcode = 2, 3, rcode = 5, 4, answer_kind = 4, 5, 255)`;
-
-/** Settings that a view needs, whoever inserts: a cast of NULL is NULL. */
-const WITH = 'SETTINGS cast_keep_nullable = 1';
-/** Columns of a rollup besides its key: what they are called, and what they are made of. */
-type Made = readonly { name: string; from: string }[];
-
-/** Rows by bucket and key. Names within are others than those of the columns that go in. */
-function grouped(bucket: string, keys: readonly string[], made: Made, from: string): string {
-  const inner = made.map(({ name, from: sql }) => `${sql} AS made_${name}`);
-  const outer = made.map(({ name }) => `made_${name} AS ${name}`);
-  const by = ['bucket', ...keys].join(', ');
-  return `SELECT ${['bucket AS time', ...keys, ...outer].join(', ')} FROM (SELECT ${[`${bucket} AS bucket`, ...keys, ...inner].join(', ')} FROM ${from} GROUP BY ${by}) ${WITH}`;
-}
-
-const bucketOfRow = (step: Step) => `intDiv(time, ${STEPS[step]}000000) * ${STEPS[step]}`;
-const HOUR_OF_BUCKET = `intDiv(time, ${STEPS.hours}) * ${STEPS.hours}`;
-
-/** Measures of transactions, and of rollups of them. */
-const MADE: Made = [
-  ...MEASURES,
-  ...DISTRIBUTIONS.map((name) => {
-    const { sql } = DISTRIBUTION[name];
-    const bucket = bucketSql(`assumeNotNull(${sql})`, ROLLUP_PRECISION, CLICKHOUSE);
-    return { name: `${name}_histogram`, from: `sumMapIf(map(${bucket}, toUInt64(1)), (${sql}) IS NOT NULL)` };
-  }),
-];
-const MERGED: Made = [
-  ...MEASURES.map(({ name, merge }) => ({ name, from: merge })),
-  ...DISTRIBUTIONS.map((name) => ({ name: `${name}_histogram`, from: `sumMap(${name}_histogram)` })),
-];
-
-/** What fills the tables that are made of others. */
-function views(local: (table: string) => string): readonly { to: string; select: string }[] {
-  const cube = Object.keys(CUBE);
-  const raw = local('transactions');
-  const sketches = Object.entries(SKETCHED);
-  const { domain, client, server } = KEYS;
-  return [
-    { to: 'minutes', select: grouped(bucketOfRow('minutes'), cube, MADE, raw) },
-    { to: 'hours', select: grouped(HOUR_OF_BUCKET, cube, MERGED, local('minutes')) },
-    { to: 'domain_minutes', select: grouped(bucketOfRow('minutes'), domain.columns, MADE, raw) },
-    { to: 'domain_hours', select: grouped(HOUR_OF_BUCKET, domain.columns, MERGED, local('domain_minutes')) },
-    { to: 'client_hours', select: grouped(bucketOfRow('hours'), client.columns, MADE, raw) },
-    { to: 'server_hours', select: grouped(bucketOfRow('hours'), server.columns, MADE, raw) },
-    {
-      to: 'distinct_minutes',
-      select: grouped(
-        bucketOfRow('minutes'),
-        [],
-        sketches.map(([name, { from }]) => ({ name, from: `uniqCombinedState(12)(${from})` })),
-        raw,
-      ),
-    },
-    {
-      to: 'distinct_hours',
-      select: grouped(
-        HOUR_OF_BUCKET,
-        [],
-        sketches.map(([name]) => ({ name, from: `uniqCombinedMergeState(12)(${name})` })),
-        local('distinct_minutes'),
-      ),
-    },
-    {
-      to: 'missing',
-      select: `SELECT name, type, toUInt8(${MISSING}) AS kind, min(intDiv(time, 1000000)) AS first, max(intDiv(time, 1000000)) AS last, toInt64(count()) AS count FROM ${raw} WHERE name <> '' AND protocol = 0 AND kind < 255 GROUP BY name, type, kind`,
-    },
-    ...['passive', 'passive_by_data'].map((to) => ({
-      to,
-      select: `SELECT ${SIGHTED_SELECT} FROM ${local(SIGHTED_TABLE)}`,
-    })),
-  ];
-}
-
-/** Windows in which a token is known: blocks that came last. Servers forget older ones. */
-const TOKENS = 10_000;
-
-/** TTL of a table; empty where it is kept for ever. */
-function ttlOf({ ttl, name }: Table, retention: Retention, options?: ClickHouseOptions): string {
-  if (name === 'matches') return 'made + INTERVAL 1 HOUR';
-  if (ttl === undefined) return '';
-  const days = retention[ttl.keep];
-  const clauses: string[] = [];
-  const { coldVolume, coldDays = 0 } = options ?? {};
-  if (name === 'transactions' && coldVolume !== undefined && coldDays > 0) {
-    clauses.push(`${ttl.from} + INTERVAL ${Math.ceil(coldDays)} DAY TO VOLUME ${quoted(coldVolume)}`);
-  }
-  if (typeof days === 'number' && days > 0 && Number.isFinite(days)) {
-    const where = name === 'records' ? ` DELETE WHERE kind IN (${BOUNDED_RECORDS.map(quoted).join(', ')})` : '';
-    clauses.push(`${ttl.from} + INTERVAL ${Math.ceil(days)} DAY${where}`);
-  }
-  return clauses.join(', ');
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-/** A name of the configuration as an identifier. */
-export function identifier(text: string): string {
-  return `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
-}
-
-function engineOf({ name, engine, shard }: Table, { cluster, database }: ClickHouseOptions): string {
-  if (cluster === undefined || engine === 'Null') return engine;
-  const [kind, args] = /^(\w+)(?:\((.*)\))?$/.exec(engine)?.slice(1) ?? [];
-  // Tables that every server has whole are one group of replicas, over all shards.
-  const path = `/clickhouse/tables/${shard === undefined ? 'all' : '{shard}'}/${database}/${name}`;
-  const replica = shard === undefined ? '{shard}-{replica}' : '{replica}';
-  return `Replicated${kind}(${[quoted(path), quoted(replica), ...(args === undefined ? [] : [args])].join(', ')})`;
-}
-
-function settingsOf({ name, settings }: Table, { cluster, policy }: ClickHouseOptions): string[] {
-  return [
-    `${cluster === undefined ? 'non_' : ''}replicated_deduplication_window = ${TOKENS}`,
-    ...(settings === undefined ? [] : [settings]),
-    ...(name === 'transactions' && policy !== undefined ? [`storage_policy = ${quoted(policy)}`] : []),
-  ];
-}
-
-function createTable(table: Table, options: ClickHouseOptions, retention: Retention): string[] {
-  const { cluster } = options;
-  const on = cluster === undefined ? '' : ` ON CLUSTER ${identifier(cluster)}`;
-  const name = localName(table.name, options);
-  const ttl = ttlOf(table, retention, options);
-  const clauses = [
-    `ENGINE = ${engineOf(table, options)}`,
-    ...(table.partition === undefined ? [] : [`PARTITION BY ${table.partition}`]),
-    ...(table.order === undefined ? [] : [`ORDER BY ${table.order}`]),
-    ...(ttl === '' ? [] : [`TTL ${ttl}`]),
-    ...(table.engine === 'Null' ? [] : [`SETTINGS ${settingsOf(table, options).join(', ')}`]),
-  ];
-  const statements = [`CREATE TABLE IF NOT EXISTS ${name}${on} (${table.columns.join(', ')}) ${clauses.join(' ')}`];
-  if (cluster !== undefined && table.shard !== undefined) {
-    statements.push(
-      `CREATE TABLE IF NOT EXISTS ${table.name}${on} AS ${name} ENGINE = Distributed(${quoted(cluster)}, currentDatabase(), ${name}, ${table.shard})`,
-    );
-  }
-  return statements;
-}
-
-/** Where rows of a table are on a server of its own kind: of a cluster, its part. */
-export function localName(table: string, { cluster }: ClickHouseOptions): string {
-  const isWhole = ['records', 'matches', 'meta'].includes(table);
-  return cluster === undefined || isWhole ? table : `${table}_local`;
-}
-
-/** Statements that make a store: tables in the order in which they need each other. */
-export function statementsOf(options: ClickHouseOptions, retention: Retention = {}): string[] {
-  const { cluster, detailDays = 0 } = options;
-  const on = cluster === undefined ? '' : ` ON CLUSTER ${identifier(cluster)}`;
-  const local = (table: string) => localName(table, options);
-  return [
-    ...tables(Math.ceil(detailDays)).flatMap((table) => createTable(table, options, retention)),
-    ...views(local).map(
-      ({ to, select }) => `CREATE MATERIALIZED VIEW IF NOT EXISTS ${to}_view${on} TO ${local(to)} AS ${select}`,
-    ),
-  ];
-}
-
-/** Statements that change how long things are kept. */
-export function retentionStatements(options: ClickHouseOptions, retention: Retention): string[] {
-  const on = options.cluster === undefined ? '' : ` ON CLUSTER ${identifier(options.cluster)}`;
-  return tables(0)
-    .filter(({ ttl }) => ttl !== undefined)
-    .map((table) => {
-      const ttl = ttlOf(table, retention, options);
-      const what = ttl === '' ? 'REMOVE TTL' : `MODIFY TTL ${ttl}`;
-      return `ALTER TABLE ${localName(table.name, options)}${on} ${what}`;
-    });
-}
-
-/** Tables of rows, for counting them. */
-export const TABLE_NAMES: readonly string[] = tables(0).flatMap(({ name, engine }) =>
-  engine === 'Null' ? [] : [name],
-);

@@ -3,7 +3,8 @@ import { EXIT, UserError } from '../../core/errors.ts';
 import type { ClickHouseOptions, Retention, StoreOptions } from '../store.ts';
 import { Connection, reasonIn } from './connection.ts';
 import { nativeRows } from './native-writer.ts';
-import { identifier, retentionStatements, SCHEMA_VERSION, statementsOf } from './schema.ts';
+import { identifier, retentionStatements, statementsOf } from './ddl.ts';
+import { SCHEMA_VERSION } from './schema.ts';
 
 const UNKNOWN_DATABASE = '81';
 const AUTHENTICATION_FAILED = '516';

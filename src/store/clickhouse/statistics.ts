@@ -24,6 +24,7 @@ const DEFAULT_LIMIT = 20;
 const MOST_ROWS = 100_000;
 
 const { columns: MEASURES, dimensions: DIMENSIONS } = measuresIn(CLICKHOUSE);
+const TYPES = new Map(MEASURES.map(({ name, type }) => [name, type]));
 /** An address stands for itself, also an IPv4 one: no host has one of those that stand for IPv4 (RFC 4291 §2.5.5.2). */
 const OF_ROWS: Readonly<Record<Dimension, string>> = {
   ...DIMENSIONS,
@@ -138,8 +139,15 @@ class Answer {
 
   /** Measures of pieces, not merged yet. */
   #partials(columns: readonly { name: string; from: string }[], groups?: readonly SqlValue[][]): Sql {
-    const rollup = columns.map(({ name }) => name);
-    return this.#pieces({ rollup, rows: columns.map(({ name, from }) => `${from} AS ${name}`) }, groups);
+    // Of one type on both sides: columns of rollups have one of their own.
+    const made = (from: string, name: string) => `(${from})::${TYPES.get(name) ?? 'UInt64'} AS ${name}`;
+    return this.#pieces(
+      {
+        rollup: columns.map(({ name }) => made(name, name)),
+        rows: columns.map(({ name, from }) => made(from, name)),
+      },
+      groups,
+    );
   }
 
   /** A condition on the dimensions. */
