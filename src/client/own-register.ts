@@ -28,7 +28,7 @@ const LINE = /^([+-]) (udp|tcp|icmp) (\S{2,64}) (\d{1,5}) (\d{1,10}) (\d{1,14})$
 const MOST_LINE = 256;
 /** The file is emptied beyond that; a command writes no more into one that nobody empties. */
 const MOST_BYTES = 1 << 20;
-const MOST_UNREAD = 64 << 20;
+const MOST_UNREAD = 8 << 20;
 /** Sockets of others that are remembered as open. */
 const MOST_OPEN = 65_536;
 /** Programs that ended without a word, and addresses of this machine, are looked at so often. */
@@ -82,20 +82,25 @@ export function tellServing(): void {
 
 /** Registers of a folder, open for writing. */
 function registersIn(folder: string): number[] {
-  const found: number[] = [];
   try {
-    for (const name of readdirSync(folder)) {
-      const pid = NAME.exec(name)?.[1];
-      if (pid === undefined || !isAlive(Number(pid))) continue;
-      const file = openSync(join(folder, name), constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
-      const { size } = fstatSync(file);
-      if (size < MOST_UNREAD) found.push(file);
-      else closeSync(file);
-    }
+    return readdirSync(folder).flatMap((name) => opened(folder, name));
   } catch {
-    // Nobody serves there, or not for us.
+    // Nobody serves there.
+    return [];
   }
-  return found;
+}
+
+function opened(folder: string, name: string): number[] {
+  const pid = NAME.exec(name)?.[1];
+  if (pid === undefined || !isAlive(Number(pid))) return [];
+  try {
+    const file = openSync(join(folder, name), constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+    if (fstatSync(file).size < MOST_UNREAD) return [file];
+    closeSync(file);
+  } catch {
+    // Not for us.
+  }
+  return [];
 }
 
 /** The register of a nametap that serves. */
