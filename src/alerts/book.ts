@@ -1,6 +1,7 @@
 import type { Finding, Raise } from '../core/alert.ts';
 import { worse } from '../core/alert.ts';
 import { UserError } from '../core/errors.ts';
+import { BOOK_RULES, type BookRules } from './book-rules.ts';
 import { type Entry, grow, type Incident, incidentOf, note } from './incident.ts';
 import { inhibits, isDetector } from './inhibition.ts';
 import { type AlertRecords, Keeper } from './keeper.ts';
@@ -8,34 +9,6 @@ import { type Action, apply, type Deed, undo } from './lifecycle.ts';
 import { isUnder, MOST_MUTES, type Mute, muteOf } from './mutes.ts';
 import { Rates, stormOf } from './rates.ts';
 import { severityOf } from './severity.ts';
-
-/** Spans in seconds. */
-export interface BookRules {
-  /** An incident is over after so long without a finding. */
-  quiet: number;
-  /** Outputs are told of one that goes on so often. */
-  repeat: number;
-  /** New incidents an hour of one detector and severity; beyond, one summary stands for all. */
-  perDetector: number;
-  /** New incidents a day of one key; beyond, the last one goes on. */
-  perKey: number;
-  /** Incidents held in memory; all are kept in the store. */
-  most: number;
-  /** Detectors (`OPS-*`) whose incidents close themselves when they are over. */
-  closeResolved: readonly string[];
-  /** Weight of what a finding is about; 1 for an ordinary host. */
-  weight(finding: Finding): number;
-}
-
-export const BOOK_RULES: BookRules = {
-  quiet: 1800,
-  repeat: 1800,
-  perDetector: 60,
-  perKey: 6,
-  most: 10_000,
-  closeResolved: ['OPS-*'],
-  weight: () => 1,
-};
 
 export const CHANGE_CAUSES = ['raised', 'worsened', 'updated', 'resolved', 'changed'] as const;
 /** What happened to an incident; `changed` is what people, mutes and other incidents did to it. */
@@ -151,6 +124,13 @@ export class AlertBook {
     this.#advance(time);
   }
 
+  /** What was told of under a key is over, and that is known: nobody has to wait for the quiet. `time` as in findings. */
+  over(detector: string, key: string, time: number): void {
+    this.#advance(time);
+    const known = this.#active.get(keyOf({ detector, key }));
+    if (known !== undefined) this.#resolve(known, time);
+  }
+
   /** Everything that goes on is over: the input has ended. */
   end(): void {
     for (const incident of this.#active.values()) this.#resolve(incident);
@@ -254,9 +234,8 @@ export class AlertBook {
     this.#changed(known, 'updated', isDue);
   }
 
-  #resolve(incident: Incident): void {
-    const { quiet, closeResolved } = this.#rules;
-    const time = incident.updated + quiet;
+  #resolve(incident: Incident, time = incident.updated + this.#rules.quiet): void {
+    const { closeResolved } = this.#rules;
     incident.resolved = time;
     this.#active.delete(keyOf(incident));
     note(incident, { time, by: 'nametap', action: 'resolved' });

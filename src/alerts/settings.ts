@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.ts';
 import { addressWords, isInNetwork, type Network } from '../core/network.ts';
 import { form, group, list, map, span, text, type ValueOf, variant, whole } from '../core/settings.ts';
 import { networkOf } from '../enrich/client-names.ts';
-import { BOOK_RULES, type BookRules } from './book.ts';
+import { BOOK_RULES, type BookRules } from './book-rules.ts';
 import { OUTPUTS } from './outputs/index.ts';
 
 const asset = group('An asset: what happens to it weighs more, or less.', {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Raise } from '../core/alert.ts';
+import type { AlertBook } from '../alerts/book.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { ProbeAnswer, ProbeBeat, ProbeLoad, ProbeResult, Probes, ProbeState } from '../core/probe.ts';
 import { PROBES } from '../probes/index.ts';
@@ -15,7 +15,7 @@ import type { ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import { type JournalBeat, ProbeJournal } from './probe-journal.ts';
 import { usualSettings } from './probe-settings.ts';
-import { ProbeWatch } from './probe-watch.ts';
+import { PROBE_DETECTOR, ProbeWatch } from './probe-watch.ts';
 
 /** The history has a beat a minute of up to so many targets; of more, a beat of more minutes. */
 const TARGETS_A_MINUTE = 1000;
@@ -32,7 +32,8 @@ export interface ProbeServiceOptions {
   config: ProbesConfig;
   store: Pick<Store, 'records'>;
   version: string;
-  raise: Raise;
+  /** The alert book: what fails is told of, and what is over. */
+  book: Pick<AlertBook, 'raise' | 'over'> | null;
   /** Transactions of our own that were seen. */
   own(): number;
   log: ServerLog;
@@ -232,7 +233,10 @@ export class ProbeService implements Probes {
 
   #take(watch: ProbeWatch, result: ProbeResult): void {
     const finding = watch.take(result);
-    if (finding !== null) this.#options.raise(finding);
+    const { book } = this.#options;
+    if (finding !== null) book?.raise(finding);
+    // It may have been told of before a restart: the first success ends it, too.
+    else if (watch.isBack) book?.over(PROBE_DETECTOR, watch.key, result.time / 1000);
   }
 
   async #openIcmp(): Promise<void> {

@@ -4,6 +4,7 @@ import type { PassiveSubject, ProbeDefinition } from '../probes/probe.ts';
 import type { CheckConfig } from '../probes/settings.ts';
 import { beatOf } from '../probes/tally.ts';
 
+export const PROBE_DETECTOR = 'OPS-PROBE';
 /** Beats that the page's strip shows. */
 const MOST_BEATS = 60;
 /** Results of one beat of the history; more would only make its percentiles finer. */
@@ -18,6 +19,8 @@ export class ProbeWatch {
   last: ProbeResult | null = null;
   /** Failures in a row. */
   failing = 0;
+  /** The last result is a success, and the one before was none, or there was none. */
+  isBack = false;
   /** Results by outcome since the start. */
   readonly counts = new Map<ProbeOutcome, number>();
   #since: number | null = null;
@@ -41,12 +44,18 @@ export class ProbeWatch {
     if (this.last === null || wasOk !== isOk) this.#since = result.time;
     this.last = result;
     this.failing = isOk ? 0 : this.failing + 1;
+    this.isBack = isOk && !wasOk;
     this.counts.set(result.outcome, (this.counts.get(result.outcome) ?? 0) + 1);
     this.#beats.push(beatOf([result], result.time));
     if (this.#beats.length > MOST_BEATS) this.#beats.shift();
     if (this.#gathered.length < MOST_GATHERED) this.#gathered.push(result);
     const { alert, fail_after } = this.config;
     return alert && this.failing >= fail_after ? this.#finding(result) : null;
+  }
+
+  /** Of the incident that its failures are. */
+  get key(): string {
+    return `${this.check} ${this.target}`;
   }
 
   /** What came since the last call of `gather`, as one beat; null without a result. */
@@ -97,8 +106,8 @@ export class ProbeWatch {
     ];
     if (result.ms !== null) measures.push({ name: 'time', value: result.ms, unit: 'ms' });
     return {
-      detector: 'OPS-PROBE',
-      key: `${check} ${target}`,
+      detector: PROBE_DETECTOR,
+      key: this.key,
       severity: config.severity,
       score: Math.min(1, 0.5 + failing / 20),
       confidence: 0.95,

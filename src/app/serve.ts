@@ -7,7 +7,6 @@ import { startServer } from '../server/app.ts';
 import type { Check, ServerLog, ServerServices } from '../server/services.ts';
 import { nowhere } from '../store/nowhere.ts';
 import { openStore } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
 import { type Blocking, openBlocking } from './blocking.ts';
 import type { Config, LoadedConfig } from './config.ts';
 import { reloadedConfig } from './config-reload.ts';
@@ -123,7 +122,7 @@ class Serving {
       store,
       version: hooks.version,
       // The book's clock is the packets': of another time, checks of now have no place in it.
-      raise: isCurrent(plan.input) ? this.#judge.book.raise : () => undefined,
+      book: isCurrent(plan.input) ? this.#judge.book : null,
       own: () => this.#intake.own,
       log: hooks.log,
     });

@@ -47,6 +47,19 @@ test('findings of a key are one incident, told once, again after half an hour, a
   assert.equal(only().state, 'open', 'what is over was not yet looked at');
 });
 
+test('what is known to be over waits for no quiet; it begins anew when it comes back', () => {
+  const { book, news, only, raise } = bookOf();
+  raise({ time: T });
+  const { detector, key } = only();
+  book.over(detector, 'another', T + 5);
+  assert.equal(only().resolved, null);
+  book.over(detector, key, T + 60);
+  assert.equal(only().resolved, T + 60);
+  assert.deepEqual(news(), ['raised', 'resolved']);
+  raise({ time: T + 120 });
+  assert.equal(book.incidents().filter(({ resolved }) => resolved === null).length, 1);
+});
+
 test('evidence shows how it began and how it goes on', () => {
   const { only, raise } = bookOf();
   for (let i = 0; i < 40; i++) {

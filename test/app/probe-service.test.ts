@@ -40,13 +40,16 @@ function configOf(probes: object): ProbesConfig {
   return loadConfig({ flags: {}, environment }).config.probes as ProbesConfig;
 }
 
-function serviceOf(config: ProbesConfig, raised: Finding[] = []): ProbeService {
+function serviceOf(config: ProbesConfig, raised: Finding[] = [], over: string[] = []): ProbeService {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   return new ProbeService({
     config,
     store,
     version: '0.0.0',
-    raise: (finding) => void raised.push(finding),
+    book: {
+      raise: (finding) => void raised.push(finding),
+      over: (detector, key) => void over.push(`${detector} ${key}`),
+    },
     own: () => 0,
     log,
   });
@@ -280,4 +283,28 @@ test('what nametap asks itself is kept, and taught nobody', async () => {
   assert.equal(intake.own, 1);
   assert.equal(kept, 3);
   closed();
+});
+
+test('what answers again is over at once', async () => {
+  const raised: Finding[] = [];
+  const over: string[] = [];
+  const gone = createServer((socket) => socket.on('error', () => undefined).end());
+  const listen = (at: number) => new Promise<void>((resolve) => gone.listen(at, '127.0.0.1', resolve));
+  await listen(0);
+  const { port: place } = gone.address() as AddressInfo;
+  await new Promise((resolve) => gone.close(resolve));
+  const target = `127.0.0.1:${place}`;
+  const service = serviceOf(
+    configOf({ checks: { door: { type: 'tcp', targets: [target], every: '1s', fail_after: 1 } } }),
+    raised,
+    over,
+  );
+  await service.open();
+  await until(() => raised.length > 0);
+  assert.deepEqual(over, []);
+  await listen(place);
+  await until(() => over.length > 0);
+  assert.deepEqual(over, [`OPS-PROBE ${raised[0].key}`]);
+  await service.close();
+  gone.close();
 });

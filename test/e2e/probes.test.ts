@@ -34,7 +34,7 @@ before(async () => {
     config: config.probes as ProbesConfig,
     store,
     version: '0.0.0',
-    raise: services.alerts.raise,
+    book: services.alerts,
     own: () => 0,
     log: services.log,
   });

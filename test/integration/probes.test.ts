@@ -165,7 +165,7 @@ async function startService(): Promise<void> {
     config: config.probes as ProbesConfig,
     store: f.store,
     version: '0.0.0',
-    raise: alerts.raise,
+    book: alerts,
     own: () => 0,
     log,
   });
