@@ -35,7 +35,7 @@ export interface BusReaderOptions {
 
 /** How often is looked which partitions have to be noted, and how far behind we are. */
 const TICK_MS = 250;
-const LAG_MS = 5000;
+const LAG_MS = 1000;
 /** Noting takes at most this part of the time. */
 const SHARE = 0.1;
 const PAUSE_MS = 1000;
@@ -51,6 +51,8 @@ const PAUSE_MS = 1000;
 export class BusReader {
   readonly #options: BusReaderOptions;
   readonly #partitions = new Map<string, { place: Place; state: BusPartition }>();
+  /** The last record whose rows the store was given, by partition: in this process it is not given them again. */
+  readonly #given = new Map<string, number>();
   readonly #lags = new Map<string, number>();
   /** One piece of work after the other: records, and changes of who reads what. */
   #line: Promise<void> = Promise.resolve();
@@ -93,7 +95,7 @@ export class BusReader {
         if (stop.aborted) break;
       }
       await this.#line;
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#check();
       await this.#noting;
       await this.#note([...this.#partitions.values()]).catch((error: unknown) => {
         log.warn(
@@ -101,7 +103,7 @@ export class BusReader {
           'How far we are could not be noted: the next one reads some records again',
         );
       });
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#check();
     } finally {
       for (const timer of timers) clearInterval(timer);
       await consumer
@@ -112,6 +114,10 @@ export class BusReader {
 
   #inLine(work: () => Promise<void>): void {
     this.#line = this.#line.then(work).catch((error: unknown) => this.#fail(error));
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #fail(error: unknown): void {
@@ -221,6 +227,9 @@ export class BusReader {
     state.judge(batch);
     look({ batch, sensor: header.sensor, interfaces, marks });
     this.counts.rows += header.rows;
+    const key = keyOf(record);
+    if (record.offset <= (this.#given.get(key) ?? -1)) return;
+    this.#given.set(key, record.offset);
     const token = `${record.topic}/${record.partition}/${record.offset}`;
     await store.append(batch, { sensor: header.sensor, interfaces, marks, token }, true);
   }
@@ -291,7 +300,7 @@ export class BusReader {
     const lost = (dropped.store_disk ?? 0) + (dropped.store_failed ?? 0);
     if (lost > 0)
       this.#fail(new Error(`the store gave up ${lost} transactions; they are read again after the next start`));
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#check();
   }
 
   async #measure(): Promise<void> {

@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'analyze', load: async () => (await import('./analyze.ts')).analyze },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'ship', load: async () => (await import('./ship.ts')).ship },
+  { name: 'work', load: async () => (await import('./work.ts')).work },
   { name: 'query', load: async () => (await import('./query.ts')).query },
   { name: 'trace', load: async () => (await import('./trace.ts')).trace },
   { name: 'probe', load: async () => (await import('./probe.ts')).probe },

@@ -1,5 +1,6 @@
 import type { AlertBook } from '../alerts/book.ts';
 import type { OutputStatus } from '../alerts/outputs/delivery.ts';
+import type { CacheStatus } from '../cache/cache.ts';
 import type { Blocks } from '../core/block.ts';
 import type { Probes } from '../core/probe.ts';
 import type { Baselines } from '../core/usual.ts';
@@ -46,6 +47,10 @@ export interface ServerServices {
   outputs(): OutputStatus[];
   /** Tables with a bound: how full they are, and what they gave up. */
   tables(): Table[];
+  /** What is read of a bus; absent where nothing is. */
+  bus?(): BusReading;
+  /** What is kept of answers; null or absent where nothing is. */
+  cache?(): CacheStatus | null;
   /** What has to be there before the server is ready. */
   checks(): Check[];
   /** A message field by field, with offsets into it (`protocol` = PROTOCOL_NAMES index). */
@@ -115,6 +120,20 @@ export interface SensorReading {
   oneIn: number;
   uptimeSeconds: number;
   running: boolean;
+}
+
+/** What is read of a bus, and what became of it; counts grow. */
+export interface BusReading {
+  /** Ours: offset of the next record, and how many are behind it. */
+  partitions: readonly { topic: string; partition: number; next: number | null; lag: number | null }[];
+  records: number;
+  rows: number;
+  /** Transactions that came before, batches that never came, records that are none. */
+  repeated: number;
+  missing: number;
+  unreadable: number;
+  /** Why nothing is read now; null while all is well. */
+  error: string | null;
 }
 
 export interface PacketSource {

@@ -15,9 +15,12 @@ const utf8 = new TextEncoder();
 /** What one transaction of the database holds. */
 interface Writer {
   readonly connection: Connection;
+  readonly isFirst: boolean;
   readonly chunk: ChunkWriter;
   appender: Appender | null;
   rows: number;
+  /** Numbers of tokens by line that are written with them. */
+  readonly tokens: Map<string, number>;
   first: number;
   last: number;
   /** When its first row came, by `performance.now()`. */
@@ -42,6 +45,9 @@ export class Ingest {
   readonly #encoder = new RowEncoder();
   readonly #settled: (rows: number, error: unknown) => void;
   #committing: Promise<void> = Promise.resolve();
+  /** Number of the last token taken, by line; the last of all. */
+  readonly #taken = new Map<string, number>();
+  #token = '';
   #order = new Uint32Array(0);
   #keys = new Float64Array(0);
   /** Seconds from the first row of a write to its being on the disk. */
@@ -54,28 +60,54 @@ export class Ingest {
   }
 
   async start(database: Database): Promise<void> {
+    this.#taken.clear();
     for (let i = 0; i < 2; i++) {
       this.#writers.push({
         connection: await database.connect(),
+        isFirst: i === 0,
         chunk: new ChunkWriter(TRANSACTION_COLUMNS),
         appender: null,
         rows: 0,
+        tokens: new Map(),
         first: Number.POSITIVE_INFINITY,
         last: Number.NEGATIVE_INFINITY,
         since: 0,
       });
     }
+    const [{ connection }] = this.#writers;
+    const known = await connection.all<{ key: string; last: number }>(
+      `SELECT key, max(value::DOUBLE) AS last FROM meta WHERE starts_with(key, '${TOKEN_KEY}') GROUP BY key`,
+    );
+    for (const { key, last } of known) this.#taken.set(key.slice(TOKEN_KEY.length), last);
   }
 
-  /** Takes all rows of a batch. What fails is told to `settled`. */
+  /** Takes all rows of a batch, unless its token says that they are here. What fails is told to `settled`. */
   async take(batch: TransactionBatch, origin: Origin): Promise<void> {
     const [writer] = this.#writers;
+    if (origin.token !== undefined && !this.#isNew(writer, origin.token)) {
+      this.#settled(batch.count, undefined);
+      return;
+    }
     try {
       await this.#encode(writer, batch, origin);
       writer.rows += batch.count;
     } catch (error) {
       await this.#abandon(writer, writer.rows + batch.count, error);
     }
+  }
+
+  /** Whether what a token names was not taken yet: numbers of a line only rise. It is taken from now on. */
+  #isNew(writer: Writer, token: string): boolean {
+    // Further batches of the last one belong to it.
+    if (token === this.#token) return true;
+    const at = token.lastIndexOf('/');
+    const line = token.slice(0, at);
+    const number = Number(token.slice(at + 1));
+    if (number <= (this.#taken.get(line) ?? -1)) return false;
+    this.#token = token;
+    this.#taken.set(line, number);
+    writer.tokens.set(line, number);
+    return true;
   }
 
   async #encode(writer: Writer, batch: TransactionBatch, origin: Origin): Promise<void> {
@@ -165,6 +197,7 @@ export class Ingest {
     try {
       writer.chunk.flush(appender);
       appender.close();
+      for (const [line, number] of writer.tokens) await noteToken(writer, TOKEN_KEY + line, number);
       await writer.connection.run('COMMIT');
     } catch (error) {
       await this.#abandon(writer, rows, error);
@@ -198,10 +231,20 @@ export function timeOf({ col: { openSeconds, openNanos } }: TransactionBatch, i:
   return openSeconds[i] * 1000 + Math.floor(openNanos[i] / 1e6);
 }
 
+/** Where `meta` keeps the last token of a line. */
+const TOKEN_KEY = 'token:';
+
+/** Both writers add rows and one of them removes older ones: what two transactions remove at a time conflicts. */
+async function noteToken({ connection, isFirst }: Writer, key: string, number: number): Promise<void> {
+  if (isFirst) await connection.run('DELETE FROM meta WHERE key = ?', [key]);
+  await connection.run('INSERT INTO meta VALUES (?, ?)', [key, String(number)]);
+}
+
 function clear(writer: Writer): void {
   writer.chunk.clear();
   writer.appender = null;
   writer.rows = 0;
+  writer.tokens.clear();
   writer.first = Number.POSITIVE_INFINITY;
   writer.last = Number.NEGATIVE_INFINITY;
 }

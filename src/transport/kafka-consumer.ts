@@ -9,6 +9,8 @@ export interface KafkaConsumerOptions {
   name: string;
   group: string;
   topics: readonly { name: string; partitions: number }[];
+  /** Made too where they are not there, and not read. */
+  besides?: readonly { name: string; partitions: number; settings: Readonly<Record<string, string>> }[];
   /** A reader that says nothing for so long, ms, is taken for dead: others get its partitions. */
   sessionMs: number;
   /** Says that the brokers cannot be read, or can again. */
@@ -20,6 +22,8 @@ const LONGEST_PAUSE_MS = 10_000;
 /** What is asked for at once, and how many records wait here at most. */
 const FETCH_BYTES = 8 << 20;
 const RECORDS_AHEAD = 16;
+/** A record of any size. */
+const LARGEST_BYTES = 64 << 20;
 
 type Reader = Client.Consumer<Buffer, Buffer, Buffer, Buffer>;
 
@@ -62,9 +66,9 @@ export class KafkaConsumer implements Consumer {
 
   /** Reads until something fails. */
   async *#read(signal: AbortSignal, changed: (places: readonly Place[]) => void): AsyncGenerator<InRecord> {
-    const { topics } = this.#options;
+    const { topics, besides = [] } = this.#options;
     const client = await import('@platformatic/kafka');
-    await makeTopics(client, this.#base, topics);
+    await makeTopics(client, this.#base, [...topics, ...besides]);
     const reader = this.#made(client);
     let generation = -1;
     reader.on('consumer:group:join', ({ assignments = [] }) => {
@@ -137,6 +141,48 @@ export class KafkaConsumer implements Consumer {
       const offset = found.get(topic)?.[partition];
       return offset === undefined ? [] : [{ topic, partition, offset: Number(offset) }];
     });
+  }
+
+  async committed(places: readonly Place[]): Promise<readonly (Place & { offset: number })[]> {
+    const reader = this.#reader;
+    if (reader === undefined || places.length === 0) return [];
+    const topics = [...Map.groupBy(places, ({ topic }) => topic)].map(([topic, of]) => ({
+      topic,
+      partitions: of.map(({ partition }) => partition),
+    }));
+    const found = await reader.listCommittedOffsets({ topics });
+    return places.flatMap(({ topic, partition }) => {
+      const asked = topics.find((one) => one.topic === topic)?.partitions.indexOf(partition) ?? -1;
+      const offset = found.get(topic)?.[asked] ?? -1n;
+      return offset < 0n ? [] : [{ topic, partition, offset: Number(offset) }];
+    });
+  }
+
+  async last({ topic, partition }: Place): Promise<InRecord | null> {
+    const reader = this.#reader;
+    if (reader === undefined) throw new Error('there is no connection to Kafka');
+    const [end] = await this.ends([{ topic, partition }]);
+    if (end === undefined || end.offset === 0) return null;
+    const { topics } = await reader.metadata({ topics: [topic] });
+    const known = topics.get(topic);
+    const leader = known?.partitions[partition]?.leader;
+    if (known === undefined || leader === undefined) return null;
+    const fetchOffset = BigInt(end.offset - 1);
+    const from = {
+      partition,
+      fetchOffset,
+      partitionMaxBytes: LARGEST_BYTES,
+      currentLeaderEpoch: -1,
+      lastFetchedEpoch: -1,
+    };
+    const asked = { node: leader, topics: [{ topicId: known.id, partitions: [from] }], maxBytes: LARGEST_BYTES };
+    const { responses } = await reader.fetch({ ...asked, minBytes: 1, maxWaitTime: 2000 });
+    const batches = responses.flatMap(({ partitions }) => partitions.flatMap(({ records }) => records ?? []));
+    const batch = batches.at(-1);
+    const record = batch?.records.at(-1);
+    if (batch === undefined || !record?.value) return null;
+    const offset = Number(batch.firstOffset) + record.offsetDelta;
+    return { topic, partition, offset, value: record.value, headers: new Map() };
   }
 
   close(): Promise<void> {

@@ -42,6 +42,10 @@ export interface Consumer {
   /** Offset of the first record of each partition that is still there, and behind the last one. */
   begins(places: readonly Place[]): Promise<readonly (Place & { offset: number })[]>;
   ends(places: readonly Place[]): Promise<readonly (Place & { offset: number })[]>;
+  /** Offset that was committed last, of partitions of which there is one. */
+  committed(places: readonly Place[]): Promise<readonly (Place & { offset: number })[]>;
+  /** The last record of a partition of any topic, whoever reads it; null where there is none. */
+  last(place: Place): Promise<InRecord | null>;
   /** Why nothing is read now; null while all is well. */
   readonly error: string | null;
   /** Leaves the group: others take over at once. */
