@@ -68,6 +68,10 @@ function settingsOf({ path, readOnly, memoryMb = 250, threads = 2 }: StoreOption
     // Rows of parts come through appenders, in order; everything else has an ORDER BY where order matters.
     preserve_insertion_order: 'false',
     storage_compatibility_version: STORAGE_VERSION,
+    // Memory that is free again goes back to the system soon: it is not counted in the limit.
+    allocator_background_threads: 'true',
+    allocator_flush_threshold: '16MB',
+    allocator_bulk_deallocation_flush_threshold: '32MB',
     ...(path !== null && { temp_directory: join(path, TEMPORARY_FOLDER), max_temp_directory_size: '4GB' }),
   };
 }
