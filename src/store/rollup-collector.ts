@@ -113,7 +113,9 @@ export class RollupCollector {
     return known >= 0 ? known : this.#sensors.push(sensor) - 1;
   }
 
-  #value(name: DistributionName, value: number): void {
+  #value(name: DistributionName, given: number): void {
+    // Times of a corrupt capture may lie further apart than can be counted.
+    const value = Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, given));
     const { doubles, double } = this.#cells;
     const at = double + D[name];
     const high = Math.floor(value / 65_536);

@@ -44,6 +44,8 @@ export class PostgresBackend implements Backend, RowStore {
   readonly parts = new Days();
   readonly readers: RowStore['readers'];
   readonly idOf = idOf;
+  /** The same rows for who asks by id: the planner would not use the index. */
+  readonly #byId: RowStore;
   readonly #options: StoreOptions;
   readonly #cluster: Cluster;
   readonly #ingest: Ingest;
@@ -64,6 +66,21 @@ export class PostgresBackend implements Backend, RowStore {
     this.#retention = options.retention ?? {};
     this.#cluster = new Cluster(postgres, (text) => process.emitWarning(text));
     this.readers = { use: (run, signal) => this.#cluster.read(run, signal) };
+    this.#byId = {
+      parts: this.parts,
+      idOf,
+      readers: {
+        use: (run, signal) =>
+          this.#cluster.read(async (session) => {
+            await session.all('SET enable_seqscan = off');
+            try {
+              return await run(session);
+            } finally {
+              await session.all('RESET enable_seqscan');
+            }
+          }, signal),
+      },
+    };
     this.#ingest = new Ingest(this.#cluster, this.parts, {
       settled: (rows) => {
         this.#appended += rows;
@@ -147,12 +164,12 @@ export class PostgresBackend implements Backend, RowStore {
 
   async transaction(id: string) {
     await this.#load();
-    return findTransaction(this, id);
+    return findTransaction(this.#byId, id);
   }
 
   async related(id: string) {
     await this.#load();
-    return findRelated(this, id);
+    return findRelated(this.#byId, id);
   }
 
   passive(query: PassiveQuery, signal: AbortSignal) {

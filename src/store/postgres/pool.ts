@@ -65,6 +65,8 @@ export class Pool {
     });
     // A server that goes away ends connections nobody uses: whoever asks next is told.
     this.#pool.on('error', () => {});
+    // Who uses it is told by the statement that fails.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** Borrows a connection; `giveBack` it, with the error that makes it of no use any more. */

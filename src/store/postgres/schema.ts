@@ -23,7 +23,8 @@ const rollup = (keys: readonly string[]) => ['time bigint NOT NULL', ...keys, ..
  * - `(client, time DESC)`: the page of a client, newest first; a client has few of a day's rows, scattered over it.
  * - `(name, time DESC)`: the page of a name, and which of its rows came last.
  * - BRIN with a Bloom filter on `transaction`: a look-up by id has no range of time; ids are random, and a B-tree over
- *   them would be written all over at every insert. (128 octets per id and range: 1 % of the ranges are read in vain.)
+ *   them would be written all over at every insert. One in a hundred ranges is read in vain. The planner takes ids that are
+ *   in no order for being everywhere: who asks by id forbids reading all (`PostgresBackend`).
  */
 export const INDEXES: Readonly<Record<string, string>> = {
   time: 'USING brin (time) WITH (pages_per_range = 32, autosummarize = on)',
