@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { canonicalRecords, type RecordSet, recordSets, TYPE } from '../../src/client/dnssec/canonical.ts';
 import { Denial } from '../../src/client/dnssec/denial.ts';
 import { delegationSigner, type DnsKey, isDigestOf, zoneKey } from '../../src/client/dnssec/keys.ts';
-import { Budget, checkSet, MOST_CHECKS } from '../../src/client/dnssec/signatures.ts';
+import { Budget, checkSet, MOST_CHECKS, MOST_WRONG } from '../../src/client/dnssec/signatures.ts';
 import { DomainName } from '../../src/client/domain-name.ts';
 import { encodeMessage } from '../../src/rr/encode.ts';
 
@@ -107,6 +107,11 @@ test('signatures of RFC 8080 §6.1 and RFC 6605 §6.1 hold, at their time and fo
     const spent = new Budget();
     for (let k = 0; k < MOST_CHECKS; k++) spent.take();
     assert.match(reason(check(line, time, spent)), /would have to be checked$/);
+    const misled = new Budget();
+    const wrong = Array.from({ length: 40 }, (): Line => [changed[0], 'RRSIG', signature]);
+    const many = checkSet(set([changed, ...wrong]), zone, keys, at(time), misled);
+    assert.equal(reason(many), `${MOST_WRONG} signatures were wrong: no more are checked`);
+    assert.ok(!misled.take());
     const stranger = checkSet(
       set([line, [line[0], 'RRSIG', signature]]),
       name('example'),

@@ -31,12 +31,26 @@ export const MOST_CHECKS = 256;
 /** Keys compared with DS records: the same, with digests of keys whose tags were made equal. */
 export const MOST_DIGESTS = 256;
 
+/** Of them so many may be wrong: what a message full of them costs is its wrong ones. */
+export const MOST_WRONG = 32;
+
 export class Budget {
   #left = MOST_CHECKS;
+  #wrong = 0;
   #digests = MOST_DIGESTS;
   /** Takes one; false when there is none left. */
   take(): boolean {
-    return this.#left-- > 0;
+    return this.#wrong < MOST_WRONG && this.#left-- > 0;
+  }
+  /** The one that was taken was wrong. */
+  noteWrong(): void {
+    this.#wrong++;
+  }
+  /** Why there is none left. */
+  get reason(): string {
+    return this.#wrong < MOST_WRONG
+      ? `more than ${MOST_CHECKS} signatures would have to be checked`
+      : `${MOST_WRONG} signatures were wrong: no more are checked`;
   }
   takeDigest(): boolean {
     return this.#digests-- > 0;
@@ -118,8 +132,9 @@ function problemOf(
     return { reason: `its signature holds only from ${dateOf(inception, now)}`, rank: 4 };
   const data = signedData(set, signature);
   for (const key of named) {
-    if (!budget.take()) return { reason: `more than ${MOST_CHECKS} signatures would have to be checked`, rank: 5 };
+    if (!budget.take()) return { reason: budget.reason, rank: 5 };
     if (isSignedBy(key, data, signature.octets)) return null;
+    budget.noteWrong();
   }
   return { reason: `its signature with key ${tag} is wrong`, rank: 3 };
 }
