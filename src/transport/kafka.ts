@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type * as Client from '@platformatic/kafka';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { BrokerAddress, KafkaSettings } from './settings.ts';
@@ -30,7 +31,8 @@ export function connection({ brokers, tls, sasl }: KafkaSettings, name: string):
         ...(tls.certificate !== undefined && { cert: pem(tls.certificate) }),
         ...(tls.key !== undefined && { key: pem(tls.key) }),
       },
-      tlsServerName: true,
+      // An address is no server name (RFC 6066 §3); it is compared with the certificate all the same.
+      tlsServerName: brokers.every(({ host }) => isIP(host) === 0),
     }),
     ...(sasl !== undefined && {
       sasl: { mechanism: MECHANISM[sasl.mechanism], username: sasl.user, password: sasl.password },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,10 @@ import { after, before, test } from 'node:test';
 import { type Kafka, start } from '../../scripts/services/kafka.ts';
 import { runInline } from '../../src/app/run.ts';
 import { rowFilter } from '../../src/filter/row.ts';
+import { KafkaConsumer } from '../../src/transport/kafka-consumer.ts';
+import { KafkaProducer } from '../../src/transport/kafka-producer.ts';
+import { type KafkaSettings, readBroker } from '../../src/transport/settings.ts';
+import type { InRecord } from '../../src/transport/transport.ts';
 import { CAPTURES } from '../store/batches.ts';
 import { counted, isThrough, metric, nametap, ship, until, work } from './kafka-run.ts';
 
@@ -70,4 +75,73 @@ test('a capture goes from sensor to broker to worker to store, whole and once', 
   assert.equal(await worker.end(), 0, worker.said());
   assert.equal((await counted(ends.data)).transactions, all);
   assert.equal((await counted(ends.data, filter)).transactions, passing);
+});
+
+/** So many records of a topic, from its beginning. */
+async function recordsOf(settings: KafkaSettings, topic: string, count: number): Promise<InRecord[]> {
+  const stop = AbortSignal.timeout(20_000);
+  const topics = [{ name: topic, partitions: 4 }];
+  const consumer = new KafkaConsumer({
+    settings,
+    name: 'test',
+    group: `all-${topic}`,
+    topics,
+    sessionMs: 6000,
+    notice: () => {},
+  });
+  const found: InRecord[] = [];
+  for await (const record of consumer.records(stop, () => {})) if (found.push(record) >= count) break;
+  await consumer.close();
+  return found;
+}
+
+test('JSON records are for any reader, those of a client in one partition', { timeout: 60_000 }, async () => {
+  const ends = { broker: kafka.address, topic: 'json', data: join(folder, 'json') };
+  const sensor = ship(ends, CAPTURES, '--kafka-format', 'json');
+  assert.equal(await sensor.ended(), 0, sensor.said());
+  const { all } = await expected(CAPTURES, 'dns');
+  const settings = { brokers: [readBroker(kafka.address)], tls: undefined, sasl: undefined };
+  const records = await recordsOf(settings, 'json', all);
+  const partitions = new Map<string, Set<number>>();
+  for (const { value, partition } of records) {
+    const { client, name } = JSON.parse(Buffer.from(value).toString()) as { client: string; name?: string };
+    assert.ok(client.length > 0 && (name === undefined || name.length > 0));
+    partitions.set(client, (partitions.get(client) ?? new Set()).add(partition));
+  }
+  assert.equal(records.length, all);
+  assert.ok([...partitions.values()].every(({ size }) => size === 1));
+});
+
+test('brokers that ask who we are, over TLS', { timeout: 90_000 }, async () => {
+  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate];
+  execFileSync('openssl', [...made, ...subject], { stdio: 'ignore' });
+  const secure = { certificate, key, user: 'nametap', password: 'a secret' };
+  const broker = await start({ secure });
+  try {
+    const tls = { authority: certificate, certificate: undefined, key: undefined };
+    const send = async (mechanism: 'plain' | 'scram-sha-256', password: string) => {
+      const sasl = { mechanism, user: 'nametap', password };
+      const settings: KafkaSettings = { brokers: [readBroker(broker.address)], tls, sasl };
+      const topics = [{ name: 'secret', partitions: 4 }];
+      const producer = new KafkaProducer({ settings, name: 'test', compression: 'zstd', topics });
+      try {
+        await producer.send([{ topic: 'secret', partition: 1, value: Buffer.from(mechanism) }]);
+      } finally {
+        await producer.close();
+      }
+      return settings;
+    };
+    await send('plain', 'a secret');
+    const settings = await send('scram-sha-256', 'a secret');
+    await assert.rejects(send('scram-sha-256', 'another'), /Kafka/);
+    const found = await recordsOf(settings, 'secret', 2);
+    assert.deepEqual(
+      found.map(({ value }) => Buffer.from(value).toString()),
+      ['plain', 'scram-sha-256'],
+    );
+  } finally {
+    await broker.stop();
+  }
 });
