@@ -1,10 +1,12 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { EXIT, reasonOf, UserError } from '../core/errors.ts';
 import type { Source } from '../core/frames.ts';
-import type { DnstapInput, TlsFiles } from '../sources/dnstap.ts';
+import type { DnstapInput } from '../sources/dnstap.ts';
 import { openFiles } from '../sources/files.ts';
 import { openFolder } from '../sources/folder.ts';
 import type { EncryptedPorts } from '../sources/live/bpf/dns.ts';
+import type { PowerDnsInput } from '../sources/powerdns.ts';
+import type { TlsFiles } from '../sources/listener.ts';
 import type { Fanout } from '../sources/live/options.ts';
 import { openIdle } from '../sources/idle.ts';
 import { openReplay } from '../sources/replay.ts';
@@ -36,8 +38,8 @@ export type FrameInput =
       everything?: boolean;
     };
 
-/** Frames, or the messages of dnstap senders and files (one after the other). */
-export type Input = FrameInput | { kind: 'dnstap'; from: DnstapInput[] };
+/** Frames, or the messages of dnstap and PowerDNS senders, and of dnstap files (one after the other). */
+export type Input = FrameInput | { kind: 'dnstap'; from: (DnstapInput | PowerDnsInput)[] };
 
 /** Opens an input; `fanout` shares a live interface between workers. */
 export async function openInput(input: FrameInput, fanout?: Fanout, blocking = false): Promise<Source> {
@@ -101,18 +103,22 @@ function looksLikeDnstap(path: string): boolean {
 }
 
 /**
- * Reads the value of `--dnstap`: `unix:/path`, `tcp:host:port`, `tcp:port`, `-` or a file. Throws UserError.
+ * Reads the value of `--dnstap`: `unix:/path`, `tcp:host:port`, `tcp:port`, `powerdns:port`, `-` or a file. Throws
+ * UserError.
  */
-export function parseDnstap(text: string, tls?: TlsFiles): DnstapInput {
+export function parseDnstap(text: string, tls?: TlsFiles): DnstapInput | PowerDnsInput {
   const unix = /^unix:(.+)$/.exec(text);
   if (unix !== null) return { kind: 'unix', path: unix[1] };
-  const tcp = /^(?:tcp|tls):(?:(.*):)?(\d{1,5})$/.exec(text);
-  if (tcp !== null && Number(tcp[2]) < 65536) {
-    const host = tcp[1]?.replace(/^\[(.*)\]$/, '$1');
-    return { kind: 'tcp', host: host === '' || host === '*' ? undefined : host, port: Number(tcp[2]), tls };
+  const tcp = /^(tcp|tls|powerdns):(?:(.*):)?(\d{1,5})$/.exec(text);
+  if (tcp !== null && Number(tcp[3]) < 65536) {
+    const host = tcp[2]?.replace(/^\[(.*)\]$/, '$1');
+    const kind = tcp[1] === 'powerdns' ? 'powerdns' : 'tcp';
+    return { kind, host: host === '' || host === '*' ? undefined : host, port: Number(tcp[3]), tls };
   }
-  if (/^(?:tcp|tls|unix):/.test(text)) {
-    throw new UserError(`"${text}" is no place to listen on. Give unix:/path, tcp:HOST:PORT or tcp:PORT.`);
+  if (/^(?:tcp|tls|unix|powerdns):/.test(text)) {
+    throw new UserError(
+      `"${text}" is no place to listen on. Give unix:/path, tcp:HOST:PORT, tcp:PORT or powerdns:PORT.`,
+    );
   }
   return { kind: 'file', path: text };
 }

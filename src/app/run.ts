@@ -12,6 +12,7 @@ import { RowMerge } from '../pipeline/merge.ts';
 import { Report, type ReportOptions, type ReportState } from '../report/report.ts';
 import { ringSum } from '../sinks/packet-ring.ts';
 import { openDnstap } from '../sources/dnstap.ts';
+import { openPowerDns } from '../sources/powerdns.ts';
 import { type Input, isCurrent, openInput } from './input.ts';
 import { KeptPackets } from './kept-packets.ts';
 import {
@@ -304,7 +305,9 @@ async function driveMessages(
   hooks: RunHooks,
 ): Promise<Pick<RunResult, 'damage' | 'unreadable' | 'refused'>> {
   const sources: MessageSource[] = [];
-  for (const one of from) sources.push(await openDnstap(one));
+  for (const one of from) {
+    sources.push(one.kind === 'powerdns' ? await openPowerDns(one) : await openDnstap(one));
+  }
   hooks.opened?.({ interfaces: [] });
   const damage: Damage[] = [];
   const isLive = sources.some(({ live }) => live);

@@ -54,7 +54,8 @@ export const SENSOR = {
 export const DNSTAP = {
   name: 'dnstap',
   value: 'FROM',
-  summary: 'messages of dnstap senders or files: unix:/PATH, tcp:[HOST:]PORT, FILE or -',
+  summary:
+    'messages of senders or files: dnstap as unix:/PATH, tcp:[HOST:]PORT, FILE or -, PowerDNS as powerdns:[HOST:]PORT',
   many: true,
 } as const satisfies OptionDefinition;
 export const DNSTAP_TLS = [

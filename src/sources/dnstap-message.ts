@@ -284,7 +284,7 @@ function isSame(bytes: Uint8Array, at: number, length: number, other: Uint8Array
 }
 
 /** 32-bit word `i` of an address in the run's form: IPv4 in the last word. Addresses of other lengths are zero. */
-function word(bytes: Uint8Array, at: number, length: number, i: number): number {
+export function word(bytes: Uint8Array, at: number, length: number, i: number): number {
   if (length === 4 ? i < 3 : length !== 16) return 0;
   const from = length === 4 ? at : at + i * 4;
   return ((bytes[from] << 24) | (bytes[from + 1] << 16) | (bytes[from + 2] << 8) | bytes[from + 3]) >>> 0;

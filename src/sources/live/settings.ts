@@ -3,10 +3,14 @@ import { DEFAULTS } from './options.ts';
 
 /** Layer `capture`: where messages come from. */
 export const captureSettings = group('Where messages come from: interfaces, or dnstap, or capture files.', {
-  interfaces: list('Interfaces to listen on; `any` is all of them; `none`: only what others keep in the store is shown.', text('Name as in `ip link`, `any` or `none`.'), {
-    default: ['any'],
-    letter: 'i',
-  }),
+  interfaces: list(
+    'Interfaces to listen on; `any` is all of them; `none`: only what others keep in the store is shown.',
+    text('Name as in `ip link`, `any` or `none`.'),
+    {
+      default: ['any'],
+      letter: 'i',
+    },
+  ),
   filter: text("Capture filter in tcpdump's language; replaces the built-in one for DNS.", {
     example: 'udp port 53 or tcp port 53',
     letter: 'f',
@@ -33,8 +37,10 @@ export const captureSettings = group('Where messages come from: interfaces, or d
   files: list('Capture files to read instead of interfaces; times are those of the packets.', text('File.')),
   folder: text('Folder watched for new capture files, instead of interfaces.', { example: '/var/spool/dns' }),
   dnstap: list(
-    'Messages of dnstap senders, instead of interfaces.',
-    text('`unix:/PATH`, `tcp:HOST:PORT`, `tcp:PORT` or a file.'),
+    'Messages of dnstap or PowerDNS senders, instead of interfaces.',
+    text(
+      'dnstap: `unix:/PATH`, `tcp:HOST:PORT`, `tcp:PORT` or a file; PowerDNS: `powerdns:HOST:PORT`, `powerdns:PORT`.',
+    ),
     { example: ['unix:/run/nametap/dnstap.sock'] },
   ),
   dnstap_tls: optionalGroup('TLS of dnstap listeners on TCP.', {
