@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { aliasSentence, followAliases } from '../client/alias.ts';
-import { askWords, type AskContext, candidates, exchangeOptions, serversOf } from '../client/ask.ts';
+import { askWords, type AskContext, candidates, exchangeOptions, roomExceeded, serversOf } from '../client/ask.ts';
 import { Connections } from '../client/connections.ts';
 import { CookieJar } from '../client/cookies.ts';
 import type { Exchange } from '../client/exchange.ts';
@@ -167,6 +167,9 @@ async function ask(
     const result = await first(words, question, servers, context);
     print(OUTPUTS[format].show(result, look));
     if (result.response !== null) remarkAliases(question, result.response);
+    const room = roomExceeded(result);
+    if (room !== null)
+      remark(`the answer has ${result.bytes?.length} bytes, more than the ${room} that were asked for`);
     if (words.checkRewriting && result.response !== null) {
       const how = { ...exchangeOptions(words, context), server: result.server };
       remark((await checkRewriting(how)).sentence);

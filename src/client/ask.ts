@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { UserError, reasonOf } from '../core/errors.ts';
 import { type Connections } from './connections.ts';
 import type { CookieJar } from './cookies.ts';
+import { decodeMessage } from '../rr/encode.ts';
 import { exchange, type Exchange, type ExchangeOptions } from './exchange.ts';
 import type { Question } from './question.ts';
 import type { Server } from './server.ts';
@@ -98,4 +99,14 @@ export function candidates({ name, ...rest }: Question, useSearch: boolean): Que
   const below = search.map((domain) => ({ name: `${name}.${domain}`, ...rest }));
   const dots = name.split('.').length - 1;
   return dots >= ndots ? [{ name, ...rest }, ...below] : [...below, { name, ...rest }];
+}
+
+/**
+ * Bytes that a UDP answer was told to fit into, where a server sent more (RFC 6891 §6.2.5): what others may not get. Null
+ * where all is well.
+ */
+export function roomExceeded({ query, bytes, transport }: Exchange): number | null {
+  if (transport !== 'udp' || bytes === null) return null;
+  const room = Math.max(512, decodeMessage(query).edns?.udp_size ?? 512);
+  return bytes.length > room ? room : null;
 }

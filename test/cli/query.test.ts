@@ -256,3 +256,17 @@ test('servers that are not there are compared with nothing', async () => {
   assert.match(replay.out, /ended early: nobody listens there/);
   assert.ok(performance.now() - began < 30_000, 'not five seconds for each');
 });
+
+test('an answer larger than what was asked for is told', async (t) => {
+  const { port } = await udpServer(t, (query, reply) => {
+    const [{ name }] = decodeMessage(query).questions;
+    const answers = [{ name, type: 'TXT', ttl: 1, data: `"${'x'.repeat(250)}" `.repeat(4) }];
+    reply(answerTo(query, { answers }));
+  });
+  const asked = (...words: string[]) => run('query', `@127.0.0.1:${port}`, 'big.example', 'TXT', ...words);
+  const small = await asked('+bufsize=600');
+  assert.equal(small.code, 0);
+  assert.match(small.err, /the answer has 1\d{3} bytes, more than the 600 that were asked for/);
+  assert.match((await asked('+noedns')).err, /more than the 512/);
+  assert.equal((await asked()).err, '');
+});
