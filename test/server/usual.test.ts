@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fixture } from './fixture.ts';
 import { countBand, isOutside, LikeHours, ratioBand, usualOver } from '../../src/server/bands.ts';
 import { BaselineKeeper } from '../../src/app/baseline-keeper.ts';
 import { Baseline } from '../../src/baseline/baseline.ts';
@@ -99,4 +103,25 @@ test('hours that are not over are expected as the baseline says, others as like 
   assert.equal(usual.clients.at(START)?.median, 100);
   assert.equal(asked.length, 3);
   assert.equal(withExpected(hours, null), hours);
+});
+
+test('the API goes back to what was usual: for operators, and said to the audit log', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nametap-usual-'));
+  const baseline = new Baseline();
+  const f = await fixture({ baselines: new BaselineKeeper(baseline, folder) });
+  t.after(async () => {
+    await f.close();
+    rmSync(folder, { recursive: true });
+  });
+  const made = await f.send('POST', '/api/v1/baseline/snapshots');
+  assert.equal(made.status, 201);
+  const { name } = (await made.json()) as { name: string };
+  baseline.tick(1_760_000_400);
+  assert.equal((await f.send('POST', '/api/v1/baseline/rollback', { name })).status, 204);
+  const unknown = await f.send('POST', '/api/v1/baseline/rollback', { name: '2020-01-01T00-00-00' });
+  assert.equal(unknown.status, 409);
+  assert.match(((await unknown.json()) as { detail: string }).detail, /cannot be used.*There are/);
+  assert.equal((await f.send('POST', '/api/v1/baseline/rollback', { name: '' })).status, 400);
+  const stranger = await fetch(`${f.server.url}/api/v1/baseline/rollback`, { method: 'POST', body: '{}' });
+  assert.equal(stranger.status, 401);
 });
