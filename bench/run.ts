@@ -10,12 +10,14 @@ const BENCHMARKS = [
   'stages',
   'store',
   'bus',
+  'kafka',
   'filled',
   'page',
   'cache',
   'judge',
   'query',
   'probe',
+  'clickhouse',
 ];
 const [name] = process.argv.slice(2);
 if (name !== undefined && BENCHMARKS.includes(name)) {
@@ -26,7 +28,7 @@ if (name !== undefined && BENCHMARKS.includes(name)) {
     const question = /\/\*\*\s*(?:\* )?(.*?)(?: \*\/)?\n/.exec(
       readFileSync(new URL(`${one}.ts`, import.meta.url), 'utf8'),
     );
-    process.stdout.write(`npm run bench -- ${one.padEnd(8)}${question?.[1] ?? ''}\n`);
+    process.stdout.write(`npm run bench -- ${one.padEnd(11)}${question?.[1] ?? ''}\n`);
   }
   process.exitCode = name === undefined ? 0 : 1;
 }

@@ -38,6 +38,8 @@ export interface Kafka {
   /** HOST:PORT of its clients. */
   readonly address: string;
   readonly folder: string;
+  /** Of its process. */
+  readonly pid: number;
   /** Ends it in order; a temporary folder goes too. */
   stop(): Promise<void>;
   /** SIGKILL; `restart` goes on with the same address and data. */
@@ -82,6 +84,9 @@ export async function start(options: KafkaOptions = {}): Promise<Kafka> {
   return {
     address: `127.0.0.1:${port}`,
     folder,
+    get pid() {
+      return broker.pid ?? 0;
+    },
     async stop() {
       await ended(broker, 'SIGTERM');
       if (isTemporary) rmSync(folder, { recursive: true, force: true });

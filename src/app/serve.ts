@@ -29,6 +29,7 @@ import { Sensor } from './sensor.ts';
 import { epochOf } from './ship.ts';
 import type { ServeHooks, ServeResult } from './serve-hooks.ts';
 import { refuseClosed, refuseSecond } from './serve-folder.ts';
+import { tracedStore } from './traced-store.ts';
 import { servePlan, sourceText } from './serve-plan.ts';
 import { Sinks } from './sinks.ts';
 import { privacySettings, privacyShown, serverOptions, servicesOf, storeOptions } from './services.ts';
@@ -58,7 +59,7 @@ export async function serve(loaded: LoadedConfig, hooks: ServeHooks): Promise<Se
   const folder = data.part(demo === null ? 'store' : 'demo');
   if (demo !== null) rmSync(folder, { recursive: true, force: true });
   const opened = hooks.role === 'ship' ? nowhere() : await openStore(storeOptions(config, folder));
-  const { store, cache } = await cached(opened, config.cache);
+  const { store, cache } = await cached(tracedStore(opened), config.cache);
   let blocking: Blocking | undefined;
   try {
     const path = data.part(demo === null ? 'blocks.ndjson' : 'demo-blocks.ndjson');
@@ -212,6 +213,7 @@ class Serving {
       await this.#judge.open();
       await this.#probes.open();
       data.announce(server.url);
+      hooks.measure?.(server.readings);
       hooks.reloading?.((next) => {
         this.#reload(next);
         server.reloadCertificate().catch((error: unknown) => {
@@ -284,7 +286,7 @@ class Serving {
     if (hooks.signal.aborted) return result;
     const stopped = new Promise((resolve) => hooks.signal.addEventListener('abort', resolve, { once: true }));
     // A sensor has nothing to show of what it has handed over.
-    await (hooks.role === 'ship' ? Promise.race([this.#sinks.secured(), stopped]) : stopped);
+    await (hooks.role === 'ship' ? Promise.race([this.#sinks.handed(hooks.signal), stopped]) : stopped);
     return result;
   }
 

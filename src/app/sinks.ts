@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { CapturedInterface } from '../core/frames.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
@@ -76,6 +77,12 @@ export class Sinks {
   /** Resolves when every row that came until now is safe, or counted as lost: a source may give up its copy then. */
   async secured(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ sink }) => sink.secured()));
+  }
+
+  /** Resolves when receivers have (or refused, or lost) all that came until now, and nothing waits; on disk neither. */
+  async handed(signal: AbortSignal): Promise<void> {
+    await this.secured();
+    while (!signal.aborted && this.states().some(({ queue }) => queue > 0)) await sleep(50);
   }
 
   states(): SinkState[] {

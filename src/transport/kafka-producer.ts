@@ -1,6 +1,7 @@
 import type * as Client from '@platformatic/kafka';
 import { connection, makeTopics, whyOf } from './kafka.ts';
 import type { KafkaSettings } from './settings.ts';
+import { carried, traced } from '../tracing/spans.ts';
 import { NotTaken, type OutRecord, type Producer } from './transport.ts';
 
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -28,6 +29,7 @@ export class KafkaProducer implements Producer {
   readonly #options: KafkaProducerOptions;
   readonly #base: Client.BaseOptions;
   #producer: Client.Producer<string, Buffer, string, string> | undefined;
+  #isClosed = false;
 
   /** Throws UserError for settings that cannot be used; the brokers are asked with the first record. */
   constructor(options: KafkaProducerOptions) {
@@ -35,8 +37,19 @@ export class KafkaProducer implements Producer {
     this.#base = connection(options.settings, options.name);
   }
 
-  async send(records: readonly OutRecord[]): Promise<void> {
+  send(records: readonly OutRecord[]): Promise<void> {
+    const topic = records[0]?.topic ?? '';
+    const told = {
+      'messaging.system': 'kafka',
+      'messaging.destination.name': topic,
+      'messaging.batch.message_count': records.length,
+    };
+    return traced('kafka send', 'producer', told, () => this.#send(records, carried()));
+  }
+
+  async #send(records: readonly OutRecord[], told: Readonly<Record<string, string>>): Promise<void> {
     const producer = (this.#producer ??= await this.#open());
+    if (this.#isClosed) await this.#end();
     try {
       await producer.send({
         messages: records.map(({ topic, partition, value, key, headers }) => ({
@@ -44,7 +57,7 @@ export class KafkaProducer implements Producer {
           partition,
           value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
           ...(key !== undefined && { key }),
-          ...(headers !== undefined && { headers: { ...headers } }),
+          headers: { ...headers, ...told },
         })),
       });
     } catch (error) {
@@ -73,7 +86,13 @@ export class KafkaProducer implements Producer {
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#end();
+  }
+
+  /** Also of a connection that was being opened when all was closed: it would keep the process alive. */
+  async #end(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
     await producer?.close(true);
