@@ -5,6 +5,7 @@ import type { TransactionBatch } from '../core/transactions.ts';
 import type { BusReading, ServerLog } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import type { Consumer, InRecord, Place, Producer } from '../transport/transport.ts';
+import { traced, within } from '../tracing/spans.ts';
 import { MarkNames } from './marks.ts';
 import { BusPartition, type PartitionJudging } from './bus-partition.ts';
 
@@ -188,7 +189,8 @@ export class BusReader {
     }
     if (next !== undefined && record.offset > next) await this.#gap(record, next);
     this.counts.records++;
-    await this.#rows(record, state);
+    const told = { 'messaging.destination.name': record.topic, 'messaging.kafka.offset': record.offset };
+    await within(record.headers, () => traced('bus take', 'consumer', told, () => this.#rows(record, state)));
     state.next = record.offset + 1;
   }
 

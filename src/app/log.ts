@@ -4,6 +4,7 @@ import { type DestinationStream, type Logger, multistream, pino } from 'pino';
 import type { ServerLog } from '../server/services.ts';
 import { safeText } from '../rr/value.ts';
 import { type FileOwner, RotatingFile } from '../sinks/rotating-file.ts';
+import { spanFields } from '../tracing/spans.ts';
 import type { Config } from './settings.ts';
 
 /**
@@ -45,6 +46,7 @@ export function openLog(settings: Config['log'], version: string, owner?: FileOw
       },
       messageKey: 'message',
       timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+      mixin: spanFields,
       formatters: { level: (label) => ({ 'log.level': label }), log: ecsFields },
     },
     multistream(streams.map((stream) => ({ stream, level: 'trace' as const }))),

@@ -9,6 +9,7 @@ import { liesIn } from '../probes/public-address.ts';
 import { leadsInside } from '../probes/redirect.ts';
 import type { ProbeDefinition } from '../probes/probe.ts';
 import { Runner } from '../probes/runner.ts';
+import { traced, tracedPart } from '../tracing/spans.ts';
 import { Scheduler } from '../probes/scheduler.ts';
 import type { CheckConfig, ProbesConfig } from '../probes/settings.ts';
 import type { ServerLog } from '../server/services.ts';
@@ -215,7 +216,7 @@ export class ProbeService implements Probes {
     const mayFollow = this.#mayFollow;
     const run = async (): Promise<boolean> => {
       const options = { settings: config, timeoutMs: config.timeout, signal, mayFollow };
-      const result = await this.#runner.check(definition, target, options);
+      const result = await tracedCheck(definition.type, target, () => this.#runner.check(definition, target, options));
       if (!signal.aborted) this.#take(watch, result);
       return result.outcome === 'ok';
     };
@@ -323,4 +324,18 @@ function refusedAnswer(): ProbeAnswer {
 
 function schedulerOf({ concurrency, per_target }: ProbesConfig): Scheduler {
   return new Scheduler({ concurrency, perTarget: per_target });
+}
+
+/** A check is a span, and each of its phases one below it. */
+function tracedCheck(type: string, target: string, check: () => Promise<ProbeResult>): Promise<ProbeResult> {
+  return traced(`probe ${type}`, 'client', { 'nametap.target': target.slice(0, 256) }, async (span) => {
+    const result = await check();
+    span.setAttribute('nametap.outcome', result.outcome);
+    let at = result.time;
+    for (const [phase, ms] of Object.entries(result.phases)) {
+      tracedPart(phase, {}, at, at + ms);
+      at += ms;
+    }
+    return result;
+  });
 }

@@ -3,6 +3,7 @@ import type { Ledger } from '../core/ledger.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { StoreStatus } from '../store/store.ts';
+import type { MetricReading } from '../tracing/metric-values.ts';
 import type { LoadedConfig } from './config.ts';
 import type { Demo } from './demo.ts';
 
@@ -33,6 +34,8 @@ export interface ServeHooks {
   /** Called once: what to do with a configuration that was read again. */
   reloading?(apply: (next: LoadedConfig) => void): void;
   counting?(counts: () => Ledger): void;
+  /** Called once: what reads the metrics. */
+  measure?(read: () => Promise<readonly MetricReading[]>): void;
 }
 
 export interface ServeResult {

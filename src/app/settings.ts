@@ -13,6 +13,7 @@ import { kafkaSettings } from './kafka-settings.ts';
 import { captureSettings } from '../sources/live/settings.ts';
 import { SINKS } from '../sinks/sinks.ts';
 import { storeSettings } from '../store/settings.ts';
+import { telemetrySettings } from '../tracing/settings.ts';
 import { logSettings } from './log-settings.ts';
 import { traceSettings } from './trace-settings.ts';
 
@@ -54,6 +55,7 @@ export const SETTINGS = group('nametap', {
   probes: probesSettings,
   trace: traceSettings,
   alerts: alertSettings,
+  telemetry: telemetrySettings,
   server: serverSettings,
   log: logSettings,
 });

@@ -10,7 +10,9 @@ import type { Store } from '../store/store.ts';
 import { KafkaConsumer } from '../transport/kafka-consumer.ts';
 import { KafkaProducer } from '../transport/kafka-producer.ts';
 import { brokersText } from '../transport/kafka.ts';
+import type { MetricReading } from '../tracing/metric-values.ts';
 import { type Batch, BusReader } from './bus-reader.ts';
+import { cached } from './cached-store.ts';
 import { closeAll } from './close-all.ts';
 import type { LoadedConfig } from './config.ts';
 import { DataFolder } from './data-folder.ts';
@@ -18,10 +20,13 @@ import { LiveTail } from './live-tail.ts';
 import { MarkNames } from './marks.ts';
 import { clientNames, withClientNames } from './named-clients.ts';
 import { detectorsOf } from './rules.ts';
+import { tracedStore } from './traced-store.ts';
 import { refuseSecond } from './serve-folder.ts';
 import { servicesOf, storeOptions } from './services.ts';
 
 export interface WorkHooks {
+  /** Called once: what reads the metrics. */
+  measure?(read: () => Promise<readonly MetricReading[]>): void;
   signal: AbortSignal;
   version: string;
   log: ServerLog;
@@ -51,11 +56,15 @@ export async function work(loaded: LoadedConfig, hooks: WorkHooks): Promise<Work
   const data = new DataFolder(config.data);
   data.create();
   refuseSecond(data);
-  const store = await openStore(storeOptions(config, data.part('store')));
+  const { store, cache } = await cached(
+    tracedStore(await openStore(storeOptions(config, data.part('store')))),
+    config.cache,
+  );
   try {
     return await new Working({ loaded, hooks, data, store }).run();
   } finally {
     data.withdraw();
+    cache?.close();
     await store.close();
   }
 }
@@ -165,6 +174,7 @@ class Working {
       await this.#book.load();
       this.#book.subscribe(this.#notifier.take);
       data.announce(server.url);
+      hooks.measure?.(server.readings);
       const { token } = services.options;
       const { topic, brokers } = loaded.config.kafka;
       hooks.started({

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { LoadedConfig } from '../app/config.ts';
 import { CONFIG_FILE, configOptions } from '../app/config-options.ts';
-import type { Served, ServeResult } from '../app/serve-hooks.ts';
+import type { ServeHooks, Served, ServeResult } from '../app/serve-hooks.ts';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';
@@ -94,13 +94,14 @@ export async function runServe(
   role?: 'ship',
 ): Promise<number> {
   const { serve } = await import('../app/serve.ts');
+  const { observed } = await import('../app/observed.ts');
   const { openLog } = await import('../app/log.ts');
   const session = new Session();
   const { accountToBecome, startedBy } = await import('../app/input.ts');
   const log = openLog(loaded.config.log, version(), accountToBecome(loaded.config.capture.user));
   let address = '';
   try {
-    const result = await serve(loaded, {
+    const hooks: ServeHooks = {
       signal: session.signal,
       version: version(),
       log,
@@ -129,7 +130,9 @@ export async function runServe(
         };
         session.writing({ reopen });
       },
-    });
+    };
+    const service = role === undefined ? 'nametap' : 'nametap-sensor';
+    const result = await observed(loaded, service, hooks, (told) => serve(loaded, told));
     say(role === 'ship' ? shippedText(result) : endedText(result));
     remarkDamage(
       { damage: result.damage, unreadable: 0, interfaces: [], ledger: result.ledger },

@@ -1,3 +1,4 @@
+import type { WorkHooks } from '../app/work.ts';
 import { isatty } from 'node:tty';
 import { CONFIG_FILE, configOptions } from '../app/config-options.ts';
 import type { CommandDefinition } from '../core/definition.ts';
@@ -28,12 +29,13 @@ export const work: CommandDefinition = {
     const { loadConfig } = await import('../app/config.ts');
     const loaded = loadConfig({ flags: configFlags(options), file: textOption(options, CONFIG_FILE.name) });
     for (const text of loaded.remarks) remark(plainText(text));
+    const { observed } = await import('../app/observed.ts');
     const { openLog } = await import('../app/log.ts');
     const { work: run } = await import('../app/work.ts');
     const session = new Session();
     const log = openLog(loaded.config.log, version());
     try {
-      const { rows, repeated, missing, unreadable } = await run(loaded, {
+      const hooks: WorkHooks = {
         signal: session.signal,
         version: version(),
         log,
@@ -42,7 +44,9 @@ export const work: CommandDefinition = {
           const page = process.env.JOURNAL_STREAM === undefined ? signIn : url;
           process.stderr.write(`nametap reads ${plainText(source)}; page: ${page}\n`);
         },
-      });
+      };
+      const told = await observed(loaded, 'nametap-worker', hooks, (heard) => run(loaded, heard));
+      const { rows, repeated, missing, unreadable } = told;
       const rest = [
         repeated > 0 && `${numberText(repeated)} came twice`,
         missing > 0 && `${numberText(missing)} batches never came`,

@@ -3,12 +3,14 @@ import type { Context } from 'hono';
 import { compress } from 'hono/compress';
 import { randomBytes } from 'node:crypto';
 import { Api } from './api.ts';
-import { Exposition } from './exposition.ts';
+import type { MetricReading } from '../tracing/metric-values.ts';
+import { Exposition, readings } from './exposition.ts';
 import { Guards, secure } from './guards.ts';
 import { healthEndpoints } from './health-endpoints.ts';
 import { isLoopback } from './hosts.ts';
 import { listen, type Listening } from './listen.ts';
 import { API_ROOT, type Env, mount, refusal } from './mount.ts';
+import { spanOfRequest } from './request-span.ts';
 import { PageFiles } from './page-files.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import { ENDPOINTS } from './routes/index.ts';
@@ -20,6 +22,8 @@ export interface NametapServer {
   request(request: Request): Promise<Response>;
   /** Not ready from now on: what balances load sends nothing more. */
   drain(): void;
+  /** The metrics and their values now. */
+  readings(): Promise<MetricReading[]>;
   /** Ends live tails, finishes what is being answered, stops listening. Twice is once. */
   close(): Promise<void>;
 }
@@ -37,6 +41,7 @@ export function createServer(services: ServerServices): NametapServer & { listen
       guards.port = listening.port;
       return listening;
     },
+    readings: () => readings(api),
     drain: () => {
       api.draining = true;
     },
@@ -85,6 +90,7 @@ export function createApp(api: Api, guards: Guards): OpenAPIHono<Env> {
     secure(c.res.headers, isTls);
     api.traffic.add(c.var.route, c.res.status, (performance.now() - started) / 1000);
   });
+  app.use(spanOfRequest);
   app.use(async (c, next) => {
     guards.admit(c.req.raw, c.var.remote);
     await next();

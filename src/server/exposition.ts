@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { MetricReading } from '../tracing/metric-values.ts';
 import type { Api } from './api.ts';
 import type { Buckets } from './counters.ts';
 import { type MetricDefinition, METRICS, type Reading } from './metrics.ts';
@@ -41,6 +42,20 @@ class CollectedHistogram extends Histogram<string> {
 /** Gauges of prom-client whose names say that they are counters: OpenMetrics refuses them. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
+async function readNow(api: Api): Promise<Reading> {
+  return { api, health: await api.health(), counters: api.counters, sinks: api.services.sinks() };
+}
+
+/** The metrics as data. */
+export async function readings(api: Api): Promise<MetricReading[]> {
+  const reading = await readNow(api);
+  return METRICS.map(({ name, help, ...definition }) =>
+    definition.kind === 'histogram'
+      ? { name, help, kind: definition.kind, values: definition.read(reading) }
+      : { name, help, kind: definition.kind, values: definition.read(reading) },
+  );
+}
+
 /** Metrics as text, in the format a scraper asks for. */
 export class Exposition {
   readonly #api: Api;
@@ -62,18 +77,13 @@ export class Exposition {
   /** The response to a scrape. */
   async answer(accept: string): Promise<Response> {
     const registry = accept.includes('application/openmetrics-text') ? this.#open : this.#plain;
-    this.#reading = this.#read();
+    this.#reading = readNow(this.#api);
     return new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } });
-  }
-
-  async #read(): Promise<Reading> {
-    const { services, counters } = this.#api;
-    return { api: this.#api, health: await this.#api.health(), counters, sinks: services.sinks() };
   }
 
   #add(registry: Registry, definition: MetricDefinition): void {
     const { name, help, labels } = definition;
-    const reading = () => (this.#reading ??= this.#read());
+    const reading = () => (this.#reading ??= readNow(this.#api));
     if (definition.kind === 'histogram') {
       const read = async () => definition.read(await reading());
       registry.registerMetric(new CollectedHistogram(name, help, labels, read));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { traced } from '../tracing/spans.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { ByteWriter, CHUNK_BYTES } from './byte-writer.ts';
@@ -243,7 +244,12 @@ export class Delivery implements Sink {
       this.#circuit.attempt();
       let pause: number | null = null;
       try {
-        const receipt = await this.#target.send(part, this.#ending.signal);
+        const receipt = await traced(
+          'sink send',
+          'client',
+          { 'nametap.sink': this.#context.name, 'nametap.rows': part.rows },
+          () => Promise.resolve(this.#target.send(part, this.#ending.signal)),
+        );
         const rest = this.#accepted(part, receipt ?? {});
         parts.shift();
         if (rest === null) this.#works();
