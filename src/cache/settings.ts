@@ -5,7 +5,7 @@ export const cacheSettings = group('Answers that are kept for whoever asks again
   redis: optionalGroup('Redis, which servers and workers share; absent: nothing is kept.', {
     url: text('Its address.', { example: 'redis://127.0.0.1:6379/0', required: true }),
     user: text('User.', { example: 'nametap' }),
-    password: secret('Password.'),
+    password: secret('Password.', { example: { file: '/etc/nametap/redis-password' } }),
     prefix: text('What keys begin with.', { default: 'nametap:' }),
     patience: span('Longest wait for it; then the store is asked as if it were not there.', {
       default: '50ms',

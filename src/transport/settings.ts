@@ -32,7 +32,7 @@ export const KAFKA_SETTINGS = {
   sasl: optionalGroup('Who we are, for brokers that ask.', {
     mechanism: choice('How it is shown.', ['plain', 'scram-sha-256', 'scram-sha-512'], { default: 'scram-sha-512' }),
     user: text('Name.', { required: true, example: 'nametap' }),
-    password: secret('Password.', { required: true }),
+    password: secret('Password.', { required: true, example: { file: '/etc/nametap/kafka-password' } }),
   }),
 } as const;
 
