@@ -1,19 +1,21 @@
+import type { LoadedConfig } from '../app/config.ts';
 import type { CommandDefinition, OptionValues } from '../core/definition.ts';
 import { EXIT, UserError } from '../core/errors.ts';
 import { numberText } from '../core/figures.ts';
+import type { Advice } from '../store/postgres/advise.ts';
 import type { ExportQuery, Store, StoreStatus } from '../store/store.ts';
 import { HISTORY, print, tableText } from './history.ts';
 import { textOption } from './options.ts';
 import { remark } from './remarks.ts';
 
 const [, , DATA, CONFIG] = HISTORY;
-const ACTIONS = ['status', 'export', 'compact', 'migrate'] as const;
+const ACTIONS = ['status', 'export', 'compact', 'migrate', 'advise'] as const;
 
 /** `nametap store`: the files of the history, when nobody serves them. */
 export const store: CommandDefinition = {
   name: 'store',
   summary: 'look at the stored history, export it, or make its files smaller',
-  arguments: { name: 'ACTION [FILE]', summary: 'status, export FILE, compact or migrate', many: true },
+  arguments: { name: 'ACTION [FILE]', summary: 'status, export FILE, compact, migrate or advise', many: true },
   options: [
     { name: 'filter', letter: 'Y', value: 'FILTER', summary: 'export: only these transactions' },
     {
@@ -31,23 +33,28 @@ export const store: CommandDefinition = {
       choices: ['parquet', 'csv', 'ndjson'],
       default: 'parquet',
     },
-    { name: 'json', summary: 'status: as JSON' },
+    { name: 'json', summary: 'status, advise: as JSON' },
     DATA,
     CONFIG,
   ],
   examples: [
     'nametap store status  # what is kept, since when, and how many bytes it takes',
     "nametap store export nx.csv -T csv --from -7d -Y 'dns.flags.rcode == 3'  # what did not exist",
+    'nametap store advise  # which index PostgreSQL misses, by what was asked of it',
     'nametap store compact  # merges, moves old rows to Parquet, writes the files anew',
   ],
   run: async ([action, file, ...more], options) => {
     const known = ACTIONS.find((name) => name === action);
     if (known === undefined || more.length > 0 || (file !== undefined) !== (known === 'export')) {
-      throw new UserError('Say what to do: nametap store status, export FILE, compact or migrate.');
+      throw new UserError('Say what to do: nametap store status, export FILE, compact, migrate or advise.');
     }
     const { loadConfig } = await import('../app/config.ts');
     const { openStored } = await import('../app/stored.ts');
     const loaded = loadConfig({ flags: { data: options.data }, file: textOption(options, CONFIG.name) });
+    if (known === 'advise') {
+      await adviseOn(loaded, options.json === true);
+      return EXIT.ok;
+    }
     const opened = await openStored(loaded, known === 'status' || known === 'export');
     try {
       if (known === 'export') await exportFile(opened, file, options);
@@ -58,6 +65,36 @@ export const store: CommandDefinition = {
     return EXIT.ok;
   },
 };
+
+/** Says which index would help what was asked of PostgreSQL. */
+async function adviseOn({ config }: LoadedConfig, isJson: boolean): Promise<void> {
+  const { storeOptions } = await import('../app/services.ts');
+  const { postgres } = storeOptions(config, '');
+  if (config.store.engine !== 'postgres' || postgres === undefined) {
+    throw new UserError('Only PostgreSQL (store.engine: postgres) is advised on: the other databases need no indexes.');
+  }
+  const { advise } = await import('../store/postgres/advise.ts');
+  const advice = await advise(postgres);
+  print(isJson ? `${JSON.stringify(advice, undefined, 2)}\n` : adviceText(advice));
+}
+
+function adviceText({ statements, proposals }: Advice): string {
+  const short = (text: string) => text.replaceAll(/\s+/g, ' ').slice(0, 90);
+  const table = tableText(
+    ['calls', 'ms each', 's in all', 'statement'],
+    statements.map(({ calls, mean, total, sql }) => [
+      numberText(calls),
+      mean.toFixed(1),
+      (total / 1000).toFixed(1),
+      short(sql),
+    ]),
+  );
+  const missing = proposals.map(
+    ({ ddl, gain, cost, costAfter, statement }) =>
+      `\n${ddl};\n-- ${short(statement.sql)}\n-- expected: ${gain.toFixed(0)} times less (cost ${cost.toFixed(0)}, then ${costAfter.toFixed(0)})\n`,
+  );
+  return `${table}${missing.length === 0 ? '\nNo index is missing.\n' : missing.join('')}`;
+}
 
 async function show(opened: Store, action: 'status' | 'compact' | 'migrate', options: OptionValues): Promise<void> {
   const before = await opened.status();

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { start } from '../../scripts/services/postgres.ts';
 import { TransactionBatch } from '../../src/core/transactions.ts';
 import { openStore } from '../../src/store/open.ts';
+import { advise } from '../../src/store/postgres/advise.ts';
 import { Cluster } from '../../src/store/postgres/cluster.ts';
 import type { PostgresOptions } from '../../src/store/postgres/options.ts';
 import { Pool } from '../../src/store/postgres/pool.ts';
@@ -137,7 +138,7 @@ test('what comes again under its token is taken once', async () => {
 test('days have tables of their own, made ahead, and go as a whole; rollups stay', async () => {
   const store = await open('days', { retention: { transactionsDays: 30 }, countedRows: 0 });
   const now = Date.now();
-  const first = (await statusOf(batches)).first;
+  const first = firstOf(batches);
   await fill(store, now - first - 3 * DAY_MS);
   await fill(store, now - first - 40 * DAY_MS);
   await store.flush();
@@ -164,8 +165,9 @@ test('days have tables of their own, made ahead, and go as a whole; rollups stay
   await store.close();
 });
 
-function statusOf(all: readonly TransactionBatch[]): { first: number } {
-  return { first: Math.min(...all.flatMap(({ col, count }) => [...col.openSeconds.subarray(0, count)])) * 1000 };
+/** Time of the earliest row, ms. */
+function firstOf(all: readonly TransactionBatch[]): number {
+  return Math.min(...all.flatMap(({ col, count }) => [...col.openSeconds.subarray(0, count)])) * 1000;
 }
 
 test('times far from now, and texts that PostgreSQL does not have, cost no row', async () => {
@@ -191,24 +193,7 @@ test('each index is what its question uses', async () => {
   await fill(store);
   await store.flush();
   const day = partitionDay(await ask<{ partition: string }>('indexes', 'SELECT partition FROM days LIMIT 1'));
-  // Enough rows for the planner to care: the same ones, later by seconds, of many clients and names.
-  const columns = (
-    await ask<{ name: string }>(
-      'indexes',
-      `SELECT attname::text AS name FROM pg_attribute WHERE attrelid = '${day}'::regclass AND attnum > 0 ORDER BY attnum`,
-    )
-  ).map(({ name }) => name);
-  const made: Record<string, string> = {
-    time: 'least(time + n::bigint * 3000000, time - time % 86400000000000 + 86399999999999)',
-    client: `decode(lpad(to_hex(n % 5000), 8, '0'), 'hex')`,
-    name: `'n' || (n % 20000) || '.test'`,
-    transaction: `hashint8extended(n, transaction)`,
-  };
-  await ask(
-    'indexes',
-    `INSERT INTO ${day} SELECT ${columns.map((name) => made[name] ?? name).join(', ')} FROM (SELECT * FROM ${day} ORDER BY time LIMIT 1) AS one, generate_series(1, 60000) AS n`,
-  );
-  await ask('indexes', `ANALYZE ${day}`);
+  await multiply('indexes', day, 60_000);
   await ask(
     'indexes',
     `SELECT brin_summarize_new_values('${day}_time_idx'), brin_summarize_new_values('${day}_transaction_idx')`,
@@ -228,6 +213,24 @@ test('each index is what its question uses', async () => {
   }
   await store.close();
 });
+
+/** Enough rows for the planner to care: the first one again and again, later by milliseconds, of many clients and names. */
+async function multiply(schema: string, day: string, count: number): Promise<void> {
+  const columns = await ask<{ name: string }>(
+    schema,
+    `SELECT attname::text AS name FROM pg_attribute WHERE attrelid = '${day}'::regclass AND attnum > 0 ORDER BY attnum`,
+  );
+  const made: Record<string, string> = {
+    time: 'least(time + n::bigint * 3000000, time - time % 86400000000000 + 86399999999999)',
+    client: `decode(lpad(to_hex(n % 5000), 8, '0'), 'hex')`,
+    name: `'n' || (n % 20000) || '.test'`,
+    transaction: `hashint8extended(n, transaction)`,
+  };
+  const values = columns.map(({ name }) => made[name] ?? name).join(', ');
+  const one = `SELECT * FROM ${day} ORDER BY time LIMIT 1`;
+  await ask(schema, `INSERT INTO ${day} SELECT ${values} FROM (${one}) AS one, generate_series(1, ${count}) AS n`);
+  await ask(schema, `ANALYZE ${day}`);
+}
 
 /** As the store asks: by id without reading all. */
 async function explained(sql: string, isById: boolean): Promise<{ 'QUERY PLAN': string }[]> {
@@ -294,6 +297,43 @@ test('slow statements are remembered with their plan; an abort ends one', async 
   await assert.rejects(asked, { name: 'AbortError' });
   assert.ok(performance.now() - began < 5000);
   await cluster.end();
+});
+
+test('a missing index is proposed, and makes its question ten times as fast', async () => {
+  const store = await open('advised');
+  await fill(store);
+  await store.flush();
+  const day = partitionDay(await ask<{ partition: string }>('advised', 'SELECT partition FROM days LIMIT 1'));
+  await multiply('advised', day, 100_000);
+  await ask('advised', 'SELECT pg_stat_statements_reset()');
+  const pool = new Pool(service.url(), options('advised'));
+  const question = async () => {
+    const began = performance.now();
+    for (let n = 0; n < 10; n++) {
+      const client = Uint8Array.of(0, 0, 0, n);
+      const sql = 'SELECT * FROM transactions WHERE client = ? AND time >= 0 ORDER BY time DESC LIMIT 20';
+      await pool.use((session) => session.all(sql, [client]));
+    }
+    return (performance.now() - began) / 10;
+  };
+  assert.deepEqual((await advise(options('advised'))).proposals, []);
+  await question();
+  await ask('advised', 'DROP INDEX transactions_client');
+  const slow = await question();
+  const { proposals, statements } = await advise(options('advised'));
+  assert.ok(statements.some(({ sql }) => sql.includes('client = $1')));
+  assert.equal(proposals.length, 1, JSON.stringify(proposals));
+  const [{ ddl, gain, columns }] = proposals;
+  assert.deepEqual(columns, ['client', 'time DESC']);
+  assert.ok(gain >= 10, `${gain} times`);
+  await ask('advised', ddl);
+  await ask('advised', 'ANALYZE transactions');
+  await question();
+  const fast = await question();
+  assert.ok(slow / fast >= 10, `${slow.toFixed(2)} ms, then ${fast.toFixed(2)} ms`);
+  assert.deepEqual((await advise(options('advised'))).proposals, []);
+  await pool.end();
+  await store.close();
 });
 
 test('tables of an older version are migrated, those of a newer one refused; reasons are told', async () => {
