@@ -8,6 +8,7 @@ import { EXIT } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';
 import { hanging } from './help.ts';
 import { COLOR, listOption, terminalWidth, textOption, useColor } from './options.ts';
+import { PRINT_CONFIG, printsConfig } from './print-config.ts';
 import { countsText, remark, remarkDamage } from './remarks.ts';
 import { Session } from './session.ts';
 import { writeStdout } from './stdout.ts';
@@ -52,7 +53,7 @@ export const serve: CommandDefinition = {
   },
   options: [
     CONFIG_FILE,
-    { name: 'print-config', summary: 'print the configuration as it holds, and where each value was set, and end' },
+    PRINT_CONFIG,
     ...OFTEN,
     ...configOptions().map(({ letter, ...option }) => (letter === 'i' ? option : { ...option, letter })),
     COLOR,
@@ -70,11 +71,7 @@ export const serve: CommandDefinition = {
     const load = () => loadConfig({ flags, file: textOption(options, CONFIG_FILE.name) });
     const loaded = load();
     for (const text of loaded.remarks) remark(plainText(text));
-    if (options['print-config'] === true) {
-      const { configText } = await import('../app/config-text.ts');
-      writeStdout(Buffer.from(configText(loaded)));
-      return EXIT.ok;
-    }
+    if (await printsConfig(options, loaded)) return EXIT.ok;
     return runServe(loaded, load, options);
   },
 };

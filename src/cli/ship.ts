@@ -3,9 +3,9 @@ import type { CommandDefinition } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
 import { plainText } from '../core/figures.ts';
 import { COLOR, textOption } from './options.ts';
+import { PRINT_CONFIG, printsConfig } from './print-config.ts';
 import { remark } from './remarks.ts';
 import { configFlags, inputFlags, OFTEN, runServe } from './serve.ts';
-import { writeStdout } from './stdout.ts';
 
 /** `nametap ship`: the sensor of many: captures, and hands over to Kafka. */
 export const ship: CommandDefinition = {
@@ -19,7 +19,7 @@ export const ship: CommandDefinition = {
   },
   options: [
     CONFIG_FILE,
-    { name: 'print-config', summary: 'print the configuration as it holds, and where each value was set, and end' },
+    PRINT_CONFIG,
     ...OFTEN,
     ...configOptions().map(({ letter, ...option }) => (letter === 'i' ? option : { ...option, letter })),
     COLOR,
@@ -36,11 +36,7 @@ export const ship: CommandDefinition = {
     const load = () => loadConfig({ flags, file: textOption(options, CONFIG_FILE.name) });
     const loaded = load();
     for (const text of loaded.remarks) remark(plainText(text));
-    if (options['print-config'] === true) {
-      const { configText } = await import('../app/config-text.ts');
-      writeStdout(Buffer.from(configText(loaded)));
-      return EXIT.ok;
-    }
+    if (await printsConfig(options, loaded)) return EXIT.ok;
     return runServe(shipConfig(loaded), () => shipConfig(load()), options, 'ship');
   },
 };

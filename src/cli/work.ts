@@ -1,10 +1,11 @@
-import type { WorkHooks } from '../app/work.ts';
 import { isatty } from 'node:tty';
 import { CONFIG_FILE, configOptions } from '../app/config-options.ts';
+import type { WorkHooks } from '../app/work.ts';
 import type { CommandDefinition } from '../core/definition.ts';
 import { EXIT } from '../core/errors.ts';
 import { numberText, plainText } from '../core/figures.ts';
 import { COLOR, textOption } from './options.ts';
+import { PRINT_CONFIG, printsConfig } from './print-config.ts';
 import { remark } from './remarks.ts';
 import { configFlags, OFTEN } from './serve.ts';
 import { Session } from './session.ts';
@@ -16,6 +17,7 @@ export const work: CommandDefinition = {
   summary: 'read what sensors ship, look at it, and keep it: a worker of many',
   options: [
     CONFIG_FILE,
+    PRINT_CONFIG,
     ...OFTEN.filter(({ name }) => name === 'listen'),
     ...configOptions().map(({ letter, ...option }) => (letter === 'i' ? option : { ...option, letter })),
     COLOR,
@@ -29,6 +31,7 @@ export const work: CommandDefinition = {
     const { loadConfig } = await import('../app/config.ts');
     const loaded = loadConfig({ flags: configFlags(options), file: textOption(options, CONFIG_FILE.name) });
     for (const text of loaded.remarks) remark(plainText(text));
+    if (await printsConfig(options, loaded)) return EXIT.ok;
     const { observed } = await import('../app/observed.ts');
     const { openLog } = await import('../app/log.ts');
     const { work: run } = await import('../app/work.ts');
