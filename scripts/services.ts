@@ -3,6 +3,8 @@
  * it with the first signal.
  *
  *   node scripts/run.mjs scripts/services.ts start NAME
+ *
+ * `install NAME` only fetches what it needs into `.cache/services`, for those that need anything.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +19,16 @@ interface Running {
 const folder = new URL('./services/', import.meta.url);
 const [action, name = ''] = process.argv.slice(2);
 const file = new URL(`./services/${name}.ts`, import.meta.url);
-if (action !== 'start' || !/^[a-z]+$/.test(name) || !existsSync(file)) {
+if (!/^(?:start|install)$/.test(action ?? '') || !/^[a-z]+$/.test(name) || !existsSync(file)) {
   const names = readdirSync(fileURLToPath(folder)).flatMap((one) => /^([a-z]+)\.ts$/.exec(one)?.[1] ?? []);
-  process.stderr.write(`usage: services.ts start ${names.join('|')}\n`);
+  process.stderr.write(`usage: services.ts start|install ${names.join('|')}\n`);
   process.exit(1);
 }
-const { start } = (await import(file.href)) as { start(): Promise<Running> };
+const { start, install } = (await import(file.href)) as { start(): Promise<Running>; install?(): unknown };
+if (action === 'install') {
+  await install?.();
+  process.exit(0);
+}
 const running = await start();
 process.stdout.write(`${running.address}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,22 +22,21 @@ export interface ClickHouseService {
   kill(): Promise<void>;
 }
 
-/** Installs the engine once, into `.cache`. */
+/** Installs the engine once, into `.cache`; who does it at the same time does it beside. */
 export function install(): void {
   if (existsSync(join(MODULES, 'chdb', 'package.json'))) return;
-  mkdirSync(HOME, { recursive: true });
-  const args = [
-    'install',
-    '--prefix',
-    HOME,
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--loglevel=error',
-    PACKAGE,
-  ];
-  const { status } = spawnSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const beside = `${HOME}-${process.pid}`;
+  mkdirSync(beside, { recursive: true });
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  const { status } = spawnSync('npm', ['install', '--prefix', beside, ...flags, PACKAGE], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (status !== 0) throw new Error(`npm could not install ${PACKAGE} (${status})`);
+  if (existsSync(join(MODULES, 'chdb', 'package.json'))) rmSync(beside, { recursive: true });
+  else {
+    rmSync(HOME, { recursive: true, force: true });
+    renameSync(beside, HOME);
+  }
 }
 
 /** Starts the engine on loopback over a folder (absent: a temporary one). */

@@ -17,7 +17,7 @@ import { say } from '../../src/server/said.ts';
 import type { SensorReading, ServerServices } from '../../src/server/services.ts';
 import { NO_STATUS } from '../../src/sinks/sink.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store, StoreOptions } from '../../src/store/store.ts';
 
 export const TOKEN = 'token-only-for-tests';
 
@@ -64,10 +64,13 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-/** A real server on a free port over a real store in a temporary folder. */
-export async function fixture(more: Partial<ServerServices> = {}): Promise<Fixture> {
+/** A real server on a free port over a real store in a temporary folder; `on`: another store than the embedded one. */
+export async function fixture(
+  more: Partial<ServerServices> = {},
+  on: Omit<StoreOptions, 'path'> = {},
+): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), 'nametap-server-'));
-  const store = await openStore({ path: join(folder, 'store'), flushMs: 50 });
+  const store = await openStore({ path: join(folder, 'store'), flushMs: 50, ...on });
   const live = new LiveTail('sensor-1');
   const logged: Fixture['logged'] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message });

@@ -88,16 +88,20 @@ export function statementsOf(options: ClickHouseOptions, retention: Retention = 
   ];
 }
 
-/** Statements that change how long things are kept. */
-export function retentionStatements(options: ClickHouseOptions, retention: Retention): string[] {
+/** Statements that change how long things are kept. `isBounded`: a table drops rows now; what keeps all cannot keep more. */
+export function retentionStatements(
+  options: ClickHouseOptions,
+  retention: Retention,
+  isBounded: (table: string) => boolean,
+): string[] {
   const on = options.cluster === undefined ? '' : ` ON CLUSTER ${identifier(options.cluster)}`;
-  return tables(0)
-    .filter(({ ttl }) => ttl !== undefined)
-    .map((table) => {
-      const ttl = ttlOf(table, retention, options);
-      const what = ttl === '' ? 'REMOVE TTL' : `MODIFY TTL ${ttl}`;
-      return `ALTER TABLE ${localName(table.name, options)}${on} ${what}`;
-    });
+  return tables(0).flatMap((table) => {
+    if (table.ttl === undefined) return [];
+    const name = localName(table.name, options);
+    const ttl = ttlOf(table, retention, options);
+    if (ttl !== '') return [`ALTER TABLE ${name}${on} MODIFY TTL ${ttl}`];
+    return isBounded(name) ? [`ALTER TABLE ${name}${on} REMOVE TTL`] : [];
+  });
 }
 
 /** Tables of rows, for counting them. */

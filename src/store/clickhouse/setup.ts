@@ -87,7 +87,11 @@ async function prepare(
 export async function keep(connection: Connection, options: ClickHouseOptions, retention: Retention): Promise<void> {
   const wanted = JSON.stringify(retention);
   if ((await metaOf(connection, 'retention')) === wanted) return;
-  for (const statement of retentionStatements(options, retention)) await connection.run(statement);
+  const bounded = await connection.all<{ name: string }>(
+    `SELECT name FROM system.tables WHERE database = currentDatabase() AND position(engine_full, ' TTL ') > 0`,
+  );
+  const isBounded = (table: string) => bounded.some(({ name }) => name === table);
+  for (const statement of retentionStatements(options, retention, isBounded)) await connection.run(statement);
   await putMeta(connection, 'retention', wanted);
 }
 

@@ -175,8 +175,9 @@ class Answer {
     const direction = query.order?.descending === false ? 'ASC' : 'DESC';
     const { sql, params } = this.#partials(order.columns);
     const dims = this.#dims.join(', ');
+    const places = this.#dims.map((name, k) => (ADDRESSES.includes(this.#plan.group[k]) ? octetsOf(name) : name));
     const rows = await this.#ask({
-      sql: `SELECT ${dims} FROM (${sql}) GROUP BY ${dims} ORDER BY ${order.sql} ${direction} NULLS LAST, ${dims} LIMIT ${limit}`,
+      sql: `SELECT ${dims} FROM (${sql}) GROUP BY ${dims} ORDER BY ${order.sql} ${direction} NULLS LAST, ${places.join(', ')} LIMIT ${limit}`,
       params,
     });
     return rows.map((row) => this.#dims.map((name) => row[name]));
@@ -306,6 +307,12 @@ class Answer {
     const by = this.#isStepped ? ' GROUP BY t' : '';
     return { sql: `SELECT ${[...this.#keys, ...merged].join(', ')} FROM (${parts.join(' UNION ALL ')})${by}`, params };
   }
+}
+
+/** The octets of an address, 4 or 16: what addresses are ordered by in every store. */
+function octetsOf(address: string): string {
+  const octets = `reinterpret(${address}, 'FixedString(16)')`;
+  return `substring(${octets}, if(isIPAddressInRange(toString(${address}), '::ffff:0:0/96'), 13, 1))`;
 }
 
 function isMapped(octets: Uint8Array): boolean {
