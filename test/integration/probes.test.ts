@@ -320,6 +320,23 @@ test('a raw socket is used else, and fping where that is refused too', () => {
   assert.equal(program.outcome, 'ok');
 });
 
+test('fping is run a few times at once, however many hosts there are', () => {
+  const hosts = Array.from({ length: 200 }, (_, i) => `127.0.0.${i + 1}`).join(' ');
+  const command = `${NAMETAP.join(' ')} probe icmp ${hosts} -c 1 -o packets=1 --spread 0ms -t 30s -q`;
+  const user = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
+  const count =
+    'most=0; while kill -0 $pid 2>/dev/null; do n=$(pgrep -c -x fping); [ $n -gt $most ] && most=$n; sleep 0.02; done';
+  const script = `ip link set lo up; ${REFUSED}; ${user} ${command} & pid=$!; ${count}; wait $pid; echo "exit $? most $most"`;
+  const out = execFileSync('unshare', ['-n', '--pid', '--fork', '--mount-proc', 'bash', '-c', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  const [, exit, most] = /exit (\d+) most (\d+)/.exec(out) ?? [];
+  assert.equal(exit, '0', out.slice(-500));
+  assert.ok(Number(most) <= 33, `${most} at once`);
+  assert.match(out, /200 checks, 200 passed/);
+});
+
 test('what no host answers is told from what does not answer', () => {
   const cable =
     'ip link add v0 type veth peer name v1; ip addr add 10.9.9.1/24 dev v0; ip link set v0 up; ip link set v1 up';
