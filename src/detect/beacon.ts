@@ -72,7 +72,7 @@ export const beacon = detector({
   attack: ['T1071.004', 'T1029'],
   needs: ['names', 'clients', 'rhythm'],
   vantages: ['client', 'resolver'],
-  rows: 'names',
+  rows: 'rare_names',
   settings: group('Limits.', {
     gaps: whole('Gaps between questions that have to be known.', { default: 12, least: 6, most: GAPS }),
     percent: whole('Regularity from which it is spoken of: 100 is a clock.', { default: 90, least: 50, most: 100 }),

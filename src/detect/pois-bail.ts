@@ -36,7 +36,7 @@ export const poisBail = detector({
   summary:
     'A response brings name servers or addresses of names that have nothing to do with what was asked: an old way to poison a cache.',
   attack: ['T1557'],
-  rows: 'all',
+  rows: 'additions',
   settings: group('Limits.', {
     quiet: span('The same domain is spoken of again after this time.', { default: '30m', least: 1000 }),
   }),
@@ -45,8 +45,6 @@ export const poisBail = detector({
     return {
       inspect(seen, raise) {
         if (seen.protocol !== DNS || seen.opcode !== 0 || seen.responseBytes === 0 || seen.nameLength === 0) return;
-        // Nearly every response has answers about the name itself, and nothing else but OPT.
-        if (seen.answers.isAll) return;
         const { response, time } = seen;
         if (response === null || response.questions === 0 || response.authorityCount + response.additionalCount < 1)
           return;

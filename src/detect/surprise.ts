@@ -17,8 +17,8 @@ const MOST_CLIENTS = 16_384;
 const LEAST_QUERIES = 20;
 const LEAST_HOURS = 24;
 const LEAST_SCORES = 200;
-/** Scores of hours that are remembered: what is told of is what hardly any of them reached. */
-const MOST_SCORES = 4096;
+/** Scores of hours that are remembered, a week of some 400 clients: what is told of is what hardly any of them reached. */
+const MOST_SCORES = 65_536;
 /** Share of the highest scores, whose fall is drawn out to what was never seen. */
 const TOP = 0.05;
 /** How much an hour counts for what is usual, once a hundred are known. */
@@ -89,8 +89,9 @@ class Surprise implements Detector {
   readonly #names = new SiteNames();
   /** Hashes of names of the hour, by their lower bits: one that gave way to another counts twice. */
   readonly #seen = new Int32Array(NAME_SLOTS);
-  #scores: number[] = [];
-  #next = 0;
+  /** A ring, and how many were put into it. */
+  readonly #scores = new Float32Array(MOST_SCORES);
+  #kept = 0;
   /** Hours of clients that are judged in an hour, on average. */
   #rate = 0;
   #hour = Number.NaN;
@@ -213,35 +214,52 @@ class Surprise implements Detector {
   }
 
   #keep(score: number): void {
-    if (this.#scores.length < MOST_SCORES) this.#scores.push(score);
-    else this.#scores[this.#next++ % MOST_SCORES] = score;
+    this.#scores[this.#kept++ % MOST_SCORES] = score;
   }
 
-  /** Whether a score is reached by chance no oftener than is wanted: by rank, and beyond by how the highest ones fall. */
+  /** Those remembered, the lowest first. */
+  #sorted(): Float32Array {
+    return this.#scores.slice(0, Math.min(this.#kept, MOST_SCORES)).sort();
+  }
+
+  /**
+   * Whether a score is reached no oftener than is wanted: by rank among those remembered, and by how the highest of them
+   * fall. What is remembered of less than a week has no rank for it, and of a longer time the fall is drawn too steep.
+   */
   #isRare(score: number): boolean {
-    const scores = this.#scores;
-    if (scores.length < LEAST_SCORES || score < LEAST_SCORE) return false;
-    const sorted = scores.toSorted((a, b) => b - a);
-    const top = sorted.slice(0, Math.ceil(sorted.length * TOP));
-    const edge = top[top.length - 1];
+    if (this.#kept < LEAST_SCORES || score < LEAST_SCORE) return false;
+    const sorted = this.#sorted();
+    const n = sorted.length;
+    const hoursAWeek = Math.max(1, this.#rate) * WEEK_HOURS;
+    const wanted = Math.max(1, Math.floor((this.#settings.a_week * n) / hoursAWeek));
+    if (sorted[n - wanted] >= score) return false;
+    const top = sorted.subarray(n - Math.ceil(n * TOP));
+    const [edge] = top;
     if (score <= edge) return false;
     const excess = Math.max(0.3, top.reduce((sum, one) => sum + one - edge, 0) / top.length);
     const chance = TOP * Math.exp(-(score - edge) / excess);
-    return chance * Math.max(1, this.#rate) * WEEK_HOURS <= this.#settings.a_week;
+    return chance * hoursAWeek <= this.#settings.a_week;
+  }
+
+  /** Those remembered, the oldest first. */
+  #remembered(): Float32Array {
+    const n = Math.min(this.#kept, MOST_SCORES);
+    return Float32Array.from({ length: n }, (_, i) => this.#scores[(this.#kept - n + i) % MOST_SCORES]);
   }
 
   save(): unknown {
     const clients = [...this.#clients.entries()].map(([host, { usual }]) => [host.text, usual]);
-    return { clients, names: this.#names.save(), scores: this.#scores, rate: this.#rate };
+    return { clients, names: this.#names.save(), scores: this.#remembered(), rate: this.#rate };
   }
 
   load(state: unknown): void {
     if (typeof state !== 'object' || state === null) return;
     const { clients, names, scores, rate } = state as Record<string, unknown>;
     this.#names.load(names);
-    if (Array.isArray(scores)) {
-      const numbers = scores.filter((one) => typeof one === 'number' && Number.isFinite(one)) as number[];
-      this.#scores = numbers.slice(-MOST_SCORES);
+    if (scores instanceof Float32Array) {
+      const last = scores.filter(Number.isFinite).slice(-MOST_SCORES);
+      this.#scores.set(last);
+      this.#kept = last.length;
     }
     if (typeof rate === 'number' && rate >= 0) this.#rate = rate;
     if (!Array.isArray(clients)) return;

@@ -179,7 +179,7 @@ export const tunBytes = detector({
     'Counts the bytes of distinct names under each registrable domain: a tunnel needs a new name for every piece of data.',
   attack: ATTACK,
   needs: ['names'],
-  rows: 'sub_names',
+  rows: 'new_sub_names',
   settings,
   create: (values, services) => new TunBytes(values, services),
 });

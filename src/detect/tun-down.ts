@@ -28,8 +28,6 @@ const MOST_SIZE = 255;
 const TYPE_CNAME = 5;
 /** Types whose answers say what a zone is, in few and stable words, or that validators ask for. */
 const ORDINARY = new Set([1, 2, 6, 12, 28, 35, 43, 46, 47, 48, 50, 59, 60, 64, 65, 257]);
-/** A label of an alias this long is not made by people. */
-const LONG_LABEL = 40;
 
 class Answers {
   readonly sums = new Sliding(4, HOUR, STEPS);
@@ -53,7 +51,7 @@ export const tunDown = detector({
     'Counts the bytes of distinct TXT, NULL, CNAME and similar answers under each domain: commands and files that come down while names stay short.',
   attack: ATTACK,
   needs: ['names'],
-  rows: 'data',
+  rows: ['other_data', 'long_aliases'],
   settings: group('How much in answers is too much.', {
     hour_bytes: size('Bytes of distinct answers under a domain within an hour.', { default: '4096B', least: 256 }),
     answers: whole('Distinct answers that have to be there for either sign.', { default: 10, least: 2 }),
@@ -72,7 +70,6 @@ export const tunDown = detector({
         const { domain, type, closed: now } = seen;
         const isAddress = type === TYPE_A || type === TYPE_AAAA;
         if (domain === null || seen.protocol !== DNS || (!isAddress && ORDINARY.has(type))) return;
-        if (isAddress && seen.answers.longestAlias < LONG_LABEL) return;
         const { response } = seen;
         if (response === null) return;
         if (domains.peek(domain) === undefined && isFirst(firsts, domain, seen, response)) return;

@@ -31,7 +31,7 @@ export const tunShape = detector({
     'Judges how names under a domain look and come: spelling, length, types asked for, how many are new. Before they are many it is a hint of low severity; with many, from one client, under a domain that was not known a day ago, it is a witness of its own beside what TUN-BYTES counts.',
   attack: ATTACK,
   needs: ['names'],
-  rows: 'sub_names',
+  rows: 'new_sub_names',
   settings: group('When names look like data.', {
     points: whole('Signs that have to come together: unusual types count 3, spelling 2, each other one 1.', {
       default: 6,
