@@ -5,11 +5,13 @@ import { RowSubject } from '../filter/row.ts';
 import { foldText, Subject, type Value, Values } from '../filter/value.ts';
 import { bloomHas, bloomOf } from '../sketch/bloom.ts';
 import type { MessageView } from '../wire/message.ts';
-import { mix } from '../wire/name.ts';
+import { hashName, mix, skipName } from '../wire/name.ts';
 import { type Condition, during, type TimeRange } from './condition.ts';
 import type { Connection } from './duckdb.ts';
 import type { Parts } from './parts.ts';
 import type { RowEncoder } from './row-encoder.ts';
+import { NOTHING } from './row-columns.ts';
+import { NAME_TEXT, StoredName } from './stored-name.ts';
 import { loadProgress } from './upkeep.ts';
 
 /** Different values of a stretch of rows; with so many it ends. */
@@ -23,6 +25,7 @@ const FARTHEST = 9.2e12;
 const A = 1;
 const AAAA = 28;
 const utf8 = new TextEncoder();
+const name = new StoredName();
 const FIELDS = NEEDLE_FIELDS.flatMap((name) => findField(name) ?? []);
 
 /** Rows that came one after the other: times in ms, both among them, and which values they have. */
@@ -35,7 +38,9 @@ export interface Stretch {
 
 /** Collects which names and addresses are in stretches of rows: who looks for a rare one need not read them all. */
 export class StretchCollector {
-  #hashes = new Int32Array(SLOTS);
+  readonly #hashes = new Int32Array(SLOTS);
+  /** The same one behind the other. */
+  readonly #values = new Int32Array(SLOTS);
   #count = 0;
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
@@ -50,7 +55,7 @@ export class StretchCollector {
     if (encoder.isIrregular) this.#odd.each(batch, i, (value) => this.#put(hashOf(value)));
     else {
       const { name } = encoder;
-      if (name.textLength > 0) this.#put(octetsHash(name.text, 0, name.textLength));
+      if (name.textLength > 0) this.#put(batch.col.nameHash[i] | 0 || 1);
       if (encoder.hasResponse) this.#addresses(encoder.response);
     }
     if (this.#count >= MOST_VALUES) this.#end();
@@ -72,15 +77,12 @@ export class StretchCollector {
       at = (at + 1) & (SLOTS - 1);
     }
     hashes[at] = hash;
-    this.#count++;
+    this.#values[this.#count++] = hash;
   }
 
   #end(): void {
     if (this.#last < this.#first) return;
-    const held = bloomOf(
-      this.#hashes.filter((hash) => hash !== 0),
-      this.#count,
-    );
+    const held = bloomOf(this.#values.subarray(0, this.#count));
     this.#ended.push({ first: this.#first, last: this.#last, held });
     this.#hashes.fill(0);
     this.#count = 0;
@@ -129,9 +131,16 @@ class OddRow {
   }
 }
 
+/** Of a name as its text: what batches have of it. Never 0. */
 function hashOf(value: Value): number {
-  const octets = value instanceof Uint8Array ? value : utf8.encode(foldText(String(value)));
-  return octetsHash(octets, 0, octets.length);
+  if (value instanceof Uint8Array) return octetsHash(value, 0, value.length);
+  const text = utf8.encode(foldText(String(value)));
+  if (text.length >= NAME_TEXT) return 1;
+  name.restore(text, NOTHING);
+  // A text that is no name is in no row.
+  const { wire, wireLength } = name;
+  if (wireLength > 255 || skipName(wire, 0, 0, wireLength) !== wireLength) return 1;
+  return hashName(name.wire, 0, 0) | 0 || 1;
 }
 
 /** Never 0. */

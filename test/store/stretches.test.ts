@@ -111,6 +111,7 @@ test('a name or an address that is nowhere is told without reading; others are f
   await store.compact();
   await check('in files');
   for (const filter of [
+    `dns.qry.name == "${'a'.repeat(200)}.${'b'.repeat(300)}"`,
     'dns.qry.name == "not.there.example"',
     'dns.a == 203.0.113.99',
     'dns.aaaa == 2001:db8:ffff::1',
