@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { CapturedInterface } from '../core/frames.ts';
 import type { TransactionBatch, Vantage } from '../core/transactions.ts';
-import { registrable } from '../enrich/public-suffix.ts';
+import { registrable, registrableStart } from '../enrich/public-suffix.ts';
 import { type RowPredicate, rowFilter } from '../filter/row.ts';
 import type { ServerLog } from '../server/services.ts';
 import type { SinkState } from '../server/schema/sensors.ts';
@@ -139,6 +139,7 @@ export class Sinks {
       // What waits for one kind of receiver is nothing for another.
       folder: join(folder, `${name}.${settings.type}`),
       registrable,
+      registrableStart,
       passes: this.#passes(settings),
       notice: (level, message) => log[level]({ sink: name }, `Sink ${name}: ${message}`),
     };

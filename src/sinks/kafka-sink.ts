@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { headerOf } from '../bus/header.ts';
+import { headerOf, SCHEMA_FEATURES } from '../bus/header.ts';
+import { DomainDealer, FeatureWriter, WINDOW } from '../bus/features.ts';
 import { Dealer, lineOf } from '../bus/lines.ts';
 import { TransactionWriter } from '../bus/transaction-writer.ts';
-import { choice, group, span, text, type ValueOf, whole } from '../core/settings.ts';
+import { choice, flag, group, span, text, type ValueOf, whole } from '../core/settings.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { COMPRESSIONS, KafkaProducer } from '../transport/kafka-producer.ts';
 import { KAFKA_SETTINGS } from '../transport/settings.ts';
@@ -26,6 +27,11 @@ const BUS_SINK = {
     ['columnar', 'json'],
     { default: 'columnar' },
   ),
+  features: flag(
+    'Also counts what clients ask of each registrable domain, and sends that to TOPIC.domains, partitioned by domain: for ' +
+      'those who look at a domain over all of its clients.',
+    { default: false },
+  ),
   linger: span('A batch that is not full is sent after so long.', { default: '200ms', least: 1, most: 60_000 }),
   compression: choice('Compression of JSON records; columnar batches are compressed already.', COMPRESSIONS, {
     default: 'zstd',
@@ -47,12 +53,15 @@ export const kafkaSink: SinkDefinition<Settings> = {
       settings: options,
       name: `nametap-${printable(context.sensor ?? hostname())}`,
       compression: format === 'json' ? options.compression : 'none',
-      topics: [{ name: topic, partitions }],
+      topics: [{ name: topic, partitions }, ...(options.features ? [{ name: topic + DOMAINS, partitions }] : [])],
     });
     if (format === 'columnar') return new ColumnarSink(options, context, producer);
     return new Delivery(jsonTarget(topic, producer), jsonEncoding(options, context), context, options);
   },
 };
+
+/** What is behind the name of the topic that features go to. */
+const DOMAINS = '.domains';
 
 /** Names of clients have no blanks. */
 function printable(name: string): string {
@@ -75,6 +84,7 @@ class ColumnarSink implements Sink {
   readonly #lines: ({ writer: TransactionWriter; sequence: number } | undefined)[];
   readonly #epoch: number;
   readonly #rowsOfLine: number;
+  readonly #features: FeatureLines | null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: Settings, context: SinkContext, producer: Producer) {
@@ -85,6 +95,7 @@ class ColumnarSink implements Sink {
     this.#lines = new Array<undefined>(options.partitions).fill(undefined);
     this.#rowsOfLine = Math.max(LEAST_ROWS, Math.floor(ROWS_AHEAD / options.partitions));
     this.#epoch = context.epoch ?? Date.now();
+    this.#features = options.features ? new FeatureLines(options, context, producer, this.#epoch) : null;
   }
 
   rows(batch: TransactionBatch, from: number, to: number): void {
@@ -95,6 +106,7 @@ class ColumnarSink implements Sink {
         if (writer.isFull) this.#cut(line);
       }
     });
+    this.#features?.rows(batch, from, to);
     if (this.#context.epoch === undefined) this.#timer ??= setTimeout(() => this.#flush(), this.#options.linger);
   }
 
@@ -121,7 +133,7 @@ class ColumnarSink implements Sink {
 
   async secured(): Promise<void> {
     this.#flush();
-    await this.#delivery.secured();
+    await Promise.all([this.#delivery.secured(), this.#features?.secured()]);
   }
 
   status(): SinkStatus {
@@ -136,6 +148,66 @@ class ColumnarSink implements Sink {
 
   async close(patienceMs: number): Promise<void> {
     this.#flush();
+    // The connection is that of both.
+    await this.#features?.close(patienceMs);
+    await this.#delivery.close(patienceMs);
+  }
+}
+
+/** Features of the domains that pass by, as batches of their own; what finds no room is left out. */
+class FeatureLines {
+  readonly #delivery: Delivery;
+  readonly #dealer: DomainDealer;
+  readonly #lines: { writer: FeatureWriter; sequence: number }[];
+  readonly #context: SinkContext;
+  readonly #epoch: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ topic, partitions, queue }: Settings, context: SinkContext, producer: Producer, epoch: number) {
+    const target = { ...columnarTarget(topic, producer), close: () => Promise.resolve() };
+    this.#delivery = new Delivery(target, () => () => false, context, { queue });
+    this.#dealer = new DomainDealer(partitions, context.registrableStart ?? (() => -1));
+    this.#lines = Array.from({ length: partitions }, () => ({ writer: new FeatureWriter(), sequence: 0 }));
+    this.#context = context;
+    this.#epoch = epoch;
+  }
+
+  rows(batch: TransactionBatch, from: number, to: number): void {
+    const { passes, epoch } = this.#context;
+    const { nameHash } = batch.col;
+    for (let i = from; i < to; i++) {
+      if (!passes(batch, i)) continue;
+      this.#dealer.deal(batch, i, (line, domain, length) => {
+        const { writer } = this.#lines[line];
+        writer.add(batch, i, domain, length, nameHash[i]);
+        if (writer.isFull) this.#cut(line);
+      });
+    }
+    if (epoch === undefined) this.#timer ??= setTimeout(() => this.#flush(), WINDOW * 1000);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (let line = 0; line < this.#lines.length; line++) this.#cut(line);
+  }
+
+  #cut(line: number): void {
+    const state = this.#lines[line];
+    const rows = state.writer.count;
+    if (rows === 0) return;
+    const { sensor = hostname() } = this.#context;
+    const bytes = state.writer.finish({ sensor, epoch: this.#epoch, line, sequence: state.sequence++ });
+    this.#delivery.take({ bytes, ends: [bytes.length], rows });
+  }
+
+  async secured(): Promise<void> {
+    this.#flush();
+    await this.#delivery.secured();
+  }
+
+  async close(patienceMs: number): Promise<void> {
+    this.#flush();
     await this.#delivery.close(patienceMs);
   }
 }
@@ -146,9 +218,10 @@ function columnarTarget(topic: string, producer: Producer): Target {
     send: ({ bytes }, signal) => {
       if (bytes.length === 0) return Promise.resolve();
       const { line, schema, version } = headerOf(bytes);
+      const to = schema === SCHEMA_FEATURES ? topic + DOMAINS : topic;
       return sent(
         producer,
-        [{ topic, partition: line, value: bytes, headers: { schema: `${schema}/${version}` } }],
+        [{ topic: to, partition: line, value: bytes, headers: { schema: `${schema}/${version}` } }],
         signal,
       );
     },

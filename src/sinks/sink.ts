@@ -64,6 +64,8 @@ export interface SinkContext {
   /** Interfaces of the run; may grow. */
   readonly interfaces: readonly CapturedInterface[];
   readonly registrable: (name: string) => Registrable;
+  /** Where the registrable domain of a name begins, in folded wire form; −1: it has none. */
+  readonly registrableStart?: (name: Uint8Array, at?: number) => number;
   /** Name of a client by its address as four words; undefined without. */
   readonly clientName?: (family: number, words: readonly number[]) => string | undefined;
   /** Names of the rules behind each mark; may grow. */

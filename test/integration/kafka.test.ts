@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Kafka, start } from '../../scripts/services/kafka.ts';
+import { readFeatures } from '../../src/bus/features.ts';
 import { runInline } from '../../src/app/run.ts';
 import { rowFilter } from '../../src/filter/row.ts';
 import { KafkaConsumer } from '../../src/transport/kafka-consumer.ts';
@@ -54,7 +55,7 @@ test('a capture goes from sensor to broker to worker to store, whole and once', 
   assert.ok(all > 20_000 && passing > 50, `${all} transactions, ${passing} of them NXDOMAIN`);
   let worker = work(ends);
   const sensor = { ...ends, data: join(folder, 'sensor') };
-  const first = ship(sensor, files);
+  const first = ship(sensor, files, '--kafka-features', 'true');
   // One is killed while it works; the next one goes on.
   await until(
     'rows come',
@@ -75,6 +76,11 @@ test('a capture goes from sensor to broker to worker to store, whole and once', 
   assert.equal(await worker.end(), 0, worker.said());
   assert.equal((await counted(ends.data)).transactions, all);
   assert.equal((await counted(ends.data, filter)).transactions, passing);
+  // What was counted by domain, in a topic of its own.
+  const settings = { brokers: [readBroker(kafka.address)], tls: undefined, sasl: undefined };
+  const [{ value }] = await recordsOf(settings, 'whole.domains', 1);
+  const { features } = readFeatures(value);
+  assert.ok(features.length > 100 && features.every(({ transactions, names }) => transactions >= names.length));
 });
 
 /** So many records of a topic, from its beginning. */
