@@ -108,7 +108,8 @@ export class Scheduler {
     if (now < entry.first + entry.turn * everyMs) return this.#arm(entry);
     // Turns missed while this process slept are left out too.
     const turn = everyMs > 0 ? Math.floor((now - entry.first) / everyMs) : entry.turn;
-    this.skipped += turn - entry.turn;
+    // The first one is late, and left out nothing.
+    if (entry.turn > 0) this.skipped += turn - entry.turn;
     entry.turn = turn + 1;
     const isBusy = entry.isRunning || entry.isWaiting;
     // A counted task without a pause goes on when the run before has ended.

@@ -129,3 +129,18 @@ test('however many targets hang, the others go on at their rate', async () => {
   assert.deepEqual(gaps, new Array(gaps.length).fill(10));
   b.end();
 });
+
+test('a first run that is late leaves nothing out', async () => {
+  let clock = 0;
+  let runs = 0;
+  const scheduler = new Scheduler({ concurrency: 1, perTarget: 1, random: () => 0, now: () => clock });
+  const ended = new Promise<void>((resolve) => {
+    const run = (): Promise<boolean> => Promise.resolve(++runs > 0);
+    scheduler.add({ target: 'a', everyMs: 10, count: 1, run, ended: resolve });
+  });
+  // The process is busy with three intervals' worth of others.
+  clock = 35;
+  await ended;
+  assert.deepEqual([runs, scheduler.skipped], [1, 0]);
+  scheduler.stop();
+});
