@@ -8,6 +8,8 @@ import { bitsOf, kindOf } from './rows.ts';
 
 /** Rows whose hosts and domains are fetched from memory together. */
 const AHEAD = 64;
+/** Fewer are not worth it. */
+const LEAST_AHEAD = 8;
 
 /** Lists of detectors by kind of row: one gives way to another of the same hash. */
 const LIST_BITS = 8;
@@ -155,13 +157,11 @@ export class Judge {
     this.#seen ??= new Observation(this.#services.entities, batch);
     const seen = this.#seen;
     const raise = this.#raise;
-    const { baseline, entities } = this.#services;
+    const { baseline } = this.#services;
     for (let i = from, touched = from; i < to; i++) {
       if (i === touched) {
         touched = Math.min(to, i + AHEAD);
-        const ahead = entities.touch(batch, i, touched);
-        baseline.touch(ahead);
-        for (const detector of this.#touching) detector.touch?.(ahead);
+        if (touched - i >= LEAST_AHEAD) this.#touch(batch, i, touched);
       }
       seen.take(batch, i);
       if (seen.closed >= this.#second + 1) this.tick(seen.closed);
@@ -169,6 +169,13 @@ export class Judge {
       this.#show(seen, raise);
     }
     this.judged += to - from;
+  }
+
+  #touch(batch: TransactionBatch, from: number, to: number): void {
+    const { baseline, entities } = this.#services;
+    const ahead = entities.touch(batch, from, to);
+    baseline.touch(ahead);
+    for (const detector of this.#touching) detector.touch?.(ahead);
   }
 
   #show(seen: Observation, raise: Raise): void {
