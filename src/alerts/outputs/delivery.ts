@@ -1,7 +1,9 @@
-import { appendFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../core/errors.ts';
-import { type AlertOutput, type Notice, Refused } from './output.ts';
+import { Circuit, type Pauses } from '../../sinks/circuit.ts';
+import { DeadLetters } from '../../sinks/dead-letters.ts';
+import { Refused } from '../../sinks/target.ts';
+import type { AlertOutput, Notice } from './output.ts';
 import { DiskQueue } from './queue.ts';
 
 /** What became of messages; what came in = sent + dead + waiting. */
@@ -24,12 +26,11 @@ export interface DeliveryOptions {
   /** Most messages that wait. */
   most: number;
   giveUpMs: number;
-  pauses?: { firstMs: number; longestMs: number };
+  pauses?: Pauses;
   notice(level: 'info' | 'warn', message: string): void;
 }
 
-const PAUSES = { firstMs: 1000, longestMs: 300_000 };
-const DEAD_LETTER_BYTES = 16 << 20;
+const PAUSES: Pauses = { firstMs: 1000, longestMs: 300_000 };
 
 /**
  * The way of messages to a receiver, the same for every output: they wait on disk, are handed over one by one and in
@@ -40,6 +41,8 @@ export class AlertDelivery {
   readonly #output: AlertOutput;
   readonly #options: DeliveryOptions;
   readonly #queue: DiskQueue;
+  readonly #letters: DeadLetters;
+  readonly #circuit: Circuit;
   readonly #ending = new AbortController();
   #wake: AbortController | undefined;
   #isRunning = false;
@@ -47,7 +50,6 @@ export class AlertDelivery {
   #running: Promise<void> = Promise.resolve();
   #sent = 0;
   #dead = 0;
-  #failed = 0;
   #error: string | null = null;
 
   /** Throws UserError when the queue cannot be written. */
@@ -55,6 +57,8 @@ export class AlertDelivery {
     this.#output = output;
     this.#options = options;
     this.#queue = new DiskQueue(options.path);
+    this.#letters = new DeadLetters(`${options.path}.dead.ndjson`);
+    this.#circuit = new Circuit(options.pauses ?? PAUSES);
     if (this.#queue.size > 0) this.#start();
   }
 
@@ -87,7 +91,7 @@ export class AlertDelivery {
       sent: this.#sent,
       waiting: this.#queue.size,
       dead: this.#dead,
-      failed: this.#failed,
+      failed: this.#circuit.failed,
       error: this.#error,
     };
   }
@@ -111,8 +115,6 @@ export class AlertDelivery {
   }
 
   async #run(): Promise<void> {
-    const { firstMs, longestMs } = this.#options.pauses ?? PAUSES;
-    let pause = firstMs;
     while (!this.#ending.signal.aborted) {
       const next = this.#queue.first();
       if (next === undefined && !this.#owes) break;
@@ -120,17 +122,20 @@ export class AlertDelivery {
       try {
         await this.#output.send(next?.notice ?? null, this.#ending.signal);
         if (next !== undefined) this.#done(next.n);
-        pause = firstMs;
+        this.#circuit.works();
       } catch (error) {
-        this.#failed++;
+        const pause = this.#circuit.fails();
         const why = reasonOf(error);
         if (next === undefined) this.#owes = true;
         else if (error instanceof Refused) this.#giveUp(next, why);
         else if (Date.now() - next.notice.at > this.#options.giveUpMs) this.#giveUp(next, why);
-        if (error instanceof Refused) continue;
+        if (error instanceof Refused) {
+          // Who says no is there.
+          this.#circuit.works();
+          continue;
+        }
         this.#fails(why);
         await this.#rest(pause);
-        pause = Math.min(2 * pause, longestMs);
       }
     }
     // In the same breath as the last look at the queue.
@@ -162,16 +167,7 @@ export class AlertDelivery {
   /** Writes a message to the file of dead letters, while that is not too long. */
   #bury(notice: Notice, why: string): void {
     this.#dead++;
-    const path = `${this.#options.path}.dead.ndjson`;
-    let message = `a message was given up (${why}): see ${path}`;
-    try {
-      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size < DEAD_LETTER_BYTES) appendFileSync(path, `${JSON.stringify({ why, ...notice })}\n`, { mode: 0o600 });
-      else message = `a message was given up (${why}), and ${path} is full`;
-    } catch (error) {
-      message = `a message was given up (${why}), and ${path} cannot be written: ${reasonOf(error)}`;
-    }
-    this.#options.notice('warn', message);
+    this.#options.notice('warn', `a message was given up (${why}): ${this.#letters.bury(why, notice)}`);
   }
 
   #fails(why: string): void {
@@ -179,12 +175,11 @@ export class AlertDelivery {
     this.#error = why;
   }
 
-  /** Between half and all of the pause: many that failed together do not come back together. */
   async #rest(ms: number): Promise<void> {
     this.#wake = new AbortController();
     try {
       const signal = AbortSignal.any([this.#wake.signal, this.#ending.signal]);
-      await sleep(ms * (0.5 + Math.random() / 2), undefined, { signal });
+      await sleep(ms, undefined, { signal });
     } catch {
       // Woken: there is a reason to try at once, or no more time to.
     }

@@ -1,7 +1,8 @@
 import type { Transporter } from 'nodemailer';
 import { choice, form, group, list, secret, span, text, type ValueOf } from '../../core/settings.ts';
 import { UserError } from '../../core/errors.ts';
-import { COMMON, type Notice, type OutputContext, type OutputDefinition, Refused } from './output.ts';
+import { Refused } from '../../sinks/target.ts';
+import { COMMON, type Notice, type OutputContext, type OutputDefinition } from './output.ts';
 
 const settings = group('E-mail over SMTP.', {
   server: form('The mail server.', 'HOST or HOST:PORT', readServer, {

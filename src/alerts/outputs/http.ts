@@ -1,6 +1,6 @@
 import { form, map, secret, span } from '../../core/settings.ts';
 import { UserError } from '../../core/errors.ts';
-import { Refused } from './output.ts';
+import { Refused } from '../../sinks/target.ts';
 
 /** Setting `url`. */
 export function urlSetting(summary: string, example: string) {

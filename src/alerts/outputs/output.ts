@@ -71,6 +71,3 @@ export interface AlertOutput {
   reopen?(): void;
   close(): Promise<void>;
 }
-
-/** The receiver does not want this message, now or later. */
-export class Refused extends Error {}
