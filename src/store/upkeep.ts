@@ -6,7 +6,7 @@ import type { Parts, Place } from './parts.ts';
 import { appendSightings } from './passive-rows.ts';
 import { type RollupState, rollUp } from './rollups.ts';
 import { type Column, MISSING_COLUMNS, PASSIVE_COLUMNS, rollupTable, STRETCH_COLUMNS } from './schema.ts';
-import { getMeta, setMeta } from './setup.ts';
+import { setMeta } from './setup.ts';
 import { transaction } from './sql-transaction.ts';
 import type { StretchCollector } from './stretches.ts';
 import { DISTRIBUTIONS, type Retention } from './store.ts';
@@ -28,16 +28,19 @@ export interface Progress {
 }
 
 export async function loadProgress(connection: Connection): Promise<Progress> {
-  const read = async <T>(key: string, start: T) => {
-    const text = await getMeta(connection, key);
+  const kept = await connection.all<{ key: string; value: string }>(
+    `SELECT key, value FROM meta WHERE key IN ('learnt', 'sought', 'minutes', 'hours')`,
+  );
+  const read = <T>(name: keyof Progress, start: T): T => {
+    const text = kept.find(({ key }) => key === name)?.value;
     return text === undefined ? start : (JSON.parse(text) as T);
   };
   const place = { part: 1, rows: 0 };
   return {
-    learnt: await read('learnt', place),
-    sought: await read('sought', place),
-    minutes: await read('minutes', { until: LONG_AGO, place }),
-    hours: await read('hours', { until: LONG_AGO, place }),
+    learnt: read('learnt', place),
+    sought: read('sought', place),
+    minutes: read('minutes', { until: LONG_AGO, place }),
+    hours: read('hours', { until: LONG_AGO, place }),
   };
 }
 

@@ -95,7 +95,7 @@ test('a name or an address that is nowhere is told without reading; others are f
   let store = await openStore({ path });
   const batches = await allBatches();
   const kept = batches.flatMap((batch) => Array.from({ length: batch.count }, (_, i) => filtersOf(batch, i)).flat());
-  const count = Math.floor(kept.length / 20);
+  const count = Math.floor(kept.length / 10);
   const filters = [...new Set(kept)].filter((_, k) => k % count === 0);
   const expected = new Map(filters.map((filter) => [filter, matching(batches, filter)]));
   for (const batch of batches) await store.append(batch, {}, true);
