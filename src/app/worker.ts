@@ -147,8 +147,13 @@ async function run(): Promise<void> {
 function rowsOf(source: Source): (batch: TransactionBatch) => boolean {
   return (batch) => {
     postInterfaces(source);
+    if (renderer !== undefined) {
+      // Only its lines go to the other thread.
+      postRows(batch, Number.NEGATIVE_INFINITY, 0);
+      return true;
+    }
     // A transferred batch takes its empty memory along.
-    const isFull = renderer !== undefined || batch.count >= WORTH_MOVING;
+    const isFull = batch.count >= WORTH_MOVING;
     postRows(isFull ? batch : TransactionBatch.copyOf(batch), Number.NEGATIVE_INFINITY, 0);
     return !isFull;
   };

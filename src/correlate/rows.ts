@@ -1,4 +1,6 @@
+import { UDP } from '../core/carrier.ts';
 import { NO_KIND, NO_RCODE, TransactionBatch, type TransactionColumns } from '../core/transactions.ts';
+import { copyWords, Words } from '../core/words.ts';
 import { answerKind, roleOf } from '../rr/answer-kind.ts';
 import { transactionId } from '../rr/transaction-id.ts';
 import { MessageView } from '../wire/message.ts';
@@ -39,6 +41,9 @@ export class RowWriter {
   readonly #reader: RowReader | undefined;
   #batch: TransactionBatch;
   readonly #view = new MessageView();
+  readonly #queryWords = new Words();
+  readonly #responseWords = new Words();
+  readonly #arenaWords = new Words();
   readonly #id = { high: 0, low: 0 };
   #retryHigh = 0;
   #retryLow = 0;
@@ -105,7 +110,6 @@ export class RowWriter {
     const queried = words[w + T.QUERIES] > 0;
     col.openSeconds[i] = queried ? doubles[d + T.OPEN_SECONDS] : doubles[d + T.ANSWER_SECONDS];
     col.openNanos[i] = queried ? words[w + T.OPEN_NANOS] : words[w + T.ANSWER_NANOS];
-    col.setupNanos[i] = open.setup.size === 0 ? Number.NaN : (open.setup.get(slot) ?? Number.NaN);
     col.lastSeconds[i] = doubles[d + T.LAST_SECONDS];
     col.lastNanos[i] = words[w + T.LAST_NANOS];
     col.answerSeconds[i] = doubles[d + T.ANSWER_SECONDS];
@@ -127,8 +131,10 @@ export class RowWriter {
     col.serverPort[i] = words[w + T.PORTS];
     const kind = words[w + T.CLASS_KIND];
     const protocol = (kind >> 4) & 15;
+    const transport = (kind >> 8) & 0xff;
+    col.setupNanos[i] = transport === UDP ? Number.NaN : (open.setup.get(slot) ?? Number.NaN);
     col.family[i] = kind & 15;
-    col.transport[i] = kind >> 8;
+    col.transport[i] = transport;
     col.protocol[i] = protocol;
     col.interfaceId[i] = words[w + T.CAPTURED_ON] >>> 16;
     col.vlan[i] = words[w + T.CAPTURED_ON];
@@ -179,8 +185,8 @@ export class RowWriter {
     const d = slot * T.DOUBLES;
     const queryLength = words[w + T.QUERY_LENGTH];
     const responseLength = response === null ? 0 : response.end - response.start;
-    const moreQueries = open.moreQueries.get(slot);
-    const moreResponses = open.moreResponses.get(slot);
+    const moreQueries = words[w + T.QUERIES] > 1 ? open.moreQueries.get(slot) : undefined;
+    const moreResponses = words[w + T.RESPONSES] > 1 ? open.moreResponses.get(slot) : undefined;
     const queryFrames = (words[w + T.QUERIES] > 0 ? 1 : 0) + (moreQueries?.length ?? 0);
     const responseFrames = (words[w + T.RESPONSES] > 0 ? 1 : 0) + (moreResponses?.length ?? 0);
     const needed = 8 + 8 * (queryFrames + responseFrames) + queryLength + responseLength;
@@ -189,7 +195,6 @@ export class RowWriter {
     const batch = this.#batch;
     const col = batch.col;
     const i = batch.count;
-    const arena = batch.arena;
     const framesAt = (batch.used + 7) & ~7;
     const frames = batch.numbers;
     const first = framesAt >>> 3;
@@ -202,10 +207,12 @@ export class RowWriter {
     if (queryLength > 0) {
       const inline = queryLength <= T.INLINE_BYTES;
       const bytes = inline ? open.inline : (open.long.get(slot) as Uint8Array);
-      copy(bytes, inline ? slot * T.INLINE_BYTES : 0, queryLength, arena, queryAt);
+      this.#copy(this.#queryWords, bytes, inline ? slot * T.INLINE_BYTES : 0, queryLength, queryAt);
     }
     const responseAt = queryAt + queryLength;
-    if (response !== null) copy(response.bytes, response.start, responseLength, arena, responseAt);
+    if (response !== null) {
+      this.#copy(this.#responseWords, response.bytes, response.start, responseLength, responseAt);
+    }
     batch.used = responseAt + responseLength;
     col.framesAt[i] = framesAt;
     col.queryFrames[i] = queryFrames;
@@ -214,6 +221,13 @@ export class RowWriter {
     col.queryLength[i] = queryLength;
     col.responseAt[i] = responseAt;
     col.responseLength[i] = responseLength;
+  }
+
+  /** Copies a message into the arena. */
+  #copy(words: Words, bytes: Uint8Array, at: number, length: number, target: number): void {
+    const { arena } = this.#batch;
+    if (length > 512) arena.set(bytes.subarray(at, at + length), target);
+    else copyWords(words.of(bytes), at, length, this.#arenaWords.of(arena), target);
   }
 
   /** Has the messages of the row just written read. */
@@ -225,12 +239,6 @@ export class RowWriter {
     const at = inline ? slot * T.INLINE_BYTES : 0;
     if (reader.readRow(batch.col, batch.count - 1, response, bytes, at, length)) this.flush();
   }
-}
-
-function copy(from: Uint8Array, at: number, length: number, to: Uint8Array, target: number): void {
-  // A call of `set` costs more than copying a short message by hand.
-  if (length > 160) to.set(from.subarray(at, at + length), target);
-  else for (let i = 0; i < length; i++) to[target + i] = from[at + i];
 }
 
 /** The id of what is in a slot: by its first query, or by the response without one. */

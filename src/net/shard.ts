@@ -1,5 +1,6 @@
 import { word } from '../core/address.ts';
 import { NO_PACKET } from '../core/frames.ts';
+import { Words } from '../core/words.ts';
 import * as L from './cursor.ts';
 import { isIcmpError } from './icmp.ts';
 import { LAYERS } from './layers.ts';
@@ -24,6 +25,7 @@ const MAX_LAYERS = 48;
 export class Sharing {
   readonly #shards: number;
   readonly #cursor = new L.Cursor();
+  readonly #words = new Words();
 
   constructor(shards: number) {
     this.#shards = shards;
@@ -34,6 +36,11 @@ export class Sharing {
     let ipAt = -1;
     if (link === ETHERNET_LINK && end - from >= 14 + 20) {
       const type = (bytes[from + 12] << 8) | bytes[from + 13];
+      // Nearly every frame: no need to look for ICMP errors.
+      if (type === 0x0800 && bytes[from + 14] === 0x45 && bytes[from + 23] !== 1) {
+        const words = this.#words.of(bytes);
+        return shardOf(words.getInt32(from + 26) ^ words.getInt32(from + 30), this.#shards);
+      }
       if (type === 0x0800 || type === 0x86dd) ipAt = from + 14;
     }
     if (ipAt < 0) ipAt = this.#outermost(bytes, from, end, link);
