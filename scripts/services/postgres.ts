@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export interface PostgresServer {
   readonly host: string;
   readonly port: number;
   readonly folder: string;
+  /** CPU seconds of all its processes since it was started (Linux). */
+  cpuSeconds(): number;
   /** Ends at once, as after a power cut; the folder stays. */
   kill(): Promise<void>;
   /** Starts again over its folder, on its port. */
@@ -94,6 +96,25 @@ function ask(home: Home, port: number, sql: string, database: string) {
   return execute(home, 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', ...to, '-c', sql);
 }
 
+/** Of a process and its children, those that have ended too: /proc/PID/stat counts them in hundredths of a second. */
+function cpuOf(parent: number): number {
+  let ticks = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+        .map(Number);
+      if (Number(name) === parent) ticks += stat[11] + stat[12] + stat[13] + stat[14];
+      else if (stat[1] === parent) ticks += stat[11] + stat[12];
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return ticks / 100;
+}
+
 /** Runs a server over its folder. */
 async function serve(home: Home, name: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
   const folder = join(home.root, name);
@@ -131,7 +152,8 @@ async function serve(home: Home, name: string, settings: Readonly<Record<string,
     await once(child, 'exit');
   };
   await again();
-  return { host: '127.0.0.1', port, folder, kill, again };
+  const cpuSeconds = () => cpuOf(child?.pid ?? 0);
+  return { host: '127.0.0.1', port, folder, cpuSeconds, kill, again };
 }
 
 /** Starts a primary and replicas as plain processes on loopback, in a temporary folder. */

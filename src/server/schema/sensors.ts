@@ -49,6 +49,42 @@ export const sensor = z
   .openapi('Sensor');
 export type Sensor = z.infer<typeof sensor>;
 
+/** Servers of PostgreSQL, connections that were not given back, statements that took too long. */
+const postgresState = z
+  .object({
+    servers: z.array(
+      z.object({
+        name: z.string(),
+        role: z.enum(['primary', 'replica']),
+        state: z.enum(['up', 'behind', 'down']),
+        /** Milliseconds behind the primary; null of the primary, and where it is not known. */
+        lag_ms: z.number().nullable(),
+        connections: z.object({ open: z.number(), idle: z.number(), waiting: z.number(), most: z.number() }),
+        /** Questions answered since the start. */
+        asked: z.number(),
+      }),
+    ),
+    leaks: z.object({
+      count: z.number(),
+      last: z.array(z.object({ time: z.number(), held_ms: z.number(), stack: z.string() })),
+    }),
+    slow: z.object({
+      count: z.number(),
+      /** Newest first; without values. */
+      last: z.array(
+        z.object({
+          time: z.number(),
+          ms: z.number(),
+          server: z.string(),
+          sql: z.string(),
+          plan: z.string().nullable(),
+        }),
+      ),
+    }),
+  })
+  .openapi('PostgresState');
+export type PostgresState = z.infer<typeof postgresState>;
+
 export const storeState = z
   .object({
     engine: z.string(),
@@ -66,6 +102,7 @@ export const storeState = z
     degraded: z.string().nullable(),
     /** What was found at the start, such as what a crash cost. */
     remark: z.string().nullable(),
+    postgres: postgresState.optional(),
   })
   .openapi('StoreState');
 export type StoreState = z.infer<typeof storeState>;

@@ -269,7 +269,7 @@ export class PostgresBackend implements Backend, RowStore {
     try {
       await this.#upkeep.run(async () => {
         const work = { days: this.parts, retention: this.#retention, now: Date.now(), all };
-        const gone = await this.#cluster.write((session) => keepUp({ ...work, session }));
+        const gone = await this.#cluster.write((session) => keepUp({ ...work, session }), true);
         if (gone > 0) this.#dropped.retention = (this.#dropped.retention ?? 0) + gone;
       });
       this.#unkept = null;

@@ -93,13 +93,17 @@ export class Cluster {
     if (place > this.written) this.written = place;
   }
 
-  /** Runs a transaction's worth of writing on the primary; later questions see it. */
-  async write<T>(run: (session: PostgresSession) => Promise<T>): Promise<T> {
-    return this.primary.use(async (session) => {
-      const result = await run(session);
-      await this.wrote(session);
-      return result;
-    });
+  /** Writes on the primary; later questions see it. `isLong`: upkeep may take its time. */
+  async write<T>(run: (session: PostgresSession) => Promise<T>, isLong = false): Promise<T> {
+    return this.primary.use(
+      async (session) => {
+        const result = await run(session);
+        await this.wrote(session);
+        return result;
+      },
+      undefined,
+      isLong,
+    );
   }
 
   /** Asks a replica that has come far enough, in turn; the primary where there is none. A server that fails is left for another. */

@@ -166,6 +166,8 @@ export class Flush {
     }
     await session.run('BEGIN');
     try {
+      // Much may wait behind a busy disk; nobody gives these rows up.
+      await session.run('SET LOCAL statement_timeout = 0');
       const isNew = await session.run('INSERT INTO batches VALUES (?, ?) ON CONFLICT DO NOTHING', [
         this.token,
         Date.now(),

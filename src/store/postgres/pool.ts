@@ -20,7 +20,7 @@ interface Loan {
   session: PostgresSession;
   since: number;
   stack: string;
-  timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** Where one server is, for `pg`. */
@@ -69,8 +69,8 @@ export class Pool {
     this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
-  /** Borrows a connection; `giveBack` it, with the error that makes it of no use any more. */
-  async borrow(): Promise<PostgresSession> {
+  /** Borrows a connection; `giveBack` it, with the error that makes it of no use any more. `isLong`: for as long as it takes. */
+  async borrow(isLong = false): Promise<PostgresSession> {
     const { stack = '' } = new Error('borrowed');
     const client = await this.#pool.connect();
     const session = new PostgresSession(client);
@@ -78,7 +78,7 @@ export class Pool {
       session,
       since: performance.now(),
       stack: stack.split('\n').slice(2).join('\n'),
-      timer: setTimeout(() => this.#leak(loan), this.#leakMs).unref(),
+      timer: isLong ? undefined : setTimeout(() => this.#leak(loan), this.#leakMs).unref(),
     };
     this.#loans.add(loan);
     this.asked++;
@@ -102,9 +102,9 @@ export class Pool {
   }
 
   /** Runs with a connection. An abort cancels its statement. */
-  async use<T>(run: (session: PostgresSession) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async use<T>(run: (session: PostgresSession) => Promise<T>, signal?: AbortSignal, isLong = false): Promise<T> {
     signal?.throwIfAborted();
-    const session = await this.borrow();
+    const session = await this.borrow(isLong);
     const stop = () => void this.#cancel(session);
     signal?.addEventListener('abort', stop);
     try {
@@ -162,5 +162,5 @@ export function isLost(error: unknown): boolean {
 
 /** That the same transaction may do when it is tried again. */
 export function isPassing(error: unknown): boolean {
-  return isLost(error) || /^(?:40|55P03|55006)/.test(stateOf(error) ?? '');
+  return isLost(error) || /^(?:40|55P03|55006|57014)/.test(stateOf(error) ?? '');
 }

@@ -40,6 +40,7 @@ export async function keepUp(work: Upkeep): Promise<number> {
   const got = await session.one<{ got: boolean | string }>(`SELECT ${lock}(${LOCK}) AS got`);
   if (got?.got === false) return 0;
   try {
+    await session.run('SET statement_timeout = 0');
     await days.makeAhead(session, now);
     await mergePassive(session, all);
     await mergeRollups(work);
@@ -47,6 +48,7 @@ export async function keepUp(work: Upkeep): Promise<number> {
     await session.run('DELETE FROM batches WHERE time < ?', [now - TOKEN_DAYS * DAY_MS]);
     return await retain(work);
   } finally {
+    await session.run('RESET statement_timeout');
     await session.run(`SELECT pg_advisory_unlock(${LOCK})`);
   }
 }
@@ -147,9 +149,13 @@ function cellOf(row: RollupRow): RollupCell {
 async function countKeys({ session, days, now, all }: Upkeep): Promise<void> {
   await days.load(session, true);
   const held = Number.isFinite(days.heldFrom) ? ` AND h.time >= ${days.heldFrom}` : '';
+  // A history that is being read in is counted once it is there.
+  const quiet = all
+    ? ''
+    : ` AND (h.time > ${now - 2 * DAY_MS} OR EXISTS (SELECT 1 FROM days d WHERE d.day = h.time / ${DAY_MS} AND d.added < ${now - HOUR_OVER_MS}))`;
   const open = await session.all<{ time: number }>(
     `SELECT h.time FROM (SELECT time, sum(transactions)::bigint AS n FROM hours GROUP BY time) h LEFT JOIN counted_hours c ON c.time = h.time
-     WHERE c.transactions IS DISTINCT FROM h.n AND h.time <= ${now - ROLLUPS.hours - HOUR_OVER_MS}${held}
+     WHERE c.transactions IS DISTINCT FROM h.n AND h.time <= ${now - ROLLUPS.hours - HOUR_OVER_MS}${held}${quiet}
      ORDER BY h.time DESC${all ? '' : ` LIMIT ${HOURS_AT_ONCE}`}`,
   );
   for (const { time } of open) {

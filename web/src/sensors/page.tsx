@@ -19,6 +19,7 @@ import { causeText } from './causes.ts';
 import { FlowDiagram } from './diagram.tsx';
 import { isLoss } from './flow.ts';
 import { BlockingPanel, TablesPanel } from './kept.tsx';
+import { PostgresPanel } from './postgres.tsx';
 import { SinksPanel, StorePanel } from './store.tsx';
 
 const POLL_MS = 2000;
@@ -63,6 +64,7 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
       ))}
       <div class="grid-2">
         <StorePanel store={data.store} />
+        {data.store.postgres !== undefined && <PostgresPanel postgres={data.store.postgres} />}
         <div class="stack">
           <SinksPanel sinks={data.sinks} />
           <CachePanel cache={data.cache} />
