@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -56,6 +57,7 @@ export class Sinks {
   constructor(settings: Config['sinks'], options: SinksOptions) {
     this.#options = options;
     for (const [name, one] of Object.entries(settings)) this.#open(name, one);
+    this.#tellOrphans(settings);
   }
 
   /** Hands rows [from, to) to every sink, in place. */
@@ -123,6 +125,19 @@ export class Sinks {
     const states = this.states();
     this.#entries.clear();
     return states;
+  }
+
+  /** What waits on disk for a sink that is no longer there, or of another kind, waits for ever: that is said. */
+  #tellOrphans(settings: Config['sinks']): void {
+    const { folder, log } = this.#options;
+    if (!existsSync(folder)) return;
+    const known = new Set(Object.entries(settings).map(([name, { type }]) => `${name}.${type}`));
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isDirectory() || known.has(name)) continue;
+      if (!readdirSync(join(folder, name)).some((file) => file.endsWith('.spool'))) continue;
+      log.warn({ sink: name }, `${join(folder, name)} holds transactions for a sink that is not configured`);
+    }
   }
 
   #passes({ filter }: SinkConfig): RowPredicate {

@@ -206,3 +206,13 @@ test('a Unix socket that takes streams gets messages with their lengths; nothing
     csv.join('\n'),
   );
 });
+
+test('what waits on disk for a sink that is gone is told', async () => {
+  const sinks = open({ gone: { type: 'syslog', to: 'tcp:127.0.0.1:9', spool: {} } });
+  write(sinks, 0, 5);
+  await sinks.secured();
+  await sinks.close();
+  said.length = 0;
+  await open({}).close();
+  assert.deepEqual(said, [`${at('kept')}/gone.syslog holds transactions for a sink that is not configured`]);
+});
