@@ -116,6 +116,8 @@ function flooded(names: number): void {
     rss = Math.max(rss, process.memoryUsage().rss - before.rss);
     if (judged < next) return;
     next = judged + names / 20;
+    // What one collection has freed of array buffers is given back by the next.
+    gc();
     gc();
     const now = process.memoryUsage();
     held = Math.max(held, now.heapUsed + now.arrayBuffers - before.heapUsed - before.arrayBuffers);

@@ -1,8 +1,8 @@
 import { TopList, type TopListState } from './top-list.ts';
 
 /** What a client asks for most: domains and servers by the ids of their models, shapes by their numbers. */
-export const HABITS = { domains: 12, shapes: 6, servers: 4 } as const;
-export type Habit = keyof typeof HABITS;
+const HABITS = { domains: 12, shapes: 6, servers: 4 } as const;
+type Habit = keyof typeof HABITS;
 export type Habits = Record<Habit, TopList<number>>;
 export type SavedHabits = Record<Habit, TopListState<number>>;
 const NAMES = Object.keys(HABITS) as Habit[];
