@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AnswerAddresses } from '../../src/baseline/answers.ts';
+import { ANSWER, MessageView } from '../../src/wire/message.ts';
 
 /** A response about `a.b` with these records (owner: a pointer to the name), as octets. */
 function response(counts: readonly [number, number, number], ...records: readonly number[][]): Uint8Array {
@@ -44,4 +45,41 @@ test('answers: OPT alone behind them is nothing more, whatever else looks like i
   assert.equal(read(response([1, 0, 1], A, record(28, 60, ...alike))).isAll, false);
   assert.equal(read(response([1, 1, 0], A, A)).isAll, false);
   assert.equal(read(response([1, 0, 2], A, OPT, A)).isAll, false);
+});
+
+test('answers: the walk finds what a whole reading of the message finds, however broken it is', () => {
+  let state = 20_261_125;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const V6 = record(28, 60, ...Array.from({ length: 16 }, (_, i) => i));
+  const sound = response([4, 1, 1], record(5, 60, 1, 0x7a, 0xc0, 12), A, V6, record(1, 9, 198, 51, 100, 7), A, OPT);
+  const view = new MessageView();
+  let read = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const bytes = sound.slice();
+    for (let n = random(4); n > 0; n--) bytes[random(bytes.length)] = random(256);
+    const length = random(8) === 0 ? random(bytes.length + 1) : bytes.length;
+    view.read(bytes, 0, length);
+    const found: string[] = [];
+    for (let i = 0; i < view.records && view.section[i] === ANSWER && found.length < 64; i++) {
+      const [type, size, at] = [view.type[i], view.rdlength[i], view.rdata[i]];
+      const is4 = type === 1 && size === 4;
+      if (is4 || (type === 28 && size === 16)) found.push(`${view.ttl[i]} ${bytes.subarray(at, at + size).join('.')}`);
+    }
+    const answers = new AnswerAddresses();
+    answers.read(bytes, 0, length);
+    const own = Array.from({ length: answers.count }, (_, i) => {
+      const words = answers.words.slice(i * 4 + (answers.family[i] === 4 ? 3 : 0), i * 4 + 4);
+      const octets = [...words].flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]);
+      return `${answers.ttls[i]} ${octets.join('.')}`;
+    });
+    assert.deepEqual(own, found, `round ${round}: ${bytes.subarray(0, length).join(' ')}`);
+    // Where nothing more is said to be there, nothing more can be read, but OPT.
+    const types = view.type.subarray(0, view.records);
+    if (answers.isAll) assert.ok(types.every((type, i) => view.section[i] === ANSWER || type === 41));
+    read += own.length;
+  }
+  assert.ok(read > 20_000);
 });
