@@ -1,5 +1,5 @@
 import { bare, DUCKDB, listed, type SqlDialect } from '../../filter/dialect.ts';
-import { type Fragment, param, sql } from '../../filter/fragment.ts';
+import { param, sql } from '../../filter/fragment.ts';
 
 /** Largest repetition of a pattern (RE_DUP_MAX). */
 const MOST_REPEATED = 255;
@@ -41,9 +41,4 @@ function isPlain(pattern: string): boolean {
   return [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].every(
     ([, low, high]) => Number(low) <= MOST_REPEATED && Number(high ?? 0) <= MOST_REPEATED,
   );
-}
-
-/** A piece of SQL with everything numbered, as `query` of pg wants it. */
-export function asQuery({ sql: text, params }: Fragment): { text: string; values: unknown[] } {
-  return { text, values: [...params] };
 }

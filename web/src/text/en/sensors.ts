@@ -77,6 +77,7 @@ export const sensors = {
   'cause.unjoinable': 'not to be paired',
   'cause.unpaired': 'not looked for',
   'cause.store_queue': 'store queue full',
+  'cause.store_error': 'refused by the database',
   'cause.store_failed': 'not written',
   'cause.store_disk': 'disk full',
   'cause.retention': 'retention',

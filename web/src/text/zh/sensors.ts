@@ -79,6 +79,7 @@ export const sensors: Record<keyof typeof en, string> = {
   'cause.unjoinable': '无需配对',
   'cause.unpaired': '未查找配对',
   'cause.store_queue': '存储队列满',
+  'cause.store_error': '被数据库拒绝',
   'cause.store_failed': '未能写入',
   'cause.store_disk': '磁盘已满',
   'cause.retention': '超过保留期',
