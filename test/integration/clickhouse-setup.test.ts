@@ -4,7 +4,8 @@ import { start } from '../../scripts/services/clickhouse.ts';
 import { Connection } from '../../src/store/clickhouse/connection.ts';
 import { retentionStatements, statementsOf } from '../../src/store/clickhouse/ddl.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { ClickHouseOptions, StoreOptions } from '../../src/store/store.ts';
+import type { ClickHouseOptions, StatisticsRow, StoreOptions } from '../../src/store/store.ts';
+import { numberedBatch } from './clickhouse-batches.ts';
 
 const service = await start({ user: 'nametap', password: `p'"\\ s` });
 after(() => service.stop());
@@ -108,4 +109,24 @@ test('how long things are kept is changed while the store is open, and by the ne
   assert.match(await made('records'), /toIntervalDay\(100\).* WHERE kind IN \('alerts'/);
   await (await open({ detailDays: 2 }, { retention: {} })).close();
   assert.doesNotMatch(await made('minutes'), /TTL/);
+});
+
+test('what is imported is as old as its import, also in what is made of it', async (t) => {
+  const keep = { transactionsDays: 30, minutesDays: 30, hoursDays: 30 };
+  const store = await open({ database: 'imported' }, { retention: keep });
+  t.after(() => store.close());
+  const batch = await numberedBatch(0);
+  const { count } = batch;
+  await store.append(batch, {}, true);
+  await store.compact();
+  const range = { from: 0, to: 4e12 };
+  const sum = (rows: readonly StatisticsRow[]) => rows.reduce((all, { transactions = 0 }) => all + transactions, 0);
+  const measures = ['transactions'] as const;
+  for (const group of ['type', 'domain', 'client'] as const) {
+    const { rows, source } = await store.statistics({ ...range, group: [group], measures, limit: 1000 });
+    assert.equal(source, 'hours');
+    assert.equal(sum(rows), count, group);
+  }
+  const pages = await Array.fromAsync(store.transactions({ ...range, limit: 10_000 }));
+  assert.equal(pages.at(-1)?.found, count);
 });

@@ -151,6 +151,8 @@ export const KEYED_ROLLUPS: readonly { name: string; step: Step; key: KeyedDimen
   ...KEYED.map((key) => ({ name: `${key}_hours`, step: 'hours' as const, key })),
 ];
 
+/** What is made of an imported file is as old as its import, too. */
+const ADDED = 'added SimpleAggregateFunction(max, Date) MATERIALIZED today() CODEC(ZSTD(1))';
 const keepOf = (step: Step): keyof Retention => (step === 'minutes' ? 'minutesDays' : 'hoursDays');
 const partitionOf = (step: Step) => (step === 'minutes' ? `toYYYYMM(${DAY_OF_BUCKET})` : `toYear(${DAY_OF_BUCKET})`);
 
@@ -163,11 +165,16 @@ function rollup(
 ): Table {
   return {
     name,
-    columns: ['time Int64 CODEC(Delta, ZSTD(1))', ...keys.map((key, k) => `${key} ${types[k]}`), ...measureColumns(of)],
+    columns: [
+      'time Int64 CODEC(Delta, ZSTD(1))',
+      ...keys.map((key, k) => `${key} ${types[k]}`),
+      ...measureColumns(of),
+      ADDED,
+    ],
     engine: 'AggregatingMergeTree',
     partition: partitionOf(step),
     order: `(time, ${keys.join(', ')})`,
-    ttl: { from: DAY_OF_BUCKET, keep: keepOf(step) },
+    ttl: { from: `greatest(${DAY_OF_BUCKET}, added)`, keep: keepOf(step) },
     shard,
   };
 }
@@ -188,11 +195,12 @@ function distinct(step: Step): Table {
       ...Object.entries(SKETCHED).map(
         ([name, { type }]) => `${name} AggregateFunction(uniqCombined(12), ${type}) CODEC(ZSTD(1))`,
       ),
+      ADDED,
     ],
     engine: 'AggregatingMergeTree',
     partition: partitionOf(step),
     order: 'time',
-    ttl: { from: DAY_OF_BUCKET, keep: keepOf(step) },
+    ttl: { from: `greatest(${DAY_OF_BUCKET}, added)`, keep: keepOf(step) },
     shard: 'cityHash64(time)',
   };
 }
