@@ -245,11 +245,11 @@ export class EmbeddedStore {
       if (gone > 0) this.dropped.retention = (this.dropped.retention ?? 0) + gone;
       const { ageHours = 24, path } = this.options;
       if (path !== null && ageHours > 0) await ageParts(connection, this.parts, this.progress, ageHours, Date.now());
-      await this.#learner.between(() => mergePassive(connection, all));
+      await mergePassive(connection, all);
       if (!all && performance.now() - this.#mergedAt < MERGE_MS) return;
       this.#mergedAt = performance.now();
       await mergeRollups(connection);
-      await this.#learner.between(() => mergeDistinct(connection));
+      await mergeDistinct(connection);
     });
   }
 

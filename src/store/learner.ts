@@ -85,11 +85,6 @@ export class Learner {
     }
   }
 
-  /** Runs when no lesson does: what is written is put in order. */
-  between<T>(run: () => Promise<T>): Promise<T> {
-    return this.#lessons.run(run);
-  }
-
   /** Resolves when the lesson at hand is over. */
   done(): Promise<void> {
     return this.#lessons.done();

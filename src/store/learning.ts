@@ -106,35 +106,42 @@ export function appendDistinct(
 /** Buckets whose sketches are merged at once: some 4 KB each. */
 const MERGED_BUCKETS = 500;
 
-/** Merges sketches of one bucket that several writes made. */
+/** Merges sketches of one bucket that several writes made; those of writes meanwhile are left for the next time. */
 export async function mergeDistinct(connection: Connection): Promise<void> {
   const key = 'time, step, what';
-  for (;;) {
-    const several = `SELECT ${key} FROM distinct_counts GROUP BY ${key} HAVING count(*) > 1 LIMIT ${MERGED_BUCKETS}`;
-    await connection.run(`CREATE OR REPLACE TEMP TABLE several AS ${several}`);
-    const rows = connection.chunks(`SELECT ${key}, sketch FROM distinct_counts SEMI JOIN several USING (${key})`);
-    const merged = new Map<string, { time: number; step: number; what: number; sketch: Cardinality }>();
-    for await (const chunk of rows) {
-      for (let i = 0; i < chunk.count; i++) {
-        const row = chunk.row(i) as { time: number; step: number; what: number; sketch: Uint8Array };
-        const bucket = `${row.time} ${row.step} ${row.what}`;
-        const sum = merged.get(bucket);
-        if (sum === undefined) merged.set(bucket, { ...row, sketch: sketchFrom(row.sketch) });
-        else sum.sketch.merge(sketchFrom(row.sketch));
-      }
-    }
-    if (merged.size === 0) break;
+  const several = `SELECT ${key} FROM distinct_counts GROUP BY ${key} HAVING count(*) > 1 LIMIT ${MERGED_BUCKETS}`;
+  for (let count = MERGED_BUCKETS; count === MERGED_BUCKETS; ) {
     await transaction(connection, async () => {
-      const these = `(${key}) IN (SELECT (${key}) FROM several)`;
-      await connection.run(`DELETE FROM distinct_counts WHERE ${these}`);
-      const cells = [...merged.values()].map(({ time, step, what, sketch }) => [
-        time,
-        step,
-        what,
-        sketchOctets(sketch),
-      ]);
+      await connection.run(`CREATE OR REPLACE TEMP TABLE several AS ${several}`);
+      const merged = await sketchesOf(connection, `SEMI JOIN several USING (${key})`);
+      count = merged.length;
+      if (count === 0) return;
+      await connection.run(`DELETE FROM distinct_counts WHERE (${key}) IN (SELECT (${key}) FROM several)`);
+      const cells = merged.map(({ time, step, what, sketch }) => [time, step, what, sketchOctets(sketch)]);
       appendRows(connection, 'distinct_counts', DISTINCT_COLUMNS, cells);
     });
   }
   await connection.run('DROP TABLE several');
+}
+
+interface Bucket {
+  time: number;
+  step: number;
+  what: number;
+  sketch: Cardinality;
+}
+
+/** One sketch for each bucket of what `of` leaves of the table. */
+async function sketchesOf(connection: Connection, of: string): Promise<Bucket[]> {
+  const merged = new Map<string, Bucket>();
+  for await (const chunk of connection.chunks(`SELECT time, step, what, sketch FROM distinct_counts ${of}`)) {
+    for (let i = 0; i < chunk.count; i++) {
+      const row = chunk.row(i) as { time: number; step: number; what: number; sketch: Uint8Array };
+      const bucket = `${row.time} ${row.step} ${row.what}`;
+      const sum = merged.get(bucket);
+      if (sum === undefined) merged.set(bucket, { ...row, sketch: sketchFrom(row.sketch) });
+      else sum.sketch.merge(sketchFrom(row.sketch));
+    }
+  }
+  return [...merged.values()];
 }

@@ -127,20 +127,21 @@ export async function mergePassive(connection: Connection, always: boolean): Pro
   ) {
     return false;
   }
-  // Made beside, then put in place at once: a checkpoint has to wait for nobody who writes.
+  // One view of everything: what is learnt meanwhile stays in the tables of what is new. Made beside, then put in place at
+  // once: until then nothing is written, and a checkpoint has to wait for nobody.
   const columns = (list: readonly Column[]) => list.map(({ name, type }) => `${name}::${type} AS ${name}`).join(', ');
   const sums = 'min(first) AS first, max(last) AS last, sum(count) AS count';
   const key = 'reversed, type, data, prefix, suffix';
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE merged_passive AS SELECT ${columns(PASSIVE_COLUMNS)} FROM (SELECT ${key},
+  await transaction(connection, async () => {
+    await connection.run(
+      `CREATE OR REPLACE TEMP TABLE merged_passive AS SELECT ${columns(PASSIVE_COLUMNS)} FROM (SELECT ${key},
      min(cnames) AS cnames, arg_min(sensor, first) AS sensor, ${sums} FROM (SELECT * FROM passive UNION ALL
      SELECT * FROM passive_new) GROUP BY ${key}) ORDER BY ${key}`,
-  );
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE merged_missing AS SELECT ${columns(MISSING_COLUMNS)} FROM (SELECT name, type, kind, ${sums}
+    );
+    await connection.run(
+      `CREATE OR REPLACE TEMP TABLE merged_missing AS SELECT ${columns(MISSING_COLUMNS)} FROM (SELECT name, type, kind, ${sums}
      FROM (SELECT * FROM missing UNION ALL SELECT * FROM missing_new) GROUP BY name, type, kind) ORDER BY name, type`,
-  );
-  await transaction(connection, async () => {
+    );
     for (const table of ['passive', 'missing']) {
       await connection.run(`DROP TABLE ${table}`);
       await connection.run(`CREATE TABLE ${table} AS SELECT * FROM merged_${table}`);
