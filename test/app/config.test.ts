@@ -144,7 +144,7 @@ test('what values say together is checked too', () => {
     '  b: {type: sylog}',
   ].join('\n');
   assert.deepEqual(problems(text), [
-    'FILE:10:7: sinks.b.type takes file, pcapng, parquet, syslog, dnstap; did you mean syslog?',
+    'FILE:10:7: sinks.b.type takes file, pcapng, parquet, syslog, dnstap, kafka, opensearch; did you mean syslog?',
   ]);
   const found = problems(text.replace('type: sylog', 'type: syslog, to: "udp:127.0.0.1:514"'));
   assert.equal(found.length, 7);
