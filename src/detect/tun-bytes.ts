@@ -7,7 +7,8 @@ import { type Detector, type DetectServices, detector } from './detector.ts';
 import type { Ahead, Host } from './entities.ts';
 import type { Observation } from './observation.ts';
 import { MOST_POINTS, type Shape, shapeOf, STRONG } from './tunnel/shape.ts';
-import { type Cell, type SubNames, leaveSubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
+import { leaveSubNames, subNamesOf } from './tunnel/shared-names.ts';
+import type { Cell, SubNames, Traffic } from './tunnel/sub-names.ts';
 
 const settings = group('How many bytes of names are too many.', {
   hour_bytes: size('Bytes of distinct names under a domain that one client may ask for within an hour.', {

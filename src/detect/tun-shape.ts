@@ -6,7 +6,8 @@ import { detector } from './detector.ts';
 import type { Domain } from './entities.ts';
 import { ageWeight } from './new-dom.ts';
 import { MOST_POINTS, shapeOf } from './tunnel/shape.ts';
-import { leaveSubNames, subNamesOf, type Traffic } from './tunnel/sub-names.ts';
+import { leaveSubNames, subNamesOf } from './tunnel/shared-names.ts';
+import type { Traffic } from './tunnel/sub-names.ts';
 
 const ATTACK = ['T1071.004', 'T1132.001'] as const;
 const MOST_TOLD = 2048;

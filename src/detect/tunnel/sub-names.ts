@@ -1,7 +1,7 @@
 import type { Evidence } from '../../core/alert.ts';
 import { DNS } from '../../core/carrier.ts';
 import { NO_KIND, ROLES } from '../../core/transactions.ts';
-import { Bounded, countOf, type TableCount, tablesMadeBy } from '../bounded.ts';
+import { Bounded, countOf, type TableCount } from '../bounded.ts';
 import type { DetectServices } from '../detector.ts';
 import type { Ahead, Domain, Entities, Host } from '../entities.ts';
 import { DATA, ERROR, type Kept, NXDOMAIN, type Observation } from '../observation.ts';
@@ -383,26 +383,4 @@ export class SubNames {
     const cell = state;
     return this.#cells.take(domain, () => cell);
   }
-}
-
-const shared = new WeakMap<Entities, { names: SubNames; users: number }>();
-
-/** The one of a judge: whichever detector asks first makes it, and each gives it up when it is gone (`leaveSubNames`). */
-export function subNamesOf({ entities, isPopular, hostingSuffix }: DetectServices): SubNames {
-  let one = shared.get(entities);
-  if (one === undefined) {
-    // It is nobody's alone: who asks first is not to be counted for it.
-    const { made: names } = tablesMadeBy(() => new SubNames(entities, { isPopular, hostingSuffix }));
-    one = { names, users: 0 };
-    shared.set(entities, one);
-  }
-  one.users++;
-  return one.names;
-}
-
-export function leaveSubNames({ entities }: DetectServices): void {
-  const one = shared.get(entities);
-  if (one === undefined || --one.users > 0) return;
-  one.names.clear();
-  shared.delete(entities);
 }
