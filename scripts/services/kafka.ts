@@ -22,7 +22,7 @@ const LOG4J = '2.25.1';
 const HOME = fileURLToPath(new URL('../../.cache/services/kafka/', import.meta.url));
 const JARS = join(HOME, `lib-${VERSION}`);
 const CLUSTER = 'MkU3OEVBNTcwNTJENDM2Qg';
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 export interface KafkaOptions {
   /** Folder of its data, which stays; absent: a temporary one. */

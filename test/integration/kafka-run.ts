@@ -17,6 +17,13 @@ export interface Running {
   ended(): Promise<number | null>;
 }
 
+const all: Running[] = [];
+
+/** Ends what a test left running. */
+export async function endAll(): Promise<void> {
+  await Promise.all(all.map((one) => one.end('SIGKILL')));
+}
+
 export function nametap(...words: string[]): Running {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', NAMETAP, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -24,7 +31,7 @@ export function nametap(...words: string[]): Running {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (text += String(bytes)));
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  return {
+  const running: Running = {
     child,
     said: () => text,
     end: (signal = 'SIGTERM') => {
@@ -33,6 +40,8 @@ export function nametap(...words: string[]): Running {
     },
     ended: () => exited,
   };
+  all.push(running);
+  return running;
 }
 
 export interface Ends {

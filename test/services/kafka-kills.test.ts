@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from '../../scripts/services/kafka.ts';
 import { runInline } from '../../src/app/run.ts';
-import { counted, isThrough, metric, nametap, ship, until, work } from '../integration/kafka-run.ts';
+import { counted, endAll, isThrough, metric, nametap, ship, until, work } from '../integration/kafka-run.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 21);
 const VICTIMS = ['broker', 'worker', 'sensor'] as const;
@@ -27,7 +27,7 @@ test('kills of broker, worker and sensor at any moment cost and double nothing',
   const sensor = { ...ends, data: join(folder, 'sensor') };
   let worker = work(ends);
   t.after(async () => {
-    await worker.end('SIGKILL');
+    await endAll();
     await kafka.stop();
     rmSync(folder, { recursive: true, force: true });
   });
