@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { start } from '../../scripts/services/clickhouse.ts';
 import { Connection } from '../../src/store/clickhouse/connection.ts';
@@ -129,4 +130,22 @@ test('what is imported is as old as its import, also in what is made of it', asy
   }
   const pages = await Array.fromAsync(store.transactions({ ...range, limit: 10_000 }));
   assert.equal(pages.at(-1)?.found, count);
+});
+
+test('a store whose server is away says so, and closes all the same', async () => {
+  const away = await start();
+  const store = await open({ url: away.address, user: 'default', password: undefined });
+  await away.kill();
+  for (let n = 0; n < 3; n++) await store.append(await numberedBatch(n), { token: `raw/0/${n}` }, true);
+  const flushed = store.flush().then(
+    () => 'kept',
+    (error: unknown) => String(error),
+  );
+  assert.match(
+    (await store.status()).degraded ?? '',
+    /^ClickHouse at 127\.0\.0\.1:\d+ (?:does not take|cannot be asked)/,
+  );
+  await store.close();
+  assert.match(await flushed, /ClickHouse refused transactions: .*ECONNREFUSED/);
+  rmSync(away.folder, { recursive: true, force: true });
 });

@@ -278,7 +278,9 @@ export class ClickHouseBackend implements Backend {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#line.run(() => this.#ingest.close());
+    // What waits for the server holds the line.
+    this.#ingest.hurry();
+    await this.#line.run(() => this.#ingest.settle());
     await this.#connection.close();
   }
 }

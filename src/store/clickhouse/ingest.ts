@@ -17,7 +17,7 @@ const MOST_ROWS = 65_536;
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;
 /** How long closing tries to write what is left, ms. */
-const CLOSING_MS = 10_000;
+const CLOSING_MS = 5000;
 const utf8 = new TextEncoder();
 
 /** Rows on their way to one insert. */
@@ -140,11 +140,10 @@ export class Ingest {
     await this.#sending;
   }
 
-  /** As `settle`, but not for ever. */
-  async close(): Promise<void> {
+  /** From now on what cannot be written is tried for a little while only: the store closes. */
+  hurry(): void {
     this.#closesAt = performance.now() + CLOSING_MS;
     this.#hurry.abort();
-    await this.settle();
   }
 
   async #send({ rows, token, since }: Unit, passive: NativeWriter): Promise<void> {
