@@ -42,6 +42,7 @@ export async function keepUp(work: Upkeep): Promise<number> {
   try {
     await session.run('SET statement_timeout = 0');
     await days.makeAhead(session, now);
+    await summarize(session, now);
     await mergePassive(session, all);
     await mergeRollups(work);
     await countKeys(work);
@@ -51,6 +52,17 @@ export async function keepUp(work: Upkeep): Promise<number> {
     await session.run('RESET statement_timeout');
     await session.run(`SELECT pg_advisory_unlock(${LOCK})`);
   }
+}
+
+/** BRIN indexes know the pages that were filled since; until then every question reads them. */
+async function summarize(session: PostgresSession, now: number): Promise<void> {
+  await session.run(
+    `SELECT brin_summarize_new_values(indexrelid) FROM (SELECT DISTINCT i.indexrelid FROM days d
+       JOIN pg_class t ON t.relname = d.partition AND t.relnamespace = current_schema()::regnamespace
+       JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+       WHERE a.amname = 'brin' AND d.added > ?) AS filled`,
+    [now - 10 * 60_000],
+  );
 }
 
 /** Rows of passive DNS and of missing names that came since the last time become one with those of their key. */
