@@ -53,7 +53,8 @@ async function receiver(): Promise<MortalReceiver> {
   };
 }
 
-sinkContract('opensearch', receiver, { awayMs: 60_000, kills: 6, settleSeconds: 180 });
+const awayMs = Number(process.env.NAMETAP_AWAY_MS ?? 60_000);
+sinkContract('opensearch', receiver, { awayMs, kills: 6, settleSeconds: 180 });
 
 test('what stands in the data stream has the types of the template', async () => {
   const { count } = await ask<{ count: number }>('/nametap-0/_count?q=dns.question.registered_domain:n000001.test');
