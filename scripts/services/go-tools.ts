@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +36,23 @@ export function goTool(name: keyof typeof TOOLS): string {
   const path = join(HOME, name);
   if (!existsSync(path)) go('install', TOOLS[name]);
   return path;
+}
+
+/**
+ * Path of a program whose module replaces others, which only a main module may: it is built in a module around it that
+ * repeats what it says.
+ */
+export function goProgram(name: string, module: string, version: string, folder: string): string {
+  const home = join(HOME, `${name}-module`);
+  const program = join(HOME, name);
+  if (existsSync(program)) return program;
+  mkdirSync(home, { recursive: true });
+  const { Dir } = JSON.parse(go('mod', 'download', '-json', `${module}@${version}`)) as { Dir: string };
+  const manifest = readFileSync(join(Dir, 'go.mod'), 'utf8').replace(/^module .*$/m, `module nametap.invalid/${name}`);
+  writeFileSync(join(home, 'go.mod'), `${manifest}\nrequire ${module} ${version}\n`);
+  cpSync(join(Dir, 'go.sum'), join(home, 'go.sum'));
+  go('-C', home, 'build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', program, `${module}/${folder}`);
+  return program;
 }
 
 /** Folder of definitions. */
