@@ -14,8 +14,8 @@ published figures are of other data and are no comparison in the same run. Gener
 in it is evidence about our idea of ordinary traffic, not about yours.
 
 Not everything was fixed before: how much DGA-NAME learns of which kind of names was chosen by E4's figures (its limit was
-not); SURPRISE asks for the highest scores of a week since the hours of E3's 25 clients were looked at (1.45 told of a week, 0.73
-with that); BEACON's and OPS-SILENT's idea of what is new or silent, and HIJ-PATH's of what is known of a delegation, were mended
+not); SURPRISE asks for the highest scores of a week since hours of E3 were looked at (told of in a week: 25
+clients 1.45, now 0.73; 250 clients, ten days, 5.5, now 1.6); BEACON's and OPS-SILENT's idea of what is new or silent, and HIJ-PATH's of what is known of a delegation, were mended
 after they were wrong in E8's and a home's traffic; and the generator was mended where only it did what no network does. None
 of these figures is of data that nobody had looked at.
 `;
