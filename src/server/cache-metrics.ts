@@ -5,12 +5,7 @@ import type { MetricDefinition } from './metrics.ts';
 const OUTCOMES = ['local', 'shared', 'joined', 'loaded'] as const;
 const EVENTS = ['stale', 'empty', 'unreached', 'garbled', 'failed', 'evicted'] as const;
 
-function counter(
-  name: string,
-  help: string,
-  label: string,
-  keys: readonly (keyof CacheStatus)[],
-): MetricDefinition {
+function counter(name: string, help: string, label: string, keys: readonly (keyof CacheStatus)[]): MetricDefinition {
   return {
     name,
     help,
