@@ -19,6 +19,7 @@ export function configProblems(config: Config): ConfigProblem[] {
     ...inputProblems(config),
     ...filterProblems(config),
     ...privacyProblems(config),
+    ...storeProblems(config),
     ...serverProblems(config),
     ...sinkProblems(config),
     ...probeProblems(config),
@@ -89,6 +90,13 @@ function privacyProblems({ privacy, store, sinks }: Config): ConfigProblem[] {
     path,
     text: `${path.join('.')} writes packets: that needs privacy.level 0 and privacy.names full`,
   }));
+}
+
+/** Counts alone are kept where the store gives up rows once they are counted: ClickHouse gives them up by age. */
+function storeProblems({ privacy, store }: Config): ConfigProblem[] {
+  if (privacy.level !== 5 || store.engine !== 'clickhouse') return [];
+  const text = 'store.engine: ClickHouse keeps rows, privacy.level 5 allows only counts: choose duckdb or postgres';
+  return [{ path: ['store', 'engine'], text }];
 }
 
 function serverProblems({ server }: Config): ConfigProblem[] {

@@ -21,7 +21,7 @@ export const storeSettings = group('What is remembered, and for how long.', {
     default: '1d',
     words: { never: Number.POSITIVE_INFINITY },
   }),
-  most: size('Bytes of all files together; beyond, the oldest transactions go first. 0B: no bound.', {
+  most: size('Bytes of all files together; beyond, the oldest transactions go first. 0B: no bound. Not for ClickHouse.', {
     default: '20GiB',
     reloads: true,
   }),

@@ -157,6 +157,15 @@ test('what values say together is checked too', () => {
   assert.match(found[6], /^FILE:9:30: sinks\.a\.filter: /);
 });
 
+test('where only counts may be kept, the store is one that keeps only counts', () => {
+  const text = (engine: string) => `privacy: {level: 5}\nstore: {engine: ${engine}}`;
+  assert.deepEqual(problems(text('clickhouse')), [
+    'FILE:2:9: store.engine: ClickHouse keeps rows, privacy.level 5 allows only counts: choose duckdb or postgres.',
+  ]);
+  assert.deepEqual(problems(text('postgres')), []);
+  assert.deepEqual(problems('privacy: {level: 4}\nstore: {engine: clickhouse}'), []);
+});
+
 test('sinks do not write into each other, and TLS is for those who speak it', () => {
   const text = [
     'log: {file: out/../a.log}',
