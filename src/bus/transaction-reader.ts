@@ -92,6 +92,7 @@ class Reading {
     if ((this.#flags & FLAG.rawClose) !== 0) this.#raw(c.closeSeconds, c.closeNanos);
     else this.#close();
     reader.doubles(c.setupNanos, n);
+    for (let i = 0; i < n; i++) if (Math.abs(c.setupNanos[i]) === Infinity) refuse('a time is none');
   }
 
   #raw(seconds: Float64Array, nanos: Uint32Array): void {
@@ -99,7 +100,7 @@ class Reading {
     this.#reader.doubles(seconds, n);
     this.#reader.words(nanos, n);
     for (let i = 0; i < n; i++) {
-      if (!Number.isFinite(seconds[i]) || nanos[i] > 4e9) refuse('a time is none');
+      if (!Number.isSafeInteger(seconds[i]) || nanos[i] > 4e9) refuse('a time is none');
     }
   }
 

@@ -174,6 +174,20 @@ test('what is damaged or hostile is refused with one kind of error, within bound
   );
 });
 
+test('times that are no whole seconds, and set-ups without end, are refused', async () => {
+  const { batches } = await batchesOf(CAPTURES[0]);
+  for (const [column, value] of [
+    ['openSeconds', -0.5],
+    ['closeSeconds', 2 ** 60],
+    ['lastSeconds', Number.NaN],
+    ['setupNanos', Number.POSITIVE_INFINITY],
+  ] as const) {
+    const batch = TransactionBatch.copyOf(batches[0]);
+    batch.col[column][0] = value;
+    assert.throws(() => readTransactions(written([batch])[0]), /a time is none/, column);
+  }
+});
+
 test('a body that unpacks to more than it says is not unpacked', async () => {
   const [batch] = (await batchesOf(CAPTURES[0])).batches;
   const [bytes] = written([batch]);
