@@ -120,5 +120,6 @@ export class BusPartition {
 }
 
 function isSaved(value: unknown): value is Saved {
-  return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM && 'seen' in value;
+  if (typeof value !== 'object' || value === null || !('form' in value) || value.form !== FORM) return false;
+  return 'next' in value && Number.isSafeInteger(value.next) && 'seen' in value && Array.isArray(value.seen);
 }

@@ -128,7 +128,7 @@ export class BusReader {
 
   /** Takes what is ours now; what is not any more is somebody else's. */
   async #assign(places: readonly Place[]): Promise<void> {
-    const { judging, log } = this.#options;
+    const { log } = this.#options;
     const ours = new Set(places.map(keyOf));
     for (const key of this.#partitions.keys()) {
       if (ours.has(key)) continue;
@@ -137,30 +137,41 @@ export class BusReader {
     }
     for (const place of places) {
       if (this.#partitions.has(keyOf(place))) continue;
-      const state = new BusPartition(judging);
-      await this.#restore(place, state);
-      this.#partitions.set(keyOf(place), { place, state });
+      this.#partitions.set(keyOf(place), { place, state: await this.#restored(place) });
     }
     if (places.length > 0) log.info({ partitions: places.map(({ partition }) => partition) }, 'Partitions are read');
   }
 
-  async #restore({ topic, partition }: Place, state: BusPartition): Promise<void> {
-    const { consumer, stateTopic, log } = this.#options;
+  /** A partition as it was noted last, where reading begins. */
+  async #restored({ topic, partition }: Place): Promise<BusPartition> {
+    const { consumer, stateTopic, judging, log } = this.#options;
     for (;;) {
       try {
         const last = await consumer.last({ topic: stateTopic, partition });
-        if (last !== null && !state.load(last.value)) {
-          log.warn({ partition }, 'What was noted of a partition is of another version: its detectors begin anew');
-        }
+        const state = last === null ? new BusPartition(judging) : this.#loaded(partition, last.value);
         await this.#begin({ topic, partition }, state);
-        return;
+        return state;
       } catch (error) {
         // Without it rows that came twice would be taken twice.
-        if (consumer.error !== null || this.#broken.signal.aborted) return;
+        if (consumer.error !== null || this.#broken.signal.aborted) return new BusPartition(judging);
         log.warn({ partition, error: reasonOf(error) }, 'What was noted of a partition cannot be read yet');
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
+  }
+
+  /** What was noted; nothing where that cannot be read: it would not get better by waiting. */
+  #loaded(partition: number, value: Uint8Array): BusPartition {
+    const { judging, log } = this.#options;
+    const state = new BusPartition(judging);
+    try {
+      if (state.load(value)) return state;
+      log.warn({ partition }, 'What was noted of a partition is of another version: its detectors begin anew');
+    } catch (error) {
+      const fields = { partition, error: reasonOf(error) };
+      log.error(fields, 'What was noted of a partition is damaged: its detectors begin anew');
+    }
+    return new BusPartition(judging);
   }
 
   /** Where reading begins is what was committed; what is known may be of later, or of before. */
@@ -169,9 +180,12 @@ export class BusReader {
     const [committed] = await consumer.committed([place]);
     const [first] = committed === undefined ? await consumer.begins([place]) : [committed];
     const from = first?.offset ?? 0;
-    if (state.next === undefined || state.next < from) {
+    const [end] = await consumer.ends([place]);
+    // A topic that was made anew begins at 0 again: what was noted is of another one.
+    const isAhead = state.next !== undefined && end !== undefined && state.next > end.offset;
+    if (state.next === undefined || state.next < from || isAhead) {
       if (state.next !== undefined) {
-        log.warn({ ...place, from: state.next, to: from }, 'Detectors of a partition have not seen its last records');
+        log.warn({ ...place, from: state.next, to: from }, 'What was noted of a partition does not fit its records');
       }
       state.next = from;
     }
@@ -299,7 +313,8 @@ export class BusReader {
   /** Rows that the store gave up are read again by the next run, not noted as done. */
   async #assertKept(): Promise<void> {
     const { dropped } = await this.#options.store.status();
-    const lost = (dropped.store_disk ?? 0) + (dropped.store_failed ?? 0);
+    // Stores name causes of their own; only what was too old has been there.
+    const lost = Object.entries(dropped).reduce((sum, [cause, rows]) => (cause === 'retention' ? sum : sum + rows), 0);
     if (lost > 0)
       this.#fail(new Error(`the store gave up ${lost} transactions; they are read again after the next start`));
     this.#check();

@@ -21,10 +21,13 @@ export const storeSettings = group('What is remembered, and for how long.', {
     default: '1d',
     words: { never: Number.POSITIVE_INFINITY },
   }),
-  most: size('Bytes of all files together; beyond, the oldest transactions go first. 0B: no bound. Not for ClickHouse.', {
-    default: '20GiB',
-    reloads: true,
-  }),
+  most: size(
+    'Bytes of all files together; beyond, the oldest transactions go first. 0B: no bound. Not for ClickHouse.',
+    {
+      default: '20GiB',
+      reloads: true,
+    },
+  ),
   keep: group(
     'How long each kind of data is kept.',
     {
