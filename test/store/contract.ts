@@ -309,6 +309,18 @@ export function storeContract(name: string, open: (folder: string) => Promise<St
     );
   });
 
+  test(`${name}: texts with a NUL or half a character are texts like others`, async () => {
+    const text = 'nul\0 half\ud800.example';
+    const seen = { rrtype: 'TXT', time_first: 1000, time_last: 2000, count: 1 };
+    assert.equal(await store.importPassive([{ ...seen, rrname: text, rdata: text, cnames: [text], sensor: text }]), 1);
+    assert.deepEqual(await store.nameHistory(text), []);
+    assert.equal(await store.records.get('views', text), null);
+    assert.equal(await store.records.delete('views', text), false);
+    await store.records.put('views', { text: 'a\0b' }, { id: 'nul', time: 5 });
+    assert.deepEqual((await store.records.get('views', 'nul'))?.value, { text: 'a\0b' });
+    await store.records.delete('views', 'nul');
+  });
+
   test(`${name}: records are written, replaced, listed newest first and deleted`, async () => {
     const { records } = store;
     await records.put('views', { url: '?f=1' }, { id: `it's; DROP TABLE records`, time: 10 });

@@ -45,6 +45,11 @@ export function idOf(id: bigint): bigint {
   return BigInt.asIntN(64, id ^ SIGN);
 }
 
+/** PostgreSQL has no texts with a NUL, or with half a character (in JSON). */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').toWellFormed();
+}
+
 /** `CREATE TABLE` columns of a declaration. */
 export function columnsSql(columns: readonly { name: string; type: ColumnType; nullable?: boolean }[]): string {
   const typeOf = (name: string, type: ColumnType) =>

@@ -5,6 +5,7 @@ import { RowEncoder } from '../row-encoder.ts';
 import type { Origin } from '../store.ts';
 import { TimeOrder } from '../time-order.ts';
 import type { Cluster } from './cluster.ts';
+import { storable } from './columns.ts';
 import { dayOf, type Days } from './days.ts';
 import { Flush } from './flush.ts';
 import { isPassing } from './pool.ts';
@@ -163,9 +164,4 @@ function runEnd({ col }: TransactionBatch, order: Uint32Array, from: number, mos
 function timeOf(seconds: number, nanos: number): number {
   const ms = seconds * 1000 + Math.floor(nanos / 1e6);
   return Math.max(-9_223_372_036_854, Math.min(9_223_372_036_854, ms));
-}
-
-/** PostgreSQL has no texts with a NUL. */
-function storable(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }

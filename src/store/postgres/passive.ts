@@ -5,6 +5,7 @@ import { findPassiveIn, typeNumber } from '../passive-query.ts';
 import { MISSING_KINDS } from '../schema.ts';
 import type { NameHistoryRow, PassivePage, PassiveQuery, PassiveRow } from '../store.ts';
 import type { Cluster } from './cluster.ts';
+import { storable } from './columns.ts';
 import { insertRows } from './flush.ts';
 
 const MOST = 10_000;
@@ -36,13 +37,13 @@ export async function importPassive(cluster: Cluster, rows: readonly PassiveRow[
       const address = addressOctets(row.rdata);
       const { prefix, suffix } = address === undefined ? { prefix: 0n, suffix: 0n } : addressHalves(address);
       return {
-        reversed: reversedName(storedName(row.rrname)),
+        reversed: storable(reversedName(storedName(row.rrname))),
         type: Math.max(0, typeNumber(row.rrtype)),
-        data: address === undefined ? row.rdata.replaceAll('\0', '') : '',
+        data: address === undefined ? storable(row.rdata) : '',
         prefix: String(prefix),
         suffix: String(suffix),
-        cnames: row.cnames?.join(' ') ?? '',
-        sensor: row.sensor ?? '',
+        cnames: storable(row.cnames?.join(' ') ?? ''),
+        sensor: storable(row.sensor ?? ''),
         first: Math.floor(row.time_first),
         last: Math.floor(row.time_last),
         count: row.count,

@@ -4,7 +4,7 @@ import type { Numbers } from '../duckdb.ts';
 import type { RowChunk } from '../rows.ts';
 import { TRANSACTION_COLUMNS } from '../schema.ts';
 import type { Row, Session, SqlValue } from '../session.ts';
-import { idOf } from './columns.ts';
+import { idOf, storable } from './columns.ts';
 
 /** Rows fetched at once where there may be many. */
 const FETCHED = 2000;
@@ -110,7 +110,10 @@ export class PostgresSession implements Session {
   async #query(sql: string, params: readonly SqlValue[]): Promise<pg.QueryArrayResult<Cells>> {
     return this.client.query<Cells>({
       text: params.length === 0 ? sql : numbered(sql),
-      values: params.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+      values: params.map((value) => {
+        if (typeof value === 'string') return storable(value);
+        return value instanceof Uint8Array ? Buffer.from(value) : value;
+      }),
       rowMode: 'array',
       types: AS_SENT,
     });
