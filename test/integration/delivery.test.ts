@@ -20,7 +20,7 @@ class Program {
   #child: ChildProcess | undefined;
   readonly #start: () => { command: string; words: string[]; isUp(): boolean };
 
-  constructor(start: Program['#start']) {
+  constructor(start: () => { command: string; words: string[]; isUp(): boolean }) {
     this.#start = start;
   }
 
