@@ -391,3 +391,28 @@ test('tables of an older version are migrated, those of a newer one refused; rea
   await assert.rejects(open('public', {}, { url: wrong }), /refuses the user nametap/);
   await assert.rejects(open('public', {}, { url: 'postgres://a@127.0.0.1:1/b' }), /cannot be used/);
 });
+
+test('where only counts are kept, rows go once their hour is counted, late ones too', async () => {
+  const store = await open('counts', { retention: { countsOnly: true } });
+  const kept = async (): Promise<number> => {
+    const pool = new Pool(service.url(), options('counts'));
+    try {
+      return (
+        (await pool.use((session) => session.one<{ n: number }>('SELECT count(*) AS n FROM transactions')))?.n ?? 0
+      );
+    } finally {
+      await pool.end();
+    }
+  };
+  try {
+    for (const [turn, later] of [0, 2, 0, 4].entries()) {
+      await fill(store, later * 3_600_000);
+      await store.compact();
+      assert.equal(await kept(), 0, `turn ${turn}`);
+    }
+    const { rows } = await store.statistics({ ...ALWAYS, measures: ['transactions'] });
+    assert.equal(rows[0].transactions, 4 * rowsOfAll);
+  } finally {
+    await store.close();
+  }
+});

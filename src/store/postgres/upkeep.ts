@@ -214,7 +214,7 @@ async function retain({ session, days, retention, now }: Upkeep): Promise<number
     days.dropped(partition);
     dropped += rows;
   }
-  if (retention.countsOnly === true) dropped += await dropCounted(session);
+  if (retention.countsOnly === true) dropped += await dropCounted(session, days.heldFrom);
   days.forget();
   return dropped;
 }
@@ -240,10 +240,12 @@ async function holdFrom(session: PostgresSession, time: number): Promise<void> {
 }
 
 /** Rollups are all that is kept: rows go once their hour is counted by key. */
-async function dropCounted(session: PostgresSession): Promise<number> {
+async function dropCounted(session: PostgresSession, heldFrom: number): Promise<number> {
+  // Hours before `heldFrom` are not counted again: rows that came late must not hold up those behind them.
+  const held = Number.isFinite(heldFrom) ? ` AND h.time >= ${heldFrom}` : '';
   const seen = await session.one<{ until: number | null }>(
     `SELECT min(h.time) AS until FROM (SELECT time, sum(transactions) AS n FROM hours GROUP BY time) h LEFT JOIN counted_hours c
-     ON c.time = h.time AND c.transactions = h.n WHERE c.time IS NULL`,
+     ON c.time = h.time AND c.transactions = h.n WHERE c.time IS NULL${held}`,
   );
   const newest = await session.one<{ end: number | null }>('SELECT max(time) + 3600000 AS end FROM counted_hours');
   const until = seen?.until ?? newest?.end;
