@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goProgram } from './go-tools.ts';
+import { freePorts } from './free-port.ts';
 
 export interface JaegerService {
   /** OTLP over HTTP, for `telemetry.endpoint`. */
@@ -10,14 +10,6 @@ export interface JaegerService {
   /** Where it is asked for traces. */
   readonly api: string;
   stop(): Promise<void>;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
 
 /** Starts Jaeger (the last all-in-one of version 1, built once from its Go module: minutes), traces in memory, without its page. */

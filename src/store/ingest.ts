@@ -9,6 +9,7 @@ import { RowEncoder } from './row-encoder.ts';
 import { TRANSACTION_COLUMNS } from './schema.ts';
 import type { Origin } from './store.ts';
 import { StretchCollector } from './stretches.ts';
+import { TimeOrder } from './time-order.ts';
 
 const utf8 = new TextEncoder();
 
@@ -48,8 +49,7 @@ export class Ingest {
   /** Number of the last token taken, by line; the last of all. */
   readonly #taken = new Map<string, number>();
   #token = '';
-  #order = new Uint32Array(0);
-  #keys = new Float64Array(0);
+  readonly #order = new TimeOrder();
   /** Seconds from the first row of a write to its being on the disk. */
   lag: number | null = null;
 
@@ -123,7 +123,7 @@ export class Ingest {
       interfaces: encoded(origin.interfaces),
       marks: encoded(origin.marks),
     };
-    const order = this.#byTime(batch);
+    const order = this.#order.of(batch);
     for (let k = 0; k < batch.count; k++) {
       const i = order[k];
       if (chunk.count === 0 || k === 0) {
@@ -147,33 +147,6 @@ export class Ingest {
     distinct.add(batch, i, encoder, Math.floor(ms / 60_000));
     if (encoder.hasResponse && c.protocol[i] === DNS) passive.add(encoder.response, ms, sensor);
     return ms;
-  }
-
-  /** Rows in order of time compress better and are found faster than in order of closing. */
-  #byTime({ count, col: { openSeconds, openNanos } }: TransactionBatch): Uint32Array {
-    if (this.#order.length < count) {
-      this.#order = new Uint32Array(count);
-      this.#keys = new Float64Array(count);
-    }
-    const order = this.#order.subarray(0, count);
-    const keys = this.#keys.subarray(0, count);
-    let least = Number.POSITIVE_INFINITY;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < count; i++) {
-      if (openSeconds[i] < least) least = openSeconds[i];
-      if (openSeconds[i] > most) most = openSeconds[i];
-    }
-    // Time in units of 64 ns and the row fit into one exact number, unless the batch covers more than an hour.
-    const fits = most - least < 3600 && count <= 65_536;
-    for (let i = 0; i < count; i++) {
-      order[i] = i;
-      keys[i] = fits ? Math.floor(((openSeconds[i] - least) * 1e9 + openNanos[i]) / 64) * 65_536 + i : 0;
-    }
-    if (fits) {
-      keys.sort();
-      for (let i = 0; i < count; i++) order[i] = keys[i] % 65_536;
-    }
-    return order;
   }
 
   /** Begins to write what has come; resolves when what came before is on the disk (`settle` waits for all). */

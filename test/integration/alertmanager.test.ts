@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { finding } from '../alerts/findings.ts';
 import { folderOf, notified } from '../alerts/notifier.ts';
+import { freePort } from '../../scripts/services/free-port.ts';
 
 interface Shown {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   generatorURL: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('a real Alertmanager shows what goes on, in its present severity, and not what is over', async (t) => {

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { openDnstap } from '../../src/sources/dnstap.ts';
 import { MessageView } from '../../src/wire/message.ts';
 import { sinkContract } from '../sinks/contract.ts';
 import type { MortalReceiver } from '../sinks/receivers.ts';
+import { freePort } from '../../scripts/services/free-port.ts';
 
 const PLAN = { awayMs: Number(process.env.NAMETAP_AWAY_MS ?? 2000), kills: 2 };
 
@@ -39,15 +39,6 @@ class Program {
     child.kill(signal);
     await once(child, 'exit');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function rsyslog(): Promise<MortalReceiver> {

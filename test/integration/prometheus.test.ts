@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,6 +10,7 @@ import { parse } from 'yaml';
 import { METRICS } from '../../src/server/metrics.ts';
 import { CAPTURES } from '../store/batches.ts';
 import { type Fixture, fixture } from '../server/fixture.ts';
+import { freePort } from '../../scripts/services/free-port.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
 const RULES = `${deploy}prometheus/alerts.yml`;
@@ -42,14 +42,6 @@ let prometheus: ChildProcess;
 let url = '';
 
 /** A port that is free at the moment. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
 
 async function ask(path: string, query: Record<string, string>): Promise<{ status: number; body: PrometheusAnswer }> {
   const response = await fetch(`${url}${path}?${new URLSearchParams(query)}`);
