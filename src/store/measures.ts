@@ -60,7 +60,7 @@ export function bucketSql(value: string, precision: number, dialect: SqlDialect 
 }
 
 /** A column of a rollup: its type, how it is made of transactions, and of rollups. */
-interface MeasureColumn {
+export interface MeasureColumn {
   readonly name: string;
   readonly type: string;
   readonly from: string;
