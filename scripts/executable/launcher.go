@@ -66,6 +66,7 @@ func unpacked() (string, error) {
 }
 
 func unpackedBelow(cache string) (string, error) {
+	defer plainUmask()()
 	mode := os.FileMode(0o700)
 	if os.Geteuid() == 0 {
 		mode = 0o755

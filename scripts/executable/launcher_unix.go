@@ -24,6 +24,12 @@ func ours(folder string) error {
 	return nil
 }
 
+// Files have the rights that they are given, whatever the umask of who starts us: root's are for all. What it gives puts it back.
+func plainUmask() func() {
+	before := syscall.Umask(0o022)
+	return func() { syscall.Umask(before) }
+}
+
 // Node takes our place: same process, same terminal, same signals.
 func become(home string) error {
 	node := filepath.Join(home, nodeName)

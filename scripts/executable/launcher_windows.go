@@ -13,6 +13,9 @@ const nodeName = "node.exe"
 // A user's own folders are private on Windows.
 func ours(string) error { return nil }
 
+// There is none.
+func plainUmask() func() { return func() {} }
+
 // Windows cannot replace a process: ours waits, and ends with the same code.
 func become(home string) error {
 	words := append([]string{filepath.Join(home, "node_modules/nametap/bin/nametap")}, os.Args[1:]...)

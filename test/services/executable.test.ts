@@ -65,6 +65,18 @@ test('it unpacks itself once, for its user alone', () => {
   assert.equal(statSync(join(cache, name)).ino, ino);
 });
 
+test('what root unpacks is for all, whatever its umask', () => {
+  const script = 'umask 077; exec /usr/sbin/chroot "$0" /nametap --version';
+  const { status, stderr } = spawnSync('sh', ['-c', script, system], { encoding: 'utf8', env });
+  assert.equal(status, 0, stderr);
+  const cache = join(system, 'var/cache/nametap');
+  const home = join(cache, readdirSync(cache)[0]);
+  for (const path of [cache, home, join(home, 'node_modules'), join(home, 'node')]) {
+    assert.equal(statSync(path).mode & 0o777, 0o755, path);
+  }
+  assert.equal(statSync(join(home, 'node_modules/nametap/package.json')).mode & 0o777, 0o644);
+});
+
 test('a cache that others may write to is not trusted', () => {
   mkdirSync(join(system, 'work/open'));
   chmodSync(join(system, 'work/open'), 0o777);
