@@ -223,6 +223,6 @@ function valueOf(text: string): unknown {
 
 /** Null, an empty list, a page without rows. */
 function isNothing(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null && 'rows' in value) return isNothing(value.rows);
-  return value === null || (Array.isArray(value) && value.length === 0);
+  const list = typeof value === 'object' && value !== null && 'rows' in value ? value.rows : value;
+  return list === null || (Array.isArray(list) && list.length === 0);
 }

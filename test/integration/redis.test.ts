@@ -160,6 +160,13 @@ test('a value of others that makes no sense is looked up anew', async () => {
   assert.equal(cache.status().garbled, 4);
 });
 
+test('a value of others that is nested however deeply costs nothing', async () => {
+  const cache = await cacheOf('deep:', { local: 0 });
+  await redis.set('deep:a', `${Date.now()} ${'{"rows":'.repeat(50_000)}0${'}'.repeat(50_000)}`);
+  const value = await cache.get('a', settled, () => Promise.resolve({ rows: 'looked up' }));
+  assert.notEqual(value.rows, 'looked up');
+});
+
 test('failures are told to all who wait, and not kept', async () => {
   const cache = await cacheOf('failures:');
   let loads = 0;
