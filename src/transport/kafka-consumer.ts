@@ -87,7 +87,7 @@ export class KafkaConsumer implements Consumer {
       for await (const { topic, partition, offset, value, headers, metadata } of stream) {
         // Fetched before the group changed: it comes again to whoever has the partition now.
         if (generationOf(metadata) !== generation) continue;
-        yield { topic, partition, offset: Number(offset), value, headers: textsOf(headers) };
+        yield { topic, partition, offset: Number(offset), value: octetsOf(value), headers: textsOf(headers) };
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -216,6 +216,11 @@ function generationOf(metadata: Readonly<Record<string, unknown>>): unknown {
   return typeof consumer === 'object' && consumer !== null && 'generationId' in consumer ? consumer.generationId : null;
 }
 
-function textsOf(headers: ReadonlyMap<Buffer, Buffer>): ReadonlyMap<string, string> {
-  return new Map([...headers].map(([key, value]) => [key.toString(), value.toString()]));
+/** Any record may be without a value (a tombstone), and any of its headers: that is none, not the end of reading. */
+function octetsOf(value: Buffer | undefined): Buffer {
+  return value ?? Buffer.alloc(0);
+}
+
+function textsOf(headers: ReadonlyMap<Buffer | undefined, Buffer | undefined>): ReadonlyMap<string, string> {
+  return new Map([...headers].map(([key, value]) => [octetsOf(key).toString(), octetsOf(value).toString()]));
 }

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Kafka, start } from '../../scripts/services/kafka.ts';
+import { BusError } from '../../src/bus/error.ts';
 import { readFeatures } from '../../src/bus/features.ts';
+import { readTransactions } from '../../src/bus/transaction-reader.ts';
 import { runInline } from '../../src/app/run.ts';
 import { rowFilter } from '../../src/filter/row.ts';
 import { KafkaConsumer } from '../../src/transport/kafka-consumer.ts';
 import { KafkaProducer } from '../../src/transport/kafka-producer.ts';
+import { connection, makeTopics } from '../../src/transport/kafka.ts';
 import { type KafkaSettings, readBroker } from '../../src/transport/settings.ts';
 import type { InRecord } from '../../src/transport/transport.ts';
 import { CAPTURES } from '../store/batches.ts';
@@ -113,6 +116,28 @@ test('JSON records are for any reader, those of a client in one partition', { ti
   }
   assert.equal(records.length, all);
   assert.ok([...partitions.values()].every(({ size }) => size === 1));
+});
+
+test('a record without a value, or with a header without one, holds nobody up', { timeout: 120_000 }, async () => {
+  const settings = { brokers: [readBroker(kafka.address)], tls: undefined, sasl: undefined };
+  const client = await import('@platformatic/kafka');
+  const base = connection(settings, 'test');
+  await makeTopics(client, base, [{ name: 'empty', partitions: 4 }]);
+  const producer = new client.Producer<Buffer, Buffer | null, Buffer, Buffer | null>(base);
+  const headers = new Map([[Buffer.from('schema'), null]]);
+  for (const value of [null, Buffer.from('behind it')]) {
+    await producer.send({ acks: client.ProduceAcks.ALL, messages: [{ topic: 'empty', partition: 0, value, headers }] });
+  }
+  await producer.close();
+  const found = await recordsOf(settings, 'empty', 2);
+  assert.deepEqual(
+    found.map(({ value, headers: told }) => [Buffer.from(value).toString(), told.get('schema')]),
+    [
+      ['', ''],
+      ['behind it', ''],
+    ],
+  );
+  assert.throws(() => readTransactions(found[0].value), BusError);
 });
 
 test('brokers that ask who we are, over TLS', { timeout: 300_000 }, async () => {
