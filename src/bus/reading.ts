@@ -1,10 +1,13 @@
 import { PROTOCOL_NAMES } from '../core/carrier.ts';
 import { ANSWER_KINDS, LEGS, NO_KIND, OUTCOMES, ROLES, type TransactionBatch } from '../core/transactions.ts';
 import { FAULT_PLACES, FAULTS } from '../wire/fault.ts';
-import { hashName } from '../wire/name.ts';
+import { hashName, skipName } from '../wire/name.ts';
 import type { ColumnReader } from './columns.ts';
 import { refuse } from './error.ts';
 import { unzigzag } from './layout.ts';
+
+/** Octets of a message's header. */
+const HEADER = 12;
 
 /** Strings, one behind the other. */
 export interface Table {
@@ -119,6 +122,20 @@ export function checkIndices({ col: c, count }: TransactionBatch, marks: number)
   for (let i = 0; i < count; i++) {
     if (c.answerKind[i] >= ANSWER_KINDS.length && c.answerKind[i] !== NO_KIND) refuse('a number stands for nothing');
     if (!Number.isSafeInteger(c.closeNumber[i])) refuse('a frame number is none');
+  }
+}
+
+/**
+ * A row with a hash has its name where whoever reads rows takes it from unlooked: behind the header of the query, or of the
+ * response where there is no query.
+ */
+export function checkNames({ col: c, count, arena }: TransactionBatch): void {
+  for (let i = 0; i < count; i++) {
+    if (c.nameHash[i] === 0) continue;
+    const isQuery = c.queryLength[i] >= HEADER;
+    const at = isQuery ? c.queryAt[i] : c.responseAt[i];
+    const end = at + (isQuery ? c.queryLength[i] : c.responseLength[i]);
+    if (skipName(arena, at + HEADER, at, end) < 0) refuse('a name is not in its message');
   }
 }
 

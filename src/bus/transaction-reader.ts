@@ -6,7 +6,7 @@ import { idWords } from './gather.ts';
 import { bodyOf, type BusHeader, headerOf, SCHEMA_TRANSACTIONS } from './header.ts';
 import { FLAG, MOST_ARENA, PLAIN, unzigzag, VERSION } from './layout.ts';
 import { lengthOf, NONE, putMessage, type RowQuestion } from './message-parts.ts';
-import { checkIndices, FrameReading, readNames, readRests, type Strings } from './reading.ts';
+import { checkIndices, checkNames, FrameReading, readNames, readRests, type Strings } from './reading.ts';
 
 /** What a batch of the bus holds. */
 export interface BusTransactions {
@@ -37,6 +37,7 @@ export function readTransactions(bytes: Uint8Array): BusTransactions {
   reader.end();
   const { batch, interfaces, marks } = reading;
   checkIndices(batch, marks.length);
+  checkNames(batch);
   return { header, batch, interfaces, marks };
 }
 
