@@ -91,14 +91,14 @@ export class FrameReading {
     this.#next = k + count;
     let to = at >>> 3;
     if (this.#isRaw) {
-      while (k < this.#next) numbers[to++] = told[k++];
+      while (k < this.#next) numbers[to++] = frameNumber(told[k++]);
       return to * 8;
     }
     let number = this.#first;
     for (let j = 0; j < count; j++) {
       number += unzigzag(told[k++]);
       if (j === 0) this.#first = number;
-      numbers[to++] = number;
+      numbers[to++] = frameNumber(number);
     }
     c.closeNumber[i] = number + unzigzag(c.closeNumber[i]);
     return to * 8;
@@ -107,6 +107,12 @@ export class FrameReading {
   end(): void {
     if (this.#next !== this.#told.length) refuse('it has more frame numbers than rows have');
   }
+}
+
+/** Outputs write them without a look. */
+function frameNumber(number: number): number {
+  if (!Number.isSafeInteger(number) || number < 0) refuse('a frame number is none');
+  return number;
 }
 
 /** Numbers that stand for something must: whoever reads the rows looks it up. */

@@ -197,6 +197,13 @@ test('times that are no whole seconds, and set-ups without end, are refused', as
   }
 });
 
+test('frame numbers below zero are refused', async () => {
+  const { batches } = await batchesOf(CAPTURES[0]);
+  const batch = TransactionBatch.copyOf(batches[0]);
+  batch.numbers[batch.col.framesAt[0] >>> 3] = -5;
+  assert.throws(() => readTransactions(written([batch])[0]), /a frame number is none/);
+});
+
 test('a name that is not where readers take it from unlooked is refused: a loop would hold them for ever', async () => {
   const { batches } = await batchesOf(CAPTURES[0]);
   for (const octets of [
