@@ -17,6 +17,7 @@ const BENCHMARKS = [
   'judge',
   'query',
   'probe',
+  'postgres',
   'clickhouse',
 ];
 const [name] = process.argv.slice(2);

@@ -69,6 +69,9 @@ export class RedisEntries implements SharedEntries {
   #resumeAt = 0;
   #trouble: string | null = null;
   #isTold = false;
+  /** Questions without an answer yet, in order, and what looks at them. */
+  readonly #waiting = new Set<{ since: number; reject(error: Error): void }>();
+  #clock: NodeJS.Timeout | undefined;
 
   /** `forgotten` is called with tags that others (or we) forgot, and without one when some may have been missed. */
   constructor(settings: NonNullable<CacheSettings['redis']>, forgotten: (tag?: string) => void) {
@@ -147,6 +150,7 @@ export class RedisEntries implements SharedEntries {
   }
 
   close(): void {
+    clearInterval(this.#clock);
     this.#redis.disconnect();
     this.#listener.disconnect();
   }
@@ -182,16 +186,14 @@ export class RedisEntries implements SharedEntries {
   /** What Redis answers within the patience; after some failures it is not asked for a while. */
   async #soon<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#redis.status !== 'ready') throw new Error(this.#trouble ?? 'not connected');
-    const now = performance.now();
-    if (this.#failures >= FAILURES && now < this.#resumeAt) throw new Error(this.#trouble ?? 'left alone for a while');
-    // One tries while the others go on without it.
-    if (this.#failures >= FAILURES) this.#resumeAt = now + REST_MS;
-    let timer: NodeJS.Timeout | undefined;
+    if (this.#failures >= FAILURES) {
+      const now = performance.now();
+      if (now < this.#resumeAt) throw new Error(this.#trouble ?? 'left alone for a while');
+      // One tries while the others go on without it.
+      this.#resumeAt = now + REST_MS;
+    }
     try {
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${this.#patience} ms`)), this.#patience);
-      });
-      const answer = await Promise.race([ask(), late]);
+      const answer = await this.#inTime(ask());
       this.#failures = 0;
       this.#trouble = null;
       return answer;
@@ -200,8 +202,29 @@ export class RedisEntries implements SharedEntries {
       this.#resumeAt = performance.now() + REST_MS;
       this.#trouble = reasonOf(error);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  /** Rejects what takes longer than the patience; one clock for all who wait. */
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting = { since: performance.now(), reject };
+      this.#waiting.add(waiting);
+      this.#clock ??= setInterval(() => this.#sweep(), Math.max(5, this.#patience / 4));
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(waiting));
+    });
+  }
+
+  #sweep(): void {
+    const late = performance.now() - this.#patience;
+    for (const waiting of this.#waiting) {
+      // In the order in which they came.
+      if (waiting.since > late) break;
+      this.#waiting.delete(waiting);
+      waiting.reject(new Error(`no answer within ${this.#patience} ms`));
+    }
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#clock);
+    this.#clock = undefined;
   }
 }
