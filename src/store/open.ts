@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../core/errors.ts';
+import { reasonOf, UserError } from '../core/errors.ts';
 import type { TransactionBatch } from '../core/transactions.ts';
 import { DUCKDB, type SqlDialect } from '../filter/dialect.ts';
 import { compileSql } from '../filter/sql.ts';
@@ -85,6 +85,8 @@ class StoreFace implements Store {
   #queuedBatches = 0;
   #room: (() => void)[] = [];
   #refused = 0;
+  /** Rows of batches that the store's thread threw at, and why: a defect, but not a silent one. */
+  #thrown = { rows: 0, why: '' };
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -164,10 +166,11 @@ class StoreFace implements Store {
     const id = this.#next++;
     const taken = new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#send({ id, buffer: batch.buffer, origin }, [batch.buffer]);
-    taken
-      .catch(() => {})
-      .finally(() => this.#leave(rows))
-      .catch(() => {});
+    const thrown = (error: unknown) => {
+      // When all of it has ended, whoever asks next is told.
+      if (this.#failure === undefined) this.#thrown = { rows: this.#thrown.rows + rows, why: reasonOf(error) };
+    };
+    void taken.catch(thrown).then(() => this.#leave(rows));
     return true;
   }
 
@@ -258,8 +261,14 @@ class StoreFace implements Store {
 
   async status(): Promise<StoreStatus> {
     const status = await this.#ask<Omit<StoreStatus, 'queue'>>({ name: 'status' });
-    const dropped = { ...status.dropped, ...(this.#refused > 0 && { store_queue: this.#refused }) };
-    return { ...status, dropped, queue: { length: this.#queuedRows, capacity: this.#capacity } };
+    const { rows, why } = this.#thrown;
+    const dropped: Record<string, number> = {
+      ...status.dropped,
+      ...(this.#refused > 0 && { store_queue: this.#refused }),
+    };
+    if (rows > 0) dropped.store_error = (dropped.store_error ?? 0) + rows;
+    const degraded = status.degraded ?? (rows > 0 ? `Transactions could not be taken: ${why}.` : null);
+    return { ...status, dropped, degraded, queue: { length: this.#queuedRows, capacity: this.#capacity } };
   }
 
   flush(): Promise<void> {

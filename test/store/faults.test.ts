@@ -218,3 +218,23 @@ test('what a crash left of an export is gone after a start', async (t) => {
   await (await openStore({ path })).close();
   assert.equal(existsSync(left), false);
 });
+
+test('a batch that makes no sense is counted and told, and the next one is kept', async (t) => {
+  const store = await openStore({ path: folder(t) });
+  try {
+    const [batch] = (await batchesOf(CAPTURES.find((path) => path.endsWith('lookups.pcapng')) ?? CAPTURES[0])).batches;
+    const rows = batch.count;
+    const buffer = new ArrayBuffer(8);
+    const broken = new Proxy(batch, { get: (of, key) => (key === 'buffer' ? buffer : Reflect.get(of, key, of)) });
+    assert.equal(await store.append(broken, { sensor: 'here' }, true), true);
+    await store.flush();
+    const { dropped, degraded, queue } = await store.status();
+    assert.equal(dropped.store_error, rows);
+    assert.match(degraded ?? '', /^Transactions could not be taken: .+\.$/);
+    assert.equal(queue.length, 0);
+    await fill(store);
+    assert.equal(await count(store), rows);
+  } finally {
+    await store.close();
+  }
+});
