@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Cache } from '../cache/cache.ts';
 import type { CacheSettings } from '../cache/settings.ts';
+import { storeOver } from './store-over.ts';
 import type { RecordKind, Records, Scope, Store } from '../store/store.ts';
 
 /** Rows of a time are all there so long after it. */
@@ -88,12 +89,7 @@ function withCache(store: Store, cache: Cache, { fresh, stale }: CacheSettings):
     },
     records: cachedRecords(store.records, cache),
   };
-  return new Proxy(store, {
-    get(target, key) {
-      const value: unknown = Reflect.get(key in own ? own : target, key);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return storeOver(store, own);
 }
 
 /** Records of users, from the cache until somebody writes one; the other kinds as they are. */

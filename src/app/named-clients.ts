@@ -2,6 +2,7 @@ import { ClientNames } from '../enrich/client-names.ts';
 import type { Transaction } from '../rr/transaction.ts';
 import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
+import { storeOver } from './store-over.ts';
 
 /** The level from which a client's address is none any more: what looks like it is somebody else's. */
 const PSEUDONYMS = 2;
@@ -35,11 +36,5 @@ export function withClientNames(store: Store, names: () => ClientNames | null): 
       };
     },
   };
-  // Everything else is the store's, whatever it comes to have.
-  return new Proxy(store, {
-    get(target, key) {
-      const value: unknown = Reflect.get(key in own ? own : target, key);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return storeOver(store, own);
 }

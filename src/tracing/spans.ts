@@ -23,7 +23,7 @@ const KINDS = {
   producer: SpanKind.PRODUCER,
   consumer: SpanKind.CONSUMER,
 } as const;
-export type Kind = keyof typeof KINDS;
+type Kind = keyof typeof KINDS;
 
 /** Runs something as a span: what it does meanwhile is below it, and its failure is told. */
 export function traced<T>(

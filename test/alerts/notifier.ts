@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,13 +33,4 @@ export function notified(t: TestContext, outputs: Record<string, object>, { fold
   book.subscribe(notifier.take);
   t.after(() => notifier.close());
   return { book, notifier, said, folder };
-}
-
-/** Waits until something holds. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail(`waited in vain for: ${what}`);
 }

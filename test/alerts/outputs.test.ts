@@ -10,7 +10,8 @@ import { bundleOf } from '../../src/alerts/outputs/stix.ts';
 import type { Finding } from '../../src/core/alert.ts';
 import { AlertBook } from '../../src/alerts/book.ts';
 import { finding } from './findings.ts';
-import { alertConfig, folderOf, notified, until } from './notifier.ts';
+import { alertConfig, folderOf, notified } from './notifier.ts';
+import { until } from '../until.ts';
 import { httpReceiver, type Listener, type Mail, type Posted, smtpReceiver, syslogReceiver } from './receivers.ts';
 
 const T = 1_700_000_000;

@@ -5,7 +5,6 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/app/config.ts';
 import { Intake } from '../../src/app/intake.ts';
 import { ProbeJournal } from '../../src/app/probe-journal.ts';
@@ -17,6 +16,7 @@ import { TransactionBatch } from '../../src/core/transactions.ts';
 import type { ProbesConfig } from '../../src/probes/settings.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { until } from '../until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nametap-probes-'));
 const server = createServer((socket) => socket.on('error', () => undefined).end());
@@ -55,11 +55,6 @@ function serviceOf(config: ProbesConfig, raised: Finding[] = [], over: string[] 
   });
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 300 && !isSo(); tries++) await sleep(20);
-  assert.ok(isSo(), 'it happened within six seconds');
-}
-
 test('what is wrong with a check is said with its place', () => {
   const wrong = (checks: object, expected: RegExp) => {
     assert.throws(() => configOf({ checks }), expected);
@@ -76,7 +71,7 @@ test('failures in a row raise a finding, results are kept, a reload leaves what 
   const dead = { type: 'tcp', targets: ['127.0.0.1:1'], every: '1s', fail_after: 2, severity: 'critical' };
   const service = serviceOf(configOf({ checks: { live, dead } }), raised);
   await service.open();
-  await until(() => service.states().every(({ beats }) => beats.length >= 2));
+  await until(() => service.states().every(({ beats }) => beats.length >= 2), 'two checks of each target');
   const [first] = raised;
   assert.equal(raised.filter(({ detector }) => detector === 'OPS-PROBE').length, raised.length);
   assert.equal(first.title, '127.0.0.1:1 fails its check dead: connection refused');
@@ -94,7 +89,7 @@ test('failures in a row raise a finding, results are kept, a reload leaves what 
   assert.ok(states[0].beats.length >= alive.beats.length, 'it has gone on');
   assert.equal(states[1].beats.length, 0);
   const before = raised.length;
-  await until(() => service.states()[1].failing >= 2);
+  await until(() => service.states()[1].failing >= 2, 'two failures');
   assert.equal(raised.length, before);
   await service.close();
 
@@ -300,10 +295,10 @@ test('what answers again is over at once', async () => {
     over,
   );
   await service.open();
-  await until(() => raised.length > 0);
+  await until(() => raised.length > 0, 'an alert');
   assert.deepEqual(over, []);
   await listen(place);
-  await until(() => over.length > 0);
+  await until(() => over.length > 0, 'its end');
   assert.deepEqual(over, [`OPS-PROBE ${raised[0].key}`]);
   await service.close();
   gone.close();

@@ -8,6 +8,7 @@ import type { ProbeHistory, ProbeList } from '../../src/server/schema/probes.ts'
 import { loadConfig } from '../../src/app/config.ts';
 import { checkAccessible, picture } from './harness.ts';
 import { Pages, panel } from './pages-serving.ts';
+import { until } from '../until.ts';
 
 let pages: Pages;
 let web: Server;
@@ -51,16 +52,9 @@ function environmentOf(checks: Record<string, unknown>): Record<string, string> 
   return { NAMETAP_PROBES_CHECKS: JSON.stringify(checks) };
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail('it did not happen within ten seconds');
-}
-
 test('probes: what passes and what fails, as the API says, with the parts of the last check', async () => {
-  await until(async () => (await pages.api<ProbeList>('/probes')).targets.every(({ beats }) => beats.length > 1));
+  const isTwice = async () => (await pages.api<ProbeList>('/probes')).targets.every(({ beats }) => beats.length > 1);
+  await until(isTwice, 'two checks of each target');
   const { targets } = await pages.api<ProbeList>('/probes');
   const [first] = targets;
   await pages.at(`/probes?target=${encodeURIComponent(`${first.check} ${first.target}`)}`, async (page) => {

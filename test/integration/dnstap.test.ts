@@ -10,6 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import type { Carrier } from '../../src/core/carrier.ts';
 import { openDnstap } from '../../src/sources/dnstap.ts';
+import { until } from '../until.ts';
 
 const PORT = 25_399;
 
@@ -51,11 +52,6 @@ const lineOf = (c: Carrier): Line => ({
   transport: c.transport,
   sender: c.interfaces[c.interfaceId].name,
 });
-
-async function until(met: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 400 && !met(); i++) await sleep(25);
-  assert.ok(met(), what);
-}
 
 async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/app/config.ts';
 import { Sinks } from '../../src/app/sinks.ts';
 import { expected, rows } from '../sinks/numbered.ts';
+import { until } from '../until.ts';
 
 const UDP_PORT = 25_514;
 const TCP_PORT = 25_515;
@@ -33,11 +34,6 @@ function start(command: string, words: string[]): ChildProcess {
 async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   child.kill(signal);
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-async function until(met: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 400 && !met(); i++) await sleep(25);
-  assert.ok(met(), what);
 }
 
 const notices: string[] = [];

@@ -23,12 +23,12 @@ before(() => {
     mkdirSync(join(system, dirname(path)), { recursive: true });
     copyFileSync(path, join(system, path));
   }
-  for (const name of ['tmp', 'work']) mkdirSync(join(system, name));
+  for (const name of ['tmp', 'captures']) mkdirSync(join(system, name));
   chmodSync(system, 0o755);
   chmodSync(join(system, 'tmp'), 0o1777);
   copyFileSync(executable, join(system, 'nametap'));
   chmodSync(join(system, 'nametap'), 0o755);
-  copyFileSync(join(root, 'test/captures/lookups.pcapng'), join(system, 'work/lookups.pcapng'));
+  copyFileSync(join(root, 'test/captures/lookups.pcapng'), join(system, 'captures/lookups.pcapng'));
 });
 after(() => rmSync(system, { recursive: true, force: true }));
 
@@ -49,9 +49,9 @@ const outside = (...words: string[]) =>
   execFileSync(process.execPath, [join(root, 'bin/nametap'), ...words], { encoding: 'utf8', cwd: system });
 
 test('where there is only libc it reads captures and sums them up, as a checkout does', () => {
-  assert.equal(output('read', '/work/lookups.pcapng'), outside('read', 'work/lookups.pcapng'));
-  const { transactions } = JSON.parse(output('report', '-T', 'json', '/work/lookups.pcapng'));
-  assert.deepEqual(transactions, JSON.parse(outside('report', '-T', 'json', 'work/lookups.pcapng')).transactions);
+  assert.equal(output('read', '/captures/lookups.pcapng'), outside('read', 'captures/lookups.pcapng'));
+  const { transactions } = JSON.parse(output('report', '-T', 'json', '/captures/lookups.pcapng'));
+  assert.deepEqual(transactions, JSON.parse(outside('report', '-T', 'json', 'captures/lookups.pcapng')).transactions);
 });
 
 test('it unpacks itself once, for its user alone', () => {
@@ -78,15 +78,15 @@ test('what root unpacks is for all, whatever its umask', () => {
 });
 
 test('a cache that others may write to is not trusted', () => {
-  mkdirSync(join(system, 'work/open'));
-  chmodSync(join(system, 'work/open'), 0o777);
+  mkdirSync(join(system, 'captures/open'));
+  chmodSync(join(system, 'captures/open'), 0o777);
   const chroot = ['--userspec=65534:65534', system, '/nametap', '--version'];
   const { status, stderr } = spawnSync('/usr/sbin/chroot', chroot, {
     encoding: 'utf8',
-    env: { ...env, NAMETAP_CACHE: '/work/open' },
+    env: { ...env, NAMETAP_CACHE: '/captures/open' },
   });
   assert.equal(status, 2);
-  assert.match(stderr, /could not unpack itself: \/work\/open is not a folder that only this user may write to/);
+  assert.match(stderr, /could not unpack itself: \/captures\/open is not a folder that only this user may write to/);
 });
 
 test('where there is only libc it probes', async () => {
