@@ -4,6 +4,8 @@ import { say } from '../../src/server/said.ts';
 import type { SensorReading } from '../../src/server/services.ts';
 import { finding } from '../alerts/findings.ts';
 import { type Exchange, rowsOf } from '../server/fixture.ts';
+import type { CacheStatus } from '../../src/cache/cache.ts';
+import type { PostgresStatus } from '../../src/store/postgres/options.ts';
 
 export const NOW = Date.now();
 const MINUTE = 60_000;
@@ -212,3 +214,56 @@ export function busySensor(transactions: number): SensorReading {
     running: true,
   };
 }
+
+/** A cache whose Redis has gone away. */
+export const CACHE: CacheStatus = {
+  local: 900,
+  shared: 60,
+  joined: 15,
+  loaded: 25,
+  stale: 7,
+  empty: 3,
+  unreached: 4,
+  garbled: 0,
+  failed: 0,
+  evicted: 0,
+  entries: 80,
+  bytes: 1 << 20,
+  limit: 32 << 20,
+  trouble: 'connect ECONNREFUSED',
+};
+
+/** Two servers of PostgreSQL, one behind; a connection that was not given back, and a statement that took long. */
+export const POSTGRES: PostgresStatus = {
+  servers: [
+    {
+      name: 'db-1:5432',
+      role: 'primary',
+      state: 'up',
+      lag_ms: null,
+      connections: { open: 3, idle: 2, waiting: 0, most: 8 },
+      asked: 1200,
+    },
+    {
+      name: 'db-2:5432',
+      role: 'replica',
+      state: 'behind',
+      lag_ms: 4200,
+      connections: { open: 1, idle: 1, waiting: 0, most: 8 },
+      asked: 340,
+    },
+  ],
+  leaks: { count: 1, last: [{ time: NOW, held_ms: 61_000, stack: 'at panel (overview.ts:1)' }] },
+  slow: {
+    count: 2,
+    last: [
+      {
+        time: NOW,
+        ms: 2300,
+        server: 'db-2:5432',
+        sql: 'SELECT count(*) FROM transactions WHERE name LIKE $1',
+        plan: 'Seq Scan on transactions',
+      },
+    ],
+  },
+};

@@ -7,7 +7,7 @@ import { hashPassword } from '../../src/server/passwords.ts';
 import type { Share, Summary } from '../../src/server/schema/common.ts';
 import { type Fixture, fixture, TOKEN } from '../server/fixture.ts';
 import { openBrowser, openPage, type Serving, type View } from './harness.ts';
-import { busySensor, networkRows, NOW } from './pages-data.ts';
+import { busySensor, CACHE, networkRows, NOW, POSTGRES } from './pages-data.ts';
 
 /** The hour that the tests look at: it does not move. */
 export const HOUR = `from=${new Date(NOW - 3_600_000).toISOString()}&to=${new Date(NOW).toISOString()}`;
@@ -32,6 +32,7 @@ export class Pages {
     const served = await fixture({
       page: fileURLToPath(new URL('../../web/dist', import.meta.url)),
       sensors: () => [busySensor(count)],
+      cache: () => CACHE,
       options: {
         address: '127.0.0.1',
         port: 0,
@@ -43,6 +44,10 @@ export class Pages {
         sessionHours: 12,
       },
     });
+    // What a store on PostgreSQL says of its servers.
+    const { store } = served.services;
+    const status = store.status.bind(store);
+    store.status = async () => ({ ...(await status()), postgres: POSTGRES });
     await served.add(rows);
     return new Pages(served, await openBrowser());
   }

@@ -44,6 +44,13 @@ test('the pipeline sums: what comes into a stage goes on or leaves by a cause', 
     const remembered = panel(page, 'What is remembered').locator('tr', { hasText: 'alerts' });
     await remembered.locator('data[value="5"]').waitFor();
     await remembered.locator('data[value="2"]').waitFor();
+
+    const answers = panel(page, 'Answers kept');
+    await answers.locator('.note', { hasText: '97.5 % of questions without the store' }).waitFor();
+    await answers.getByRole('alert').getByText('Redis does not answer (connect ECONNREFUSED)').waitFor();
+    const servers = panel(page, 'PostgreSQL');
+    await servers.locator('tbody tr', { hasText: 'db-2:5432' }).getByText('4.2 s').waitFor();
+    await servers.getByText('SELECT count(*) FROM transactions').first().waitFor();
   });
 });
 
