@@ -64,8 +64,8 @@ function Pipeline({ data }: { data: Sensors }): JSX.Element {
       ))}
       <div class="grid-2">
         <StorePanel store={data.store} />
-        {data.store.postgres !== undefined && <PostgresPanel postgres={data.store.postgres} />}
         <div class="stack">
+          {data.store.postgres !== undefined && <PostgresPanel postgres={data.store.postgres} />}
           <SinksPanel sinks={data.sinks} />
           <CachePanel cache={data.cache} />
           <TablesPanel tables={data.tables} />

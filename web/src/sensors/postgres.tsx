@@ -11,7 +11,7 @@ const LEVELS = { up: 'good', behind: 'attention', down: 'alarm' } as const;
 /** Servers of PostgreSQL, what leaked, and what took too long, with its plan. */
 export function PostgresPanel({ postgres: { servers, leaks, slow } }: { postgres: PostgresState }): JSX.Element {
   return (
-    <Panel title={t('postgres.title')}>
+    <Panel title={t('postgres.title')} class="wide-table few">
       <Table
         label={t('postgres.title')}
         rows={servers}

@@ -135,7 +135,7 @@ export function SinksPanel({ sinks }: { sinks: readonly SinkState[] }): JSX.Elem
   return (
     <Panel
       title={t('sinks.title')}
-      class="sinks"
+      class="wide-table few"
       note={sinks.length === 0 ? undefined : t('sinks.note', { n: sinks.length })}
     >
       {sinks.length === 0 ? (
