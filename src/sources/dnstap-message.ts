@@ -1,16 +1,11 @@
-import { Carrier, TCP, UDP } from '../core/carrier.ts';
+import type { Carrier } from '../core/carrier.ts';
 import type { CapturedInterface } from '../core/frames.ts';
-import { NO_PACKET } from '../core/frames.ts';
 import { ProtobufReader } from './protobuf.ts';
 import { QueryMemory } from './query-memory.ts';
-
-/** Senders kept apart by their identity; further ones share the last place. */
-const MAX_IDENTITIES = 1024;
-/** How dnstap's socket protocols travel: 1 UDP, 2 TCP, 3 DoT, 4 DoH, 5 and 6 DNSCrypt, 7 DoQ. */
-const TRANSPORTS = [UDP, UDP, TCP, TCP, TCP, UDP, TCP, UDP];
+import { TapCarrier, type TapEnds } from './tap-carrier.ts';
 
 /** The fields of a dnstap.Message, as offsets into the payload; −1 where absent. */
-class Fields {
+class Fields implements TapEnds {
   type = 0;
   protocol = 0;
   queryAddressAt = -1;
@@ -56,23 +51,21 @@ class Sender {
  * seen: so the latency is right whichever half a sender logs.
  */
 export class DnstapDecoder {
-  readonly interfaces: CapturedInterface[] = [];
+  readonly interfaces: readonly CapturedInterface[];
   /** Payloads that could not be read. */
   unreadable = 0;
-  readonly #deliver: (carrier: Carrier) => void;
-  readonly #carrier = new Carrier();
+  readonly #tap: TapCarrier;
   readonly #outer = new ProtobufReader();
   readonly #inner = new ProtobufReader();
   readonly #fields = new Fields();
   readonly #queries = new QueryMemory();
-  readonly #identities = new Map<string, number>();
   readonly #synthetic = new Uint8Array(512);
   readonly #sender = new Sender();
   readonly #last = { identity: new Uint8Array(0), version: new Uint8Array(0), index: 0 };
 
   constructor(deliver: (carrier: Carrier) => void) {
-    this.#deliver = deliver;
-    this.#carrier.interfaces = this.interfaces;
+    this.#tap = new TapCarrier(deliver);
+    this.interfaces = this.#tap.interfaces;
   }
 
   /** Takes the payload `bytes[at, at + length)` of one data frame. */
@@ -96,8 +89,8 @@ export class DnstapDecoder {
       this.unreadable++;
       return;
     }
-    this.#carrier.interfaceId = this.#interfaceOf(bytes);
-    this.#carrier.tapType = type;
+    this.#tap.carrier.interfaceId = this.#interfaceOf(bytes);
+    this.#tap.carrier.tapType = type;
     if (type % 2 === 1) this.#query(bytes);
     else this.#response(bytes);
   }
@@ -160,9 +153,9 @@ export class DnstapDecoder {
       this.unreadable++;
       return;
     }
-    this.#address(bytes, false);
-    this.#queries.remember(this.#carrier, bytes, f.queryAt, f.queryLength);
-    this.#send(bytes, f.queryAt, f.queryLength, f.querySeconds, f.queryNanos);
+    this.#tap.address(bytes, f, false);
+    this.#queries.remember(this.#tap.carrier, bytes, f.queryAt, f.queryLength);
+    this.#tap.send(bytes, f.queryAt, f.queryLength, f.querySeconds, f.queryNanos);
   }
 
   #response(bytes: Uint8Array): void {
@@ -172,8 +165,8 @@ export class DnstapDecoder {
       if (f.queryAt < 0 || f.querySeconds < 0) this.unreadable++;
       return;
     }
-    this.#address(bytes, true);
-    this.#send(bytes, f.responseAt, f.responseLength, f.responseSeconds, f.responseNanos);
+    this.#tap.address(bytes, f, true);
+    this.#tap.send(bytes, f.responseAt, f.responseLength, f.responseSeconds, f.responseNanos);
   }
 
   #queryOfResponse(bytes: Uint8Array): void {
@@ -182,9 +175,9 @@ export class DnstapDecoder {
     const length = given ? f.queryLength : this.#synthesize(bytes, f.responseAt, f.responseLength);
     const query = given ? bytes : this.#synthetic;
     const at = given ? f.queryAt : 0;
-    this.#address(bytes, false);
-    if (length === 0 || this.#queries.forget(this.#carrier, query, at, length)) return;
-    this.#send(query, at, length, f.querySeconds, f.queryNanos);
+    this.#tap.address(bytes, f, false);
+    if (length === 0 || this.#queries.forget(this.#tap.carrier, query, at, length)) return;
+    this.#tap.send(query, at, length, f.querySeconds, f.queryNanos);
   }
 
   /** Header and first question of a response as its query had them; 0 when it holds no sound question. */
@@ -209,43 +202,6 @@ export class DnstapDecoder {
     return size;
   }
 
-  #address(bytes: Uint8Array, isResponse: boolean): void {
-    const c = this.#carrier;
-    const f = this.#fields;
-    c.transport = TRANSPORTS[f.protocol] ?? UDP;
-    c.tapProtocol = f.protocol;
-    const longest = Math.max(f.queryAddressLength, f.responseAddressLength);
-    c.family = longest > 4 ? 6 : 4;
-    const [fromAt, fromLength, toAt, toLength] = isResponse
-      ? [f.responseAddressAt, f.responseAddressLength, f.queryAddressAt, f.queryAddressLength]
-      : [f.queryAddressAt, f.queryAddressLength, f.responseAddressAt, f.responseAddressLength];
-    c.source0 = word(bytes, fromAt, fromLength, 0);
-    c.source1 = word(bytes, fromAt, fromLength, 1);
-    c.source2 = word(bytes, fromAt, fromLength, 2);
-    c.source3 = word(bytes, fromAt, fromLength, 3);
-    c.destination0 = word(bytes, toAt, toLength, 0);
-    c.destination1 = word(bytes, toAt, toLength, 1);
-    c.destination2 = word(bytes, toAt, toLength, 2);
-    c.destination3 = word(bytes, toAt, toLength, 3);
-    c.sourcePort = isResponse ? f.responsePort : f.queryPort;
-    c.destinationPort = isResponse ? f.queryPort : f.responsePort;
-  }
-
-  #send(bytes: Uint8Array, at: number, length: number, seconds: number, nanos: number): void {
-    const c = this.#carrier;
-    c.number++;
-    if (seconds >= 0) {
-      c.seconds = seconds + Math.floor(nanos / 1e9);
-      c.nanos = nanos % 1e9;
-    } // Else the time of the message before is the best that is known.
-    c.link = NO_PACKET;
-    c.bytes = bytes;
-    c.at = at;
-    c.length = length;
-    c.claimedLength = length;
-    this.#deliver(c);
-  }
-
   /** A sender is an interface; the same one as last time nearly always. */
   #interfaceOf(bytes: Uint8Array): number {
     const s = this.#sender;
@@ -259,21 +215,8 @@ export class DnstapDecoder {
     }
     last.identity = bytes.slice(s.identityAt, s.identityAt + s.identityLength);
     last.version = bytes.slice(s.versionAt, s.versionAt + s.versionLength);
-    last.index = this.#indexOf(text(last.identity), text(last.version));
+    last.index = this.#tap.interfaceOf(text(last.identity), text(last.version));
     return last.index;
-  }
-
-  #indexOf(name: string, description: string): number {
-    const key = `${name}\n${description}`;
-    const known = this.#identities.get(key);
-    if (known !== undefined) return known;
-    if (this.interfaces.length === MAX_IDENTITIES) return MAX_IDENTITIES - 1;
-    const entry: CapturedInterface = { link: NO_PACKET, snaplen: 0 };
-    if (name !== '') entry.name = name;
-    if (description !== '') entry.description = description;
-    const index = this.interfaces.push(entry) - 1;
-    this.#identities.set(key, index);
-    return index;
   }
 }
 
@@ -281,13 +224,6 @@ function isSame(bytes: Uint8Array, at: number, length: number, other: Uint8Array
   if (length !== other.length) return false;
   for (let i = 0; i < length; i++) if (bytes[at + i] !== other[i]) return false;
   return true;
-}
-
-/** 32-bit word `i` of an address in the run's form: IPv4 in the last word. Addresses of other lengths are zero. */
-export function word(bytes: Uint8Array, at: number, length: number, i: number): number {
-  if (length === 4 ? i < 3 : length !== 16) return 0;
-  const from = length === 4 ? at : at + i * 4;
-  return ((bytes[from] << 24) | (bytes[from + 1] << 16) | (bytes[from + 2] << 8) | bytes[from + 3]) >>> 0;
 }
 
 function text(bytes: Uint8Array): string {

@@ -1,13 +1,12 @@
-import { Carrier, TCP, UDP } from '../core/carrier.ts';
+import type { Carrier } from '../core/carrier.ts';
 import { UserError } from '../core/errors.ts';
-import { type CapturedInterface, NO_PACKET } from '../core/frames.ts';
 import type { MessageSource } from '../core/messages.ts';
 import { encodeMessage, type MessageInput, type RecordInput } from '../rr/encode.ts';
 import { CLASSES, RCODES, TYPES } from '../wire/iana.ts';
-import { word } from './dnstap-message.ts';
 import { type Decoding, MessageListener, type SenderProtocol, type SenderStream, type TlsFiles } from './listener.ts';
 import { ProtobufReader } from './protobuf.ts';
 import { QueryMemory } from './query-memory.ts';
+import { TapCarrier, type TapEnds } from './tap-carrier.ts';
 
 /** Where PowerDNS comes to, as plain data: a TCP port, of which recursor and dnsdist are told as a logger of protobuf. */
 export interface PowerDnsInput {
@@ -25,32 +24,21 @@ export async function openPowerDns({ host, port, tls }: PowerDnsInput): Promise<
 
 const POWERDNS: SenderProtocol = { name: 'PowerDNS', begin: (deliver) => new PowerDnsDecoder(deliver) };
 
-/** Senders kept apart by their identity; further ones share the last place. */
-const MAX_IDENTITIES = 1024;
 /** Records of a response that are read; there are a few. */
 const MAX_RECORDS = 512;
 const A = 1;
 const MX = 15;
 const AAAA = 28;
 const SRV = 33;
-/** Of the sender's numbers for transports: 1 UDP, 2 TCP, 3 DoT, 4 DoH, 5 and 6 DNSCrypt, 7 DoQ, as in dnstap. */
-const TRANSPORTS = [UDP, UDP, TCP, TCP, TCP, UDP, TCP, UDP];
 /** Kinds of messages, as dnstap numbers them: client's query and response, resolver's query and response. */
 const TAP_TYPES = [0, 5, 6, 3, 4];
 
-/** A message of `dnsmessage.proto`; offsets into it, −1 where absent. */
-interface Fields {
+/** A message of `dnsmessage.proto`, which names the client first, in queries and in responses. */
+interface Fields extends TapEnds {
   type: number;
-  protocol: number;
   id: number;
   seconds: number;
   nanos: number;
-  fromAt: number;
-  fromLength: number;
-  toAt: number;
-  toLength: number;
-  fromPort: number;
-  toPort: number;
   identity: string;
   question: { name: string; type: number; class: number };
   response: Response | null;
@@ -70,18 +58,14 @@ interface Response {
  */
 class PowerDnsDecoder implements Decoding {
   unreadable = 0;
-  readonly #deliver: (carrier: Carrier) => void;
-  readonly #carrier = new Carrier();
-  readonly #interfaces: CapturedInterface[] = [];
-  readonly #identities = new Map<string, number>();
+  readonly #tap: TapCarrier;
   readonly #queries = new QueryMemory();
   readonly #outer = new ProtobufReader();
   readonly #inner = new ProtobufReader();
   readonly #record = new ProtobufReader();
 
   constructor(deliver: (carrier: Carrier) => void) {
-    this.#deliver = deliver;
-    this.#carrier.interfaces = this.#interfaces;
+    this.#tap = new TapCarrier(deliver);
   }
 
   stream(): SenderStream {
@@ -102,26 +86,27 @@ class PowerDnsDecoder implements Decoding {
     const shared: MessageInput = { id: f.id, questions: [questionOf(question)] };
     const query = encoded({ ...shared, flags: isClient ? ['rd'] : [] });
     if (query === null) return false;
-    const carrier = this.#carrier;
-    carrier.interfaceId = this.#interfaceOf(f.identity);
+    const { carrier } = this.#tap;
+    carrier.interfaceId = this.#tap.interfaceOf(f.identity, 'PowerDNS');
     carrier.tapType = TAP_TYPES[f.type];
     if (f.type % 2 === 1) {
-      this.#address(bytes, f, false);
+      this.#tap.address(bytes, f, false);
       this.#queries.remember(carrier, query, 0, query.length);
-      this.#send(query, f.seconds, f.nanos);
+      this.#tap.send(query, 0, query.length, f.seconds, f.nanos);
       return true;
     }
     if (response !== null && response.seconds >= 0) {
-      this.#address(bytes, f, false);
-      if (!this.#queries.forget(carrier, query, 0, query.length)) this.#send(query, response.seconds, response.nanos);
+      this.#tap.address(bytes, f, false);
+      if (!this.#queries.forget(carrier, query, 0, query.length))
+        this.#tap.send(query, 0, query.length, response.seconds, response.nanos);
     }
     // The recursor tells of a server that did not answer with a code that is none.
     if (response !== null && response.rcode > 0xfff) return true;
     const flags = isClient ? ['qr', 'rd', 'ra'] : ['qr'];
     const answer = answered({ ...shared, flags }, response);
     if (answer === null) return false;
-    this.#address(bytes, f, true);
-    this.#send(answer, f.seconds, f.nanos);
+    this.#tap.address(bytes, f, true);
+    this.#tap.send(answer, 0, answer.length, f.seconds, f.nanos);
     return true;
   }
 
@@ -142,12 +127,12 @@ class PowerDnsDecoder implements Decoding {
           f.protocol = r.value;
           break;
         case 6:
-          f.fromAt = r.at;
-          f.fromLength = r.length;
+          f.queryAddressAt = r.at;
+          f.queryAddressLength = r.length;
           break;
         case 7:
-          f.toAt = r.at;
-          f.toLength = r.length;
+          f.responseAddressAt = r.at;
+          f.responseAddressLength = r.length;
           break;
         case 9:
           f.seconds = r.value;
@@ -166,10 +151,10 @@ class PowerDnsDecoder implements Decoding {
           isSound &&= f.response !== null;
           break;
         case 20:
-          f.fromPort = r.value & 0xffff;
+          f.queryPort = r.value & 0xffff;
           break;
         case 21:
-          f.toPort = r.value & 0xffff;
+          f.responsePort = r.value & 0xffff;
           break;
       }
     }
@@ -227,52 +212,6 @@ class PowerDnsDecoder implements Decoding {
       data: dataOf(record.type, bytes.subarray(record.dataAt, record.dataAt + record.dataLength)),
     };
   }
-
-  /** The sender names the client first, in queries and in responses. */
-  #address(bytes: Uint8Array, f: Fields, isResponse: boolean): void {
-    const c = this.#carrier;
-    c.transport = TRANSPORTS[f.protocol] ?? UDP;
-    c.tapProtocol = f.protocol;
-    c.family = Math.max(f.fromLength, f.toLength) > 4 ? 6 : 4;
-    const from = [f.fromAt, f.fromLength] as const;
-    const to = [f.toAt, f.toLength] as const;
-    const [[sourceAt, sourceLength], [destinationAt, destinationLength]] = isResponse ? [to, from] : [from, to];
-    c.source0 = word(bytes, sourceAt, sourceLength, 0);
-    c.source1 = word(bytes, sourceAt, sourceLength, 1);
-    c.source2 = word(bytes, sourceAt, sourceLength, 2);
-    c.source3 = word(bytes, sourceAt, sourceLength, 3);
-    c.destination0 = word(bytes, destinationAt, destinationLength, 0);
-    c.destination1 = word(bytes, destinationAt, destinationLength, 1);
-    c.destination2 = word(bytes, destinationAt, destinationLength, 2);
-    c.destination3 = word(bytes, destinationAt, destinationLength, 3);
-    c.sourcePort = isResponse ? f.toPort : f.fromPort;
-    c.destinationPort = isResponse ? f.fromPort : f.toPort;
-  }
-
-  #send(bytes: Uint8Array, seconds: number, nanos: number): void {
-    const c = this.#carrier;
-    c.number++;
-    if (seconds >= 0) {
-      c.seconds = seconds + Math.floor(nanos / 1e9);
-      c.nanos = nanos % 1e9;
-    } // Else the time of the message before is the best that is known.
-    c.link = NO_PACKET;
-    c.bytes = bytes;
-    c.at = 0;
-    c.length = c.claimedLength = bytes.length;
-    this.#deliver(c);
-  }
-
-  #interfaceOf(identity: string): number {
-    const known = this.#identities.get(identity);
-    if (known !== undefined) return known;
-    if (this.#interfaces.length === MAX_IDENTITIES) return MAX_IDENTITIES - 1;
-    const entry: CapturedInterface = { link: NO_PACKET, snaplen: 0, description: 'PowerDNS' };
-    if (identity !== '') entry.name = identity;
-    const index = this.#interfaces.push(entry) - 1;
-    this.#identities.set(identity, index);
-    return index;
-  }
 }
 
 /** Messages, each with its length in front (16 bits, network order). */
@@ -324,12 +263,12 @@ function noFields(): Fields {
     id: 0,
     seconds: -1,
     nanos: 0,
-    fromAt: -1,
-    fromLength: 0,
-    toAt: -1,
-    toLength: 0,
-    fromPort: 0,
-    toPort: 0,
+    queryAddressAt: -1,
+    queryAddressLength: 0,
+    responseAddressAt: -1,
+    responseAddressLength: 0,
+    queryPort: 0,
+    responsePort: 0,
     identity: '',
     question: { name: '', type: 0, class: 1 },
     response: null,
