@@ -1,7 +1,8 @@
 import { TYPES } from '../wire/iana.ts';
 import { addressHalves, addressOctets, halvesText } from './addresses.ts';
 import { nameOf, prefixEnd, reversedName, storedName } from './passive-names.ts';
-import type { PassiveMatch, PassivePage, PassiveQuery, PassiveRow } from './store.ts';
+import { MISSING_KINDS } from './schema.ts';
+import type { NameHistoryRow, PassiveMatch, PassivePage, PassiveQuery, PassiveRow } from './store.ts';
 
 const A = 1;
 const AAAA = 28;
@@ -29,6 +30,8 @@ interface Found {
 export interface PassiveEngine {
   /** SQL of a table with PASSIVE_COLUMNS, a row per key or more; `byData`: rdata is asked for. */
   rows(byData: boolean): string;
+  /** The same of a table with MISSING_COLUMNS. */
+  readonly missing: string;
   /** Type of unsigned numbers of 64 bits. */
   readonly u64: string;
   /** Over the rows of a key: when it was first seen, which sensor did, how often, as a whole number. */
@@ -82,6 +85,24 @@ export async function findPassiveIn(
     rows: page.map((row) => passiveRow(row, shared.get(`${row.prefix} ${row.suffix}`) ?? 0)),
     next: rows.length > limit && last !== undefined ? afterText(last) : null,
   };
+}
+
+/** When a name had no answer, by type and kind: the latest first. */
+export async function nameHistoryIn(engine: PassiveEngine, text: string, limit = 100): Promise<NameHistoryRow[]> {
+  const name = storedName(text);
+  const rows = await engine.all<{ type: number; kind: number; first: number; last: number; count: number }>(
+    `SELECT type, kind, min(first) AS first, max(last) AS last, ${engine.count} AS count FROM ${engine.missing} WHERE name = ?
+     GROUP BY type, kind ORDER BY max(last) DESC, type, kind LIMIT ${Math.min(MOST, Math.max(1, Math.floor(limit)))}`,
+    [name],
+  );
+  return rows.map(({ type, kind, first, last, count }) => ({
+    name,
+    type: TYPES.name(type),
+    kind: MISSING_KINDS[kind],
+    time_first: first,
+    time_last: last,
+    count,
+  }));
 }
 
 /** How many names lead to the addresses of a page, by their halves: few are worth a look. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { SqlValue } from './duckdb.ts';
 import type { EmbeddedStore } from './embedded.ts';
 import { transaction } from './sql-transaction.ts';
+import type { SqlValue } from './session.ts';
 import type { RecordKind, RecordsQuery, StoreRecord } from './store.ts';
 
 const DEFAULT_LIMIT = 1000;
@@ -43,36 +43,63 @@ function recordOf({ id, time, value }: Row): StoreRecord {
   return { id, time, value: JSON.parse(value) as unknown };
 }
 
-export async function getRecord(store: EmbeddedStore, kind: RecordKind, id: string): Promise<StoreRecord | null> {
-  const row = await store.readers.use((connection) =>
-    connection.one<Row>('SELECT id, time, value FROM records WHERE kind = ? AND id = ?', [kind, id]),
-  );
-  return row === undefined ? null : recordOf(row);
+/** Where an engine keeps records: the table, up to its WHERE, and who reads it. Placeholders are `?`. */
+export interface RecordsEngine {
+  readonly rows: string;
+  all<T>(sql: string, params: readonly SqlValue[]): Promise<T[]>;
+}
+
+export async function getRecordIn(engine: RecordsEngine, kind: RecordKind, id: string): Promise<StoreRecord | null> {
+  const sql = `SELECT id, time, value FROM ${engine.rows} kind = ? AND id = ?`;
+  const rows = await engine.all<Row>(sql, [kind, id]);
+  return rows.length === 0 ? null : recordOf(rows[0]);
 }
 
 /** Newest first. */
-export async function listRecords(
-  store: EmbeddedStore,
+export async function listRecordsIn(
+  engine: RecordsEngine,
   kind: RecordKind,
   { from, to, limit = DEFAULT_LIMIT, after }: RecordsQuery = {},
 ): Promise<StoreRecord[]> {
   const conditions = ['kind = ?'];
   const params: SqlValue[] = [kind];
+  // Times of records are whole.
   if (from !== undefined) {
     conditions.push('time >= ?');
-    params.push(from);
+    params.push(Math.ceil(from));
   }
   if (to !== undefined) {
     conditions.push('time < ?');
-    params.push(to);
+    params.push(Math.ceil(to));
   }
   if (after !== undefined) {
-    conditions.push('(time, id) < (SELECT (time, id) FROM records WHERE kind = ? AND id = ?)');
-    params.push(kind, after);
+    const last = await getRecordIn(engine, kind, after);
+    if (last === null) return [];
+    conditions.push('(time, id) < (?, ?)');
+    params.push(BigInt(last.time), last.id);
   }
-  const sql = `SELECT id, time, value FROM records WHERE ${conditions.join(' AND ')} ORDER BY time DESC, id DESC LIMIT ?`;
-  const rows = await store.readers.use((connection) => connection.all<Row>(sql, [...params, Math.max(0, limit)]));
+  const rows = await engine.all<Row>(
+    `SELECT id, time, value FROM ${engine.rows} ${conditions.join(' AND ')}
+     ORDER BY time DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`,
+    params,
+  );
   return rows.map(recordOf);
+}
+
+function engineOf(store: EmbeddedStore): RecordsEngine {
+  return {
+    rows: 'records WHERE',
+    all: (sql, params) => store.readers.use((connection) => connection.all(sql, params)),
+  };
+}
+
+export function getRecord(store: EmbeddedStore, kind: RecordKind, id: string): Promise<StoreRecord | null> {
+  return getRecordIn(engineOf(store), kind, id);
+}
+
+/** Newest first. */
+export function listRecords(store: EmbeddedStore, kind: RecordKind, query?: RecordsQuery): Promise<StoreRecord[]> {
+  return listRecordsIn(engineOf(store), kind, query);
 }
 
 export async function deleteRecord(store: EmbeddedStore, kind: RecordKind, id: string): Promise<boolean> {

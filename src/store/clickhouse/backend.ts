@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, UserError } from '../../core/errors.ts';
 import type { TransactionBatch } from '../../core/transactions.ts';
-import { TYPES } from '../../wire/iana.ts';
 import { addressHalves, addressOctets } from '../addresses.ts';
 import type { Backend } from '../backend.ts';
 import { type Condition, whereOf } from '../condition.ts';
@@ -12,8 +11,7 @@ import { exportText } from '../export.ts';
 import type { Journal } from '../journal.ts';
 import { Line } from '../line.ts';
 import { reversedName, storedName } from '../passive-names.ts';
-import { findPassiveIn, type PassiveEngine, typeNumber } from '../passive-query.ts';
-import { MISSING_KINDS } from '../schema.ts';
+import { findPassiveIn, nameHistoryIn, type PassiveEngine, typeNumber } from '../passive-query.ts';
 import type {
   ClickHouseOptions,
   ExportQuery,
@@ -49,7 +47,6 @@ import { answer } from './statistics.ts';
 import { planOf } from './plan.ts';
 
 const FLUSH_MS = 1000;
-const MOST = 10_000;
 const DAY_MS = 86_400_000;
 
 /** The store on ClickHouse: rows in by the second, questions answered by the server. */
@@ -151,17 +148,21 @@ export class ClickHouseBackend implements Backend {
     return findRelated(anyRows(this.#connection, Date.now()), id);
   }
 
-  passive(query: PassiveQuery, signal: AbortSignal): Promise<PassivePage> {
-    const engine: PassiveEngine = {
+  get #passive(): PassiveEngine {
+    return {
       rows: (byData) => (byData ? 'passive_by_data' : 'passive'),
+      missing: 'missing',
       u64: 'UInt64',
       first: 'tupleElement(min(origin), 1)',
       sensor: 'tupleElement(min(origin), 2)',
       count: 'sum(count)',
       endsWith: (text, end) => `endsWith(${text}, ${end})`,
-      all: (sql, params, aborted) => this.#connection.all(sql, params, aborted),
+      all: (sql, params, signal) => this.#connection.all(sql, params, signal),
     };
-    return findPassiveIn(engine, query, signal);
+  }
+
+  passive(query: PassiveQuery, signal: AbortSignal): Promise<PassivePage> {
+    return findPassiveIn(this.#passive, query, signal);
   }
 
   async importPassive(rows: readonly PassiveRow[]): Promise<number> {
@@ -181,21 +182,8 @@ export class ClickHouseBackend implements Backend {
     return rows.length;
   }
 
-  async nameHistory(name: string, limit = 100): Promise<NameHistoryRow[]> {
-    const folded = storedName(name);
-    const rows = await this.#connection.all<{ type: number; kind: number; first: number; last: number; count: number }>(
-      `SELECT type, kind, min(first) AS first, max(last) AS last, sum(count) AS count FROM missing WHERE name = ?
-       GROUP BY type, kind ORDER BY max(last) DESC, type, kind LIMIT ${Math.min(MOST, Math.max(1, Math.floor(limit)))}`,
-      [folded],
-    );
-    return rows.map(({ type, kind, first, last, count }) => ({
-      name: folded,
-      type: TYPES.name(type),
-      kind: MISSING_KINDS[kind],
-      time_first: first,
-      time_last: last,
-      count,
-    }));
+  nameHistory(name: string, limit?: number): Promise<NameHistoryRow[]> {
+    return nameHistoryIn(this.#passive, name, limit);
   }
 
   async export(

@@ -1,10 +1,8 @@
-import { newId } from '../records.ts';
+import { getRecordIn, listRecordsIn, newId, type RecordsEngine } from '../records.ts';
 import type { RecordKind, RecordsQuery, StoreRecord } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { nativeRows } from './native-writer.ts';
-import type { SqlValue } from '../session.ts';
 
-const DEFAULT_LIMIT = 1000;
 const COLUMNS = [
   { name: 'kind', type: 'VARCHAR' },
   { name: 'id', type: 'VARCHAR' },
@@ -14,19 +12,18 @@ const COLUMNS = [
   { name: 'gone', type: 'UTINYINT' },
 ] as const;
 
-interface Row {
-  id: string;
-  time: number;
-  value: string;
-}
-
 /** Small values by kind and id: the latest version counts, whoever wrote it (`ReplacingMergeTree`). */
 export class ClickHouseRecords {
   readonly #connection: Connection;
+  readonly #engine: RecordsEngine;
   #version = 0n;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#engine = {
+      rows: 'records FINAL WHERE gone = 0 AND',
+      all: (sql, params) => connection.all(sql, params),
+    };
   }
 
   /** Later ones are higher, over all processes as far as their clocks agree. */
@@ -50,37 +47,13 @@ export class ClickHouseRecords {
     return id;
   }
 
-  async get(kind: RecordKind, id: string): Promise<StoreRecord | null> {
-    const row = await this.#connection.one<Row>(
-      'SELECT id, time, value FROM records FINAL WHERE kind = ? AND id = ? AND gone = 0',
-      [kind, id],
-    );
-    return row === undefined ? null : recordOf(row);
+  get(kind: RecordKind, id: string): Promise<StoreRecord | null> {
+    return getRecordIn(this.#engine, kind, id);
   }
 
   /** Newest first. */
-  async list(kind: RecordKind, { from, to, limit = DEFAULT_LIMIT, after }: RecordsQuery = {}): Promise<StoreRecord[]> {
-    const conditions = ['kind = ?', 'gone = 0'];
-    const values: SqlValue[] = [kind];
-    if (from !== undefined) {
-      conditions.push('time >= ?');
-      values.push(from);
-    }
-    if (to !== undefined) {
-      conditions.push('time < ?');
-      values.push(to);
-    }
-    if (after !== undefined) {
-      const last = await this.get(kind, after);
-      if (last === null) return [];
-      conditions.push('(time, id) < (?, ?)');
-      values.push(BigInt(last.time), last.id);
-    }
-    const rows = await this.#connection.all<Row>(
-      `SELECT id, time, value FROM records FINAL WHERE ${conditions.join(' AND ')} ORDER BY time DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`,
-      values,
-    );
-    return rows.map(recordOf);
+  list(kind: RecordKind, query?: RecordsQuery): Promise<StoreRecord[]> {
+    return listRecordsIn(this.#engine, kind, query);
   }
 
   async delete(kind: RecordKind, id: string): Promise<boolean> {
@@ -89,8 +62,4 @@ export class ClickHouseRecords {
     await this.#write(kind, id, record.time, 'null', 1);
     return true;
   }
-}
-
-function recordOf({ id, time, value }: Row): StoreRecord {
-  return { id, time, value: JSON.parse(value) as unknown };
 }

@@ -1,33 +1,37 @@
-import { TYPES } from '../../wire/iana.ts';
 import { addressHalves, addressOctets } from '../addresses.ts';
 import { reversedName, storedName } from '../passive-names.ts';
-import { findPassiveIn, typeNumber } from '../passive-query.ts';
-import { MISSING_KINDS } from '../schema.ts';
+import { findPassiveIn, nameHistoryIn, type PassiveEngine, typeNumber } from '../passive-query.ts';
 import type { NameHistoryRow, PassivePage, PassiveQuery, PassiveRow } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 import { storable } from './columns.ts';
 import { insertRows } from './flush.ts';
 
-const MOST = 10_000;
 /** Rows of an import that are written at once. */
 const IMPORTED = 5000;
 const COLUMNS = 'reversed, type, data, prefix, suffix, cnames, sensor, first, last, count';
+const MISSING = 'name, type, kind, first, last, count';
+
+function engineOf(cluster: Cluster): PassiveEngine {
+  return {
+    rows: () => `(SELECT ${COLUMNS} FROM passive UNION ALL SELECT ${COLUMNS} FROM passive_new) AS p`,
+    missing: `(SELECT ${MISSING} FROM missing UNION ALL SELECT ${MISSING} FROM missing_new) AS m`,
+    u64: 'numeric',
+    first: 'min(first)',
+    sensor: '(array_agg(sensor ORDER BY first))[1]',
+    count: 'sum(count)::bigint',
+    endsWith: (text, end) => `starts_with(reverse(${text}), reverse(${end}::text))`,
+    all: (sql, params, signal) => cluster.read((session) => session.all(sql, params), signal),
+  };
+}
 
 /** Looks passive DNS up. Order: name, type, rdata; `after` goes on behind a row. */
 export function findPassive(cluster: Cluster, query: PassiveQuery, signal?: AbortSignal): Promise<PassivePage> {
-  return findPassiveIn(
-    {
-      rows: () => `(SELECT ${COLUMNS} FROM passive UNION ALL SELECT ${COLUMNS} FROM passive_new) AS p`,
-      u64: 'numeric',
-      first: 'min(first)',
-      sensor: '(array_agg(sensor ORDER BY first))[1]',
-      count: 'sum(count)::bigint',
-      endsWith: (text, end) => `starts_with(reverse(${text}), reverse(${end}::text))`,
-      all: (sql, params, aborted) => cluster.read((session) => session.all(sql, params), aborted),
-    },
-    query,
-    signal,
-  );
+  return findPassiveIn(engineOf(cluster), query, signal);
+}
+
+/** When a name had no answer, by type and kind. */
+export function nameHistory(cluster: Cluster, name: string, limit?: number): Promise<NameHistoryRow[]> {
+  return nameHistoryIn(engineOf(cluster), name, limit);
 }
 
 /** Merges what was learnt elsewhere into passive DNS. */
@@ -52,26 +56,4 @@ export async function importPassive(cluster: Cluster, rows: readonly PassiveRow[
     await cluster.write((session) => insertRows(session, 'passive_new', JSON.stringify(part)));
   }
   return rows.length;
-}
-
-/** When a name had no answer, by type and kind. */
-export async function nameHistory(cluster: Cluster, name: string, limit = 100): Promise<NameHistoryRow[]> {
-  const folded = storedName(name);
-  const columns = 'name, type, kind, first, last, count';
-  const rows = await cluster.read((session) =>
-    session.all<{ type: number; kind: number; first: number; last: number; count: number }>(
-      `SELECT type, kind, min(first) AS first, max(last) AS last, sum(count)::bigint AS count
-       FROM (SELECT ${columns} FROM missing UNION ALL SELECT ${columns} FROM missing_new) AS m WHERE name = ? GROUP BY type, kind
-       ORDER BY max(last) DESC, type, kind LIMIT ?`,
-      [folded, Math.min(MOST, Math.max(1, limit))],
-    ),
-  );
-  return rows.map(({ type, kind, first, last, count }) => ({
-    name: folded,
-    type: TYPES.name(type),
-    kind: MISSING_KINDS[kind],
-    time_first: first,
-    time_last: last,
-    count,
-  }));
 }

@@ -1,18 +1,12 @@
-import { newId } from '../records.ts';
-import type { SqlValue } from '../session.ts';
+import { getRecordIn, listRecordsIn, newId, type RecordsEngine } from '../records.ts';
 import type { RecordKind, RecordsQuery, StoreRecord } from '../store.ts';
 import type { Cluster } from './cluster.ts';
 
-const DEFAULT_LIMIT = 1000;
-
-interface Row {
-  id: string;
-  time: number;
-  value: string;
-}
-
-function recordOf({ id, time, value }: Row): StoreRecord {
-  return { id, time, value: JSON.parse(value) as unknown };
+function engineOf(cluster: Cluster): RecordsEngine {
+  return {
+    rows: 'records WHERE',
+    all: (sql, params) => cluster.read((session) => session.all(sql, params)),
+  };
 }
 
 /** Writes a value under its id, or as a new entry; the id. */
@@ -31,36 +25,13 @@ export async function putRecord(
   return id;
 }
 
-export async function getRecord(cluster: Cluster, kind: RecordKind, id: string): Promise<StoreRecord | null> {
-  const row = await cluster.read((session) =>
-    session.one<Row>('SELECT id, time, value FROM records WHERE kind = ? AND id = ?', [kind, id]),
-  );
-  return row === undefined ? null : recordOf(row);
+export function getRecord(cluster: Cluster, kind: RecordKind, id: string): Promise<StoreRecord | null> {
+  return getRecordIn(engineOf(cluster), kind, id);
 }
 
 /** Newest first. */
-export async function listRecords(
-  cluster: Cluster,
-  kind: RecordKind,
-  { from, to, limit = DEFAULT_LIMIT, after }: RecordsQuery = {},
-): Promise<StoreRecord[]> {
-  const conditions = ['kind = ?'];
-  const params: SqlValue[] = [kind];
-  if (from !== undefined) {
-    conditions.push('time >= ?');
-    params.push(Math.ceil(from));
-  }
-  if (to !== undefined) {
-    conditions.push('time < ?');
-    params.push(Math.ceil(to));
-  }
-  if (after !== undefined) {
-    conditions.push('(time, id) < (SELECT time, id FROM records WHERE kind = ? AND id = ?)');
-    params.push(kind, after);
-  }
-  const sql = `SELECT id, time, value FROM records WHERE ${conditions.join(' AND ')} ORDER BY time DESC, id DESC LIMIT ?`;
-  const rows = await cluster.read((session) => session.all<Row>(sql, [...params, Math.max(0, limit)]));
-  return rows.map(recordOf);
+export function listRecords(cluster: Cluster, kind: RecordKind, query?: RecordsQuery): Promise<StoreRecord[]> {
+  return listRecordsIn(engineOf(cluster), kind, query);
 }
 
 export async function deleteRecord(cluster: Cluster, kind: RecordKind, id: string): Promise<boolean> {
